@@ -1,0 +1,34 @@
+//! Bytes to values and back, for the health services of Bluetooth LE.
+//!
+//! What this crate is: one file per GATT characteristic ([`gatt`]), the medical numbers they carry
+//! ([`number`]), the record access control point ([`racp`]) and the machine that collects a meter's
+//! records with it ([`transfer`]). A hub and a `no_std` bridge both stand on it, and the smaller side sets
+//! the terms: no allocator, no std, no unsafe, no dependency.
+//!
+//! Deliberately absent: devices and their quirks, patients, unit conversion, clocks, radios.
+//! Reserved bits and trailing octets are tolerated, as the standard asks, and reported, as an honest
+//! reader must: they betray quirky firmware. A frame that promises more than it holds is refused whole.
+//!
+//! Contract of every codec: `decode` takes the characteristic's value as on the wire (no ATT header) and
+//! never panics; `encode` gives back the same octets for everything but reserved and trailing ones.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+pub mod gatt;
+pub mod number;
+pub mod racp;
+mod reader;
+pub mod transfer;
+mod writer;
+
+pub use number::{Decimal, Special, Value};
+pub use reader::Malformed;
+pub use writer::NoRoom;
+
+/// What a codec read, and what it did not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decoded<'a, T> {
+    pub value: T,
+    /// Octets after the last field that the flags promise: tolerated, and a sign of quirky firmware.
+    pub trailing: &'a [u8],
+}

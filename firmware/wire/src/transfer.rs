@@ -1,0 +1,1 @@
+//! Collecting stored records: sans-IO.
