@@ -1,0 +1,218 @@
+//! One device's unfinished business, and what may become of it.
+
+use crate::capture::{Capture, DeviceNo, Key, Link, Name};
+use crate::decode::Cause;
+use crate::identity::{Binding, Facts, Identity, Revision};
+use crate::profile::{Catalog, ProfileName};
+use crate::reading::{Issue, Quantity, Reading, Version};
+use crate::when::{Anchor, BootNo, Boots, ContactNo, HubTicks, Sample};
+use std::collections::BTreeMap;
+
+/// Row number of a record in this hub's store, given in the order in which records were first heard.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RecordNo(pub i64);
+
+/// Facts, only ever added. The store writes one, then lets [`super::admit`] judge the whole.
+#[derive(Clone, PartialEq, Debug)]
+pub enum News {
+    /// The hub started: deadlines of earlier boots begin anew.
+    Booted,
+    Heard(Capture),
+    Clock(DeviceNo, Sample),
+    /// What a device said of itself.
+    Identity(DeviceNo, Facts),
+    Ended(DeviceNo, ContactNo, End),
+    HubTime(Anchor),
+    /// All bindings as they are from now on.
+    Bindings(Vec<Binding>),
+    /// The catalogue was replaced by the one that `House` now holds.
+    Profiles,
+    Retract(Key, Issue),
+    /// A person asks for another issue of a retracted reading.
+    Reissue(Key),
+    /// A deadline passed.
+    Due,
+}
+
+/// How a contact ended. Only a drained one says that nothing older is left on the device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    Drained,
+    Lost,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Contact {
+    pub boot: BootNo,
+    pub link: Option<Link>,
+    pub samples: Vec<Sample>,
+    pub end: Option<End>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Device {
+    pub no: DeviceNo,
+    pub facts: Facts,
+    /// Fixed once known.
+    pub identity: Option<Identity>,
+    pub profile: Option<ProfileName>,
+}
+
+/// One physical record of a device: unique (device, name). A repeat is a count, not a row.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Record {
+    pub no: RecordNo,
+    pub name: Name,
+    /// Hearings that can matter: the first, and one for each later contact while unsettled. Never empty.
+    pub heard: Vec<Capture>,
+    /// How often it was heard in all.
+    pub times: u32,
+    pub last_contact: ContactNo,
+    /// Heard again with other octets than the first time (a changed time offset).
+    pub changed: bool,
+    pub fate: Fate,
+}
+
+impl Record {
+    pub fn first(&self) -> &Capture {
+        self.heard.first().expect("a record is made by its first hearing")
+    }
+}
+
+/// What became of a record, so far.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fate {
+    // Judged again with every news that may touch it.
+    New,
+    Await { wants: Vec<For>, until: HubTicks },
+    Hold(Why),
+    Reissue(Issue),
+    // Settled.
+    Admitted(Key, Issue),
+    Companion(RecordNo),
+    /// The device repeats a companion that is already joined, or a reading that the ledger already has.
+    Repeat,
+    Retracted(Key, Issue),
+    /// Settled for this version of this profile: another one judges it again.
+    Refused(Refusal, ProfileName, Version),
+}
+
+/// What may still come without a person.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum For {
+    Partner,
+    Clock,
+    Identity,
+    HubTime,
+}
+
+/// Why a record waits for a person, or for a fact that nobody can promise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// No binding covers the device and slot at the record's time.
+    NoPatient,
+    /// The device knows users, and this one is unknown or a guest, or nobody attested sole use (CLINICAL 23).
+    SlotUnknown,
+    TwoPeople,
+    /// The doubt about the time reaches over the edge of a binding.
+    Edge,
+    /// Taken before the binding began: one sealed group, counted, never offered by default (CLINICAL 21).
+    BeforeBinding(Revision),
+    /// The binding has no zone (CLINICAL 18).
+    NoZone,
+    Identity,
+    UnknownProfile,
+    Time(TimeDoubt),
+    /// The maker's stated range or arithmetic excludes the value (CLINICAL 1).
+    Impossible(Quantity),
+    /// Octets that the layout does not explain: a quirk that nobody has named yet (CLINICAL 1).
+    Layout,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TimeDoubt {
+    NotADate,
+    /// No stamp, and the device may have stored it (CLINICAL 20).
+    Untimed,
+    /// The hub's own clock was never known well enough.
+    HubClock,
+    /// A year in which this clock wakes after a battery change.
+    Reset,
+    /// The device's clock jumped, and either timeline fits (CLINICAL 19).
+    TwoTimelines,
+    /// After it was heard.
+    Future,
+    Fold,
+    Gap,
+    /// The meter itself says that its time is faulty (2A18 status bit 11).
+    DeviceFault,
+    /// The offset to shown time ran over.
+    OffsetLost,
+}
+
+/// Why a record is no reading for anybody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    Undecodable(Cause),
+    /// A context whose measurement never came.
+    Orphan,
+    /// A context whose measurement went on without it.
+    LateContext,
+    /// Control solution: kept on the hub, never in a patient's chart (CLINICAL 10).
+    ControlSolution,
+    /// A glucose record that carries no concentration.
+    NothingMeasured,
+    /// A named quirk says that this is no measurement of what it claims.
+    NotAReading(crate::quirk::Quirk),
+}
+
+/// One device: unsettled records, settled ones that the loaded contacts touched; those contacts, and the last
+/// earlier one that has a sample.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Open {
+    pub device: Device,
+    pub contacts: BTreeMap<ContactNo, Contact>,
+    pub records: BTreeMap<RecordNo, Record>,
+}
+
+/// What belongs to no device, read in the same transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct House<'a> {
+    pub boots: &'a Boots,
+    pub catalog: &'a Catalog,
+    pub bindings: &'a [Binding],
+}
+
+/// One verdict for all the records that belong together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Admission {
+    pub head: RecordNo,
+    pub with: Vec<RecordNo>,
+    pub say: Say,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Say {
+    /// The head becomes `Admitted`, those with it `Companion`; unless the ledger has the key: then `Repeat`.
+    Admit(Box<Reading>),
+    /// All of them become this.
+    Become(Fate),
+}
+
+impl Fate {
+    /// Whether this fate stands until somebody asks for more. A refusal stands for one version of one profile.
+    pub fn settled(&self, profile: Option<(&ProfileName, Version)>) -> bool {
+        match self {
+            Fate::New | Fate::Await { .. } | Fate::Hold(_) | Fate::Reissue(_) => false,
+            Fate::Admitted(..) | Fate::Companion(_) | Fate::Repeat | Fate::Retracted(..) => true,
+            Fate::Refused(_, name, version) => profile.is_none_or(|p| p == (name, *version)),
+        }
+    }
+}
+
+/// Whether a capture is a record that is already there. The first guard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hearing {
+    New,
+    Again(RecordNo),
+}

@@ -1,0 +1,1 @@
+//! What a record system's answer means: receipt in, verdict out.

@@ -1,0 +1,1 @@
+//! Measurement to what is known of it: specials, plausibility, doubts.

@@ -1,0 +1,1 @@
+//! Parcel to FHIR R4.

@@ -1,0 +1,3 @@
+//! Shapes for the outside. Nothing here knows a device by its model or asks for anything.
+
+pub mod fhir;

@@ -1,0 +1,185 @@
+//! Devices as facts in files. [`schema`] is the file's shape, [`catalog`] loads, checks and recognizes.
+
+pub mod catalog;
+pub mod schema;
+
+pub use catalog::Catalog;
+
+use crate::quirk::Quirk;
+use crate::reading::{Quantity, Version};
+use hearth_wire::Decimal;
+
+/// `maker/model` or `generic/service`: the file's path without its ending.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ProfileName(pub String);
+
+/// One device model, or one service as the standard has it. Facts, not arithmetic.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Profile {
+    pub name: ProfileName,
+    /// Counts up with every change of meaning: refused records are judged again.
+    pub version: Version,
+    pub kind: Kind,
+    pub evidence: Evidence,
+    pub matches: Match,
+    pub identity: IdentitySource,
+    pub collect: Collect,
+    pub clock: Clock,
+    pub memory: Untimed,
+    pub readings: Vec<ReadingFacts>,
+    pub body_site: Option<BodySite>,
+    /// The device averages several measurements by itself (CLINICAL 2).
+    pub averaged: bool,
+    pub quirks: Vec<Quirk>,
+    pub patience: Patience,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    BloodPressureMonitor,
+    GlucoseMeter,
+    WeightScale,
+}
+
+/// How well a profile is known, and by whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Evidence {
+    pub level: EvidenceLevel,
+    pub by: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum EvidenceLevel {
+    /// A capture made by hand from the standard.
+    Untested,
+    /// Public reports of others.
+    Reported,
+    /// A device's own capture.
+    Verified,
+}
+
+/// All that is given must hold; the most specific profile wins.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Match {
+    pub name_prefixes: Vec<String>,
+    pub services: Vec<u16>,
+    pub manufacturer: Option<String>,
+    pub model: Option<String>,
+}
+
+/// What names the device (WRITE-BACK names: fixed by the profile, never recomputed).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IdentitySource {
+    SystemId,
+    Serial,
+    Address,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Collect {
+    pub via: Via,
+    pub pairing: Pairing,
+    pub settle_ms: u32,
+    pub silence_ms: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Via {
+    /// Stored records by the record access control point.
+    Racp,
+    /// Indications or notifications as they come.
+    Notify,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pairing {
+    None,
+    JustWorks,
+    Passkey,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clock {
+    pub keeps: Keeps,
+    /// The hub can read this clock in a contact: records wait for the sample.
+    pub tells: bool,
+    /// The hub may set it, after the memory is drained, by writing this characteristic.
+    pub set_by: Option<u16>,
+    /// Beyond this the owner's clock is said to be wrong.
+    pub drift_limit_s: u32,
+    /// Years in which the clock wakes after a battery change: such a stamp alone dates nothing.
+    pub resets_to: Vec<i16>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeps {
+    Utc,
+    LocalTime,
+    Nothing,
+}
+
+/// What a record without a stamp means (CLINICAL 20).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Untimed {
+    LiveOnly,
+    MayBeStored,
+}
+
+/// What a profile says of one quantity.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReadingFacts {
+    pub quantity: Quantity,
+    pub sample: Option<Sample>,
+    /// The maker's stated range, in `unit`: lowest and highest value that the device can show.
+    pub range: Option<(Decimal, Decimal)>,
+    pub unit: Unit,
+}
+
+/// The units that devices send and records take.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Unit {
+    MillimetreOfMercury,
+    Kilopascal,
+    PerMinute,
+    MilligramPerDecilitre,
+    MillimolePerLitre,
+    Kilogram,
+    Pound,
+    Metre,
+    Inch,
+    KilogramPerSquareMetre,
+}
+
+/// Where glucose is measured, by the maker's word (CLINICAL 8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sample {
+    Fingerstick,
+}
+
+/// Where a cuff is worn (CLINICAL 15: only from the profile).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodySite {
+    UpperArm,
+    Wrist,
+}
+
+/// How long a record waits for what may still come without a person, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Patience {
+    pub partner_ms: i64,
+    pub clock_ms: i64,
+    pub identity_ms: i64,
+    pub hub_time_ms: i64,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { partner_ms: 600_000, clock_ms: 60_000, identity_ms: 3_600_000, hub_time_ms: 86_400_000 }
+    }
+}
+
+impl Profile {
+    pub fn of(&self, quantity: Quantity) -> Option<&ReadingFacts> {
+        self.readings.iter().find(|r| r.quantity == quantity)
+    }
+}
