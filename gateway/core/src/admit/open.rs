@@ -84,7 +84,10 @@ impl Record {
 pub enum Fate {
     // Judged again with every news that may touch it.
     New,
-    Await { wants: Vec<For>, until: HubTicks },
+    Await {
+        wants: Vec<For>,
+        until: HubTicks,
+    },
     Hold(Why),
     Reissue(Issue),
     // Settled.
@@ -208,11 +211,4 @@ impl Fate {
             Fate::Refused(_, name, version) => profile.is_none_or(|p| p == (name, *version)),
         }
     }
-}
-
-/// Whether a capture is a record that is already there. The first guard.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hearing {
-    New,
-    Again(RecordNo),
 }

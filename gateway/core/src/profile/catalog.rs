@@ -57,6 +57,12 @@ impl Catalog {
         if problems.is_empty() { Ok(self) } else { Err(problems) }
     }
 
+    /// Adds a profile that no file holds, or replaces the one of its name.
+    #[cfg(test)]
+    pub(crate) fn insert(&mut self, profile: Profile) {
+        self.profiles.insert(profile.name.clone(), profile);
+    }
+
     pub fn get(&self, name: &ProfileName) -> Option<&Profile> {
         self.profiles.get(name)
     }
