@@ -74,6 +74,9 @@ fn clinical_1_an_extreme_pressure_is_delivered_and_an_impossible_one_held() {
             ("04 7800 5000 6400 FA00", SOUND),
             ("04 7800 5000 6400 FB00", extreme(PulseRate)),
             ("04 7800 5000 6400 0000", extreme(PulseRate)),
+            // Compared by value, not by digits: 120/80.0, and 80.0/120.
+            ("00 7800 20F3 6400", SOUND),
+            ("00 20F3 7800 6400", impossible(Systolic)),
             // 72/81 is no pressure, 80/80 is a strange one; 120.0/120 is 120/120.
             ("00 4800 5100 4000", impossible(Systolic)),
             ("00 5000 5000 5000", SOUND),
