@@ -6,9 +6,12 @@ pub mod date_time;
 pub mod device_information;
 pub mod glucose_measurement;
 pub mod glucose_measurement_context;
+mod kept;
 pub mod weight_measurement;
 
-pub use blood_pressure_measurement::{BloodPressureMeasurement, BloodPressureStatus, PressureUnit, PulseRange};
+pub use blood_pressure_measurement::{
+    BloodPressureMeasurement, BloodPressureStatus, PressureUnit, PulseRange,
+};
 pub use current_time::CurrentTime;
 pub use date_time::DateTime;
 pub use device_information::SystemId;
@@ -18,4 +21,5 @@ pub use glucose_measurement::{
 pub use glucose_measurement_context::{
     Carbohydrate, Exercise, GlucoseMeasurementContext, Medication, MedicationUnit, TesterHealth,
 };
+pub use kept::{Kept, kept, timeless};
 pub use weight_measurement::{BodyMassIndexHeight, WeightMeasurement, WeightUnit};
