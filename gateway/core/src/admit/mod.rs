@@ -1,3 +1,373 @@
 //! One device's open business in, what is not yet so out: the middle of the walk.
+//!
+//! The rules, each held by a test:
+//! - Facts are written first and judged as a whole; asked twice, the second answer is empty.
+//! - Every unsettled record is in exactly one group, and a group gets one verdict.
+//! - What may still come without a person is awaited until a deadline; what needs a person, or a fact that
+//!   nobody can promise, is held. Holds are judged again by the same function: "bound tomorrow" and "hub
+//!   time learned" need no code of their own.
+//! - A verdict depends on the facts, not on the order in which they came.
+
+mod bind;
+mod date;
+mod hear;
+mod join;
 mod open;
+#[cfg(test)]
+mod tests;
+
+pub use bind::{Bound, bind};
+pub use hear::{Hearing, sequence};
 pub use open::*;
+
+use crate::capture::{Capture, Key, digest};
+use crate::decode::{Cause, Measurement, Parsed, Told, decode};
+use crate::identity::{Slot, Who};
+use crate::interpret::{self, Judged, interpret};
+use crate::profile::{Keeps, Profile};
+use crate::reading::{Doubt, Issue, Reading};
+use crate::when::{Face, HubTicks, Sample, Source};
+use date::{Clocked, Dated};
+use std::collections::BTreeMap;
+
+/// After so many boots a record has waited long enough, whatever the ticks say: a boot loop must not starve it.
+pub const PATIENT_BOOTS: u32 = 16;
+
+/// What each loaded record says, by its first hearing.
+type Readable = BTreeMap<RecordNo, Result<Parsed, Cause>>;
+
+/// Says what is not yet so about one device's open business. Pure: no clock, no disk, no network.
+///
+/// Nothing leaves here unnamed. A record becomes a reading for a person, is held for somebody to look at,
+/// waits for a partner, a clock, an identity or the hub's time until a deadline, or is refused with a stated
+/// reason.
+pub fn admit(open: &Open, house: &House<'_>, now: HubTicks) -> Vec<Admission> {
+    let profile = open.device.profile.as_ref().and_then(|name| house.catalog.get(name));
+    let Some(profile) = profile else {
+        let unknown = Fate::Hold(Why::UnknownProfile);
+        return open
+            .records
+            .values()
+            .filter(|r| !r.fate.settled(None) && r.fate != unknown)
+            .map(|r| Admission { head: r.no, with: vec![], say: Say::Become(unknown.clone()) })
+            .collect();
+    };
+    let readable: Readable = open
+        .records
+        .values()
+        .map(|r| (r.no, decode(r.first().characteristic, &r.first().octets, &profile.quirks)))
+        .collect();
+    let judge = Judge { open, house, now, profile, readable: &readable };
+    join::groups(open, profile, &readable)
+        .into_iter()
+        .filter_map(|(head, with)| {
+            let say = judge.group(&open.records[&head], &with);
+            let changes = match &say {
+                Say::Admit(_) => true,
+                Say::Become(fate) => with.iter().chain([&head]).any(|no| open.records[no].fate != *fate),
+            };
+            changes.then_some(Admission { head, with, say })
+        })
+        .collect()
+}
+
+/// The facts that every group of one device is judged by.
+struct Judge<'a> {
+    open: &'a Open,
+    house: &'a House<'a>,
+    now: HubTicks,
+    profile: &'a Profile,
+    readable: &'a Readable,
+}
+
+impl Judge<'_> {
+    fn group(&self, head: &Record, with: &[RecordNo]) -> Say {
+        match &self.readable[&head.no] {
+            Err(cause) => self.refuse(Refusal::Undecodable(*cause)),
+            Ok(Parsed { measurement: Measurement::GlucoseContext(context), .. }) => {
+                Say::Become(self.lonely(head, context.sequence))
+            }
+            Ok(parsed) => {
+                let companions: Vec<Measurement> =
+                    with.iter().filter_map(|no| self.readable[no].ok()).map(|p| p.measurement).collect();
+                match interpret(parsed, &companions, self.profile) {
+                    Judged::Refuse(refusal) => self.refuse(refusal),
+                    Judged::Hold(why) => Say::Become(Fate::Hold(why)),
+                    Judged::Sound { doubts } => self.reading(head, parsed.measurement, companions, doubts),
+                }
+            }
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Fate {
+        Fate::Refused(refusal, self.profile.name.clone(), self.profile.version)
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Say {
+        Say::Become(self.refused(refusal))
+    }
+
+    /// A context without an unsettled measurement: repeats, shares a refusal, waits, or is refused by name.
+    fn lonely(&self, context: &Record, sequence: u16) -> Fate {
+        let mates: Vec<&Record> = join::measurements(self.open, self.readable, sequence).collect();
+        if let Some(mate) = mates.iter().rfind(|m| m.last_contact == context.last_contact) {
+            if let Fate::Refused(refusal, ..) = &mate.fate {
+                return self.refused(*refusal);
+            }
+            let joined = self.open.records.values().any(|c| {
+                c.fate == Fate::Companion(mate.no) && c.first().octets == context.first().octets
+            });
+            return if joined { Fate::Repeat } else { self.refused(Refusal::LateContext) };
+        }
+        let drained = self.contact(context.last_contact).is_some_and(|c| c.end == Some(End::Drained));
+        let since = context.heard.last().unwrap_or(context.first()).at;
+        match self.waits(since, self.profile.patience.partner_ms) {
+            Some(until) if !drained => Fate::Await { wants: vec![For::Partner], until },
+            _ if mates.is_empty() => self.refused(Refusal::Orphan),
+            _ => self.refused(Refusal::LateContext),
+        }
+    }
+
+    fn contact(&self, no: crate::when::ContactNo) -> Option<&Contact> {
+        self.open.contacts.get(&no)
+    }
+
+    /// The deadline of a wait, or `None` once it is over. Ticks of an earlier boot can't be compared: after a
+    /// reboot the wait starts anew, a limited number of times.
+    fn waits(&self, since: HubTicks, patience: i64) -> Option<HubTicks> {
+        let until = if since.boot == self.now.boot {
+            since.later(patience)
+        } else if self.now.boot.0.saturating_sub(since.boot.0) <= PATIENT_BOOTS {
+            HubTicks { boot: self.now.boot, ms: patience }
+        } else {
+            return None;
+        };
+        (self.now < until).then_some(until)
+    }
+
+    fn reading(
+        &self,
+        record: &Record,
+        measure: Measurement,
+        companions: Vec<Measurement>,
+        doubts: Vec<Doubt>,
+    ) -> Say {
+        let hold = |why| Say::Become(Fate::Hold(why));
+        let face = if self.profile.clock.keeps == Keeps::Utc { Face::Base } else { Face::Shown };
+        let sampled = date::sampled(record, self.open, self.house.boots, face);
+        let told = self.told(sampled.map_or(record.first(), |(hearing, _)| hearing), face, &measure);
+        let heard = self.house.boots.utc(record.first().at);
+
+        let mut waits = Waits::default();
+        self.wait_for_partner(record, &measure, &companions, &mut waits);
+        self.wait_for_clock(record, sampled.is_some(), told, &mut waits);
+        let patience = self.profile.patience;
+        let since = record.first().at;
+        if self.open.device.identity.is_none() {
+            waits.need(For::Identity, self.waits(since, patience.identity_ms), Why::Identity);
+        }
+        if heard.latest == jiff::Timestamp::MAX {
+            waits.need(
+                For::HubTime,
+                self.waits(since, patience.hub_time_ms),
+                Why::Time(TimeDoubt::HubClock),
+            );
+        }
+        if let Some(fate) = waits.verdict() {
+            return Say::Become(fate);
+        }
+        let Some(identity) = &self.open.device.identity else { return hold(Why::Identity) };
+
+        if faulty_clock(&measure) {
+            return hold(Why::Time(TimeDoubt::DeviceFault));
+        }
+        let clocked = Clocked { record, told, heard, sample: sampled.map(|(_, sample)| sample) };
+        let dated = match date::date(&clocked, self.open, self.house.boots, self.profile) {
+            Ok(dated) => dated,
+            Err(doubt) => return hold(Why::Time(doubt)),
+        };
+        let slot = measure.slot().map(Slot);
+        let bound = match bind(self.open.device.no, slot, self.house.bindings, &dated, heard) {
+            Ok(bound) => bound,
+            Err(why) => return hold(why),
+        };
+        let issue = match record.fate {
+            Fate::Reissue(issue) => issue,
+            _ => Issue(0),
+        };
+        let stamp = match told {
+            Told::At(stamp) => Some(stamp),
+            _ => None,
+        };
+        let mut when = bound.when().clone();
+        if let Some(sample) = clocked.sample.filter(|_| when.source == Source::Sample) {
+            when.correction_s = Some(date::correction_seconds(self.house.boots, sample));
+            when.sample = Some(*sample);
+        }
+        let binding = bound.binding();
+        Say::Admit(Box::new(Reading {
+            key: key(&identity.octets(), record),
+            issue,
+            supersedes: issue.0.checked_sub(1).map(Issue),
+            semantic: semantic(&identity.octets(), &measure),
+            device: self.open.device.no,
+            doubts: self.doubts(record, doubts, &when),
+            measure,
+            companions,
+            stamp,
+            who: binding.who,
+            sole_use: binding.sole_use.clone(),
+            labels: binding.labels.clone(),
+            binding: binding.revision,
+            profile: (self.profile.name.clone(), self.profile.version),
+            interpreter: interpret::VERSION,
+            when,
+        }))
+    }
+
+    /// What the chosen hearing says of its time; its offset may differ from the first hearing's.
+    fn told(&self, hearing: &Capture, face: Face, measure: &Measurement) -> Told {
+        if self.profile.clock.keeps == Keeps::Nothing {
+            return Told::Nothing;
+        }
+        decode(hearing.characteristic, &hearing.octets, &self.profile.quirks)
+            .map_or_else(|_| measure.told(face), |parsed| parsed.measurement.told(face))
+    }
+
+    fn wait_for_partner(&self, record: &Record, measure: &Measurement, have: &[Measurement], waits: &mut Waits) {
+        let promised = matches!(measure, Measurement::Glucose(m) if m.context_follows);
+        let drained = record
+            .heard
+            .iter()
+            .any(|c| self.contact(c.contact).is_some_and(|c| c.end == Some(End::Drained)));
+        if promised && have.is_empty() && !drained {
+            waits.may(For::Partner, self.waits(record.first().at, self.profile.patience.partner_ms));
+        }
+    }
+
+    /// A sample may still come as long as a contact that heard the record lives.
+    fn wait_for_clock(&self, record: &Record, sampled: bool, told: Told, waits: &mut Waits) {
+        let alive = |c: &Capture| {
+            self.contact(c.contact).is_some_and(|c| c.end.is_none() && c.boot == self.now.boot)
+        };
+        if self.profile.clock.tells
+            && !sampled
+            && matches!(told, Told::At(_))
+            && record.heard.iter().any(alive)
+        {
+            waits.may(For::Clock, self.waits(record.first().at, self.profile.patience.clock_ms));
+        }
+    }
+
+    fn doubts(&self, record: &Record, mut doubts: Vec<Doubt>, when: &crate::when::When) -> Vec<Doubt> {
+        let limit = i64::from(self.profile.clock.drift_limit_s);
+        let off = when.sample.as_ref().is_some_and(|sample| {
+            let zone = i64::from(when.offset.seconds());
+            let correction = when.correction_s.unwrap_or_default();
+            // A clock that keeps local time is off by its zone, and that is no fault.
+            let fault = if self.profile.clock.keeps == Keeps::Utc { correction } else { correction + zone };
+            sample.clock.face == Face::Shown && fault.abs() > limit
+        });
+        let unverified = matches!(when.source, Source::Zone | Source::DeviceUtc);
+        let broadcast = record.first().link == crate::capture::Link::Broadcast;
+        for (doubt, is) in [
+            (Doubt::ClockUnverified, unverified),
+            (Doubt::ClockOff, off),
+            (Doubt::OffsetChanged, record.changed),
+            (Doubt::Broadcast, broadcast),
+        ] {
+            if is {
+                doubts.push(doubt);
+            }
+        }
+        doubts
+    }
+}
+
+/// What is still missing: what may come until a deadline, and what becomes a hold without it.
+#[derive(Default)]
+struct Waits {
+    wants: Vec<For>,
+    until: Option<HubTicks>,
+    hold: Option<Why>,
+}
+
+impl Waits {
+    /// May come; goes on without it.
+    fn may(&mut self, what: For, until: Option<HubTicks>) {
+        if let Some(until) = until {
+            self.wants.push(what);
+            self.until = Some(self.until.map_or(until, |u| u.min(until)));
+        }
+    }
+
+    /// Must come; held without it.
+    fn need(&mut self, what: For, until: Option<HubTicks>, otherwise: Why) {
+        match until {
+            Some(_) => self.may(what, until),
+            None => self.hold = self.hold.take().or(Some(otherwise)),
+        }
+    }
+
+    fn verdict(mut self) -> Option<Fate> {
+        self.wants.sort_unstable();
+        match self.until {
+            Some(until) => Some(Fate::Await { wants: self.wants, until }),
+            None => self.hold.map(Fate::Hold),
+        }
+    }
+}
+
+/// The meter itself says that its time is not to be trusted (2A18 status bit 11).
+fn faulty_clock(measure: &Measurement) -> bool {
+    matches!(measure, Measurement::Glucose(m) if m.status.is_some_and(|s| s.0 & 1 << 11 != 0))
+}
+
+/// Fixed where a record was first recorded, and never recomputed: device identity and the record's name.
+pub(crate) fn key(identity: &[u8], record: &Record) -> Key {
+    Key(digest([&b"key"[..], identity, &record.name.0]))
+}
+
+/// Links the same measurement heard by two roads: who, slot, kind, the device's own time, value. Without a
+/// stamp there is no such link.
+fn semantic(identity: &[u8], measure: &Measurement) -> Option<Key> {
+    let Told::At(stamp) = measure.told(Face::Base) else { return None };
+    let (kind, values): (&[u8], String) = match measure {
+        Measurement::Pressure(m) => (b"pressure", format!("{}/{}", m.systolic, m.diastolic)),
+        Measurement::Weight(m) => (b"weight", m.weight.map_or_else(String::new, |w| w.to_string())),
+        Measurement::Glucose(m) => (b"glucose", m.concentration.map_or_else(String::new, |c| c.value.to_string())),
+        Measurement::GlucoseContext(_) => return None,
+    };
+    let slot = measure.slot().map_or_else(Vec::new, |s| vec![s]);
+    Some(Key(digest([b"semantic", identity, &slot, kind, stamp.civil.to_string().as_bytes(), values.as_bytes()])))
+}
+
+/// The next instant at which silence itself is news.
+pub fn due(open: &Open) -> Option<HubTicks> {
+    open.records
+        .values()
+        .filter_map(|r| match &r.fate {
+            Fate::Await { until, .. } => Some(*until),
+            _ => None,
+        })
+        .min()
+}
+
+/// Whose a given reading would be by today's bindings, where that differs. Shown to a person, never acted on.
+pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
+    let dated = match (&reading.stamp, reading.when.source) {
+        (Some(stamp), Source::Zone) => Dated::Civil(*stamp),
+        _ => Dated::Instant { span: reading.when.span, source: reading.when.source, words: None },
+    };
+    let slot = reading.measure.slot().map(Slot);
+    let today = bind(reading.device, slot, house.bindings, &dated, heard).map(|bound| bound.binding().who);
+    (today != Ok(reading.who)).then_some(today)
+}
+
+/// The clock sample nearest to a hearing in its own contact.
+pub(crate) fn nearest<'a>(samples: &'a [Sample], hearing: &Capture, face: Face) -> Option<&'a Sample> {
+    samples
+        .iter()
+        .filter(|s| s.clock.face == face)
+        .min_by_key(|s| s.answered.ms.abs_diff(hearing.at.ms))
+}

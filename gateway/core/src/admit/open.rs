@@ -209,10 +209,3 @@ impl Fate {
         }
     }
 }
-
-/// Whether a capture is a record that is already there. The first guard.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hearing {
-    New,
-    Again(RecordNo),
-}

@@ -1,0 +1,152 @@
+//! Whose it is: by when it was taken, not by when it was heard.
+
+use super::date::Dated;
+use super::{TimeDoubt, Why};
+use crate::capture::DeviceNo;
+use crate::identity::{Binding, Slot, UNKNOWN_USER};
+use crate::when::{Source, Span, When, as_utc, effective, meanings, millis, saturating};
+use jiff::Timestamp;
+
+/// A dated record in the interval of exactly one binding. Made only by [`bind`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bound<'b> {
+    binding: &'b Binding,
+    when: When,
+}
+
+impl<'b> Bound<'b> {
+    pub fn binding(&self) -> &'b Binding {
+        self.binding
+    }
+
+    pub fn when(&self) -> &When {
+        &self.when
+    }
+}
+
+/// How a binding's interval meets what is known of the instant.
+enum Fit {
+    Inside { span: Span, source: Source, words: Vec<Timestamp> },
+    /// The doubt reaches over an edge.
+    Edge,
+    Before,
+    After,
+    /// A civil stamp, and the binding has no zone to read it in.
+    NoZone,
+    Doubt(TimeDoubt),
+}
+
+/// Finds the one binding that the record lies in (CLINICAL 18, 21, 23). Anything else is a hold.
+///
+/// A stamp without a clock sample is read in each candidate's zone: exactly one that contains it binds.
+pub fn bind<'b>(
+    device: DeviceNo,
+    slot: Option<Slot>,
+    bindings: &'b [Binding],
+    dated: &Dated,
+    heard: Span,
+) -> Result<Bound<'b>, Why> {
+    if slot == Some(Slot(UNKNOWN_USER)) {
+        return Err(Why::SlotUnknown);
+    }
+    let (mut inside, mut edge, mut no_zone, mut doubt, mut before) = (vec![], false, false, None, None);
+    let mut candidates = 0;
+    for binding in bindings.iter().filter(|b| b.covers(device, slot)) {
+        candidates += 1;
+        match fit(binding, dated, heard) {
+            Fit::Inside { span, source, words } => inside.push((binding, span, source, words)),
+            Fit::Edge => edge = true,
+            Fit::NoZone => no_zone = true,
+            Fit::Doubt(d) => doubt = Some(d),
+            Fit::Before => before = Some(before.map_or(binding.revision, |r| binding.revision.min(r))),
+            Fit::After => {}
+        }
+    }
+    if candidates == 0 {
+        let shared = slot.is_some() && bindings.iter().any(|b| b.device == device);
+        return Err(if shared { Why::SlotUnknown } else { Why::NoPatient });
+    }
+    if edge {
+        return Err(Why::Edge);
+    }
+    // The same person bound twice is one person; the younger binding speaks.
+    inside.sort_by_key(|(binding, ..)| binding.revision);
+    let people = inside.iter().any(|(b, ..)| Some(b.who) != inside.first().map(|(first, ..)| first.who));
+    if people {
+        return Err(Why::TwoPeople);
+    }
+    if no_zone {
+        return Err(Why::NoZone);
+    }
+    if let Some(doubt) = doubt {
+        return Err(Why::Time(doubt));
+    }
+    let Some((binding, span, source, words)) = inside.pop() else {
+        return Err(before.map_or(Why::NoPatient, Why::BeforeBinding));
+    };
+    let Some(zone) = binding.zone.clone() else { return Err(Why::NoZone) };
+    let effective = effective(span, &words);
+    let offset = zone.zone().to_offset(effective);
+    Ok(Bound { binding, when: When { span, source, effective, zone, offset, correction_s: None, sample: None } })
+}
+
+fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
+    let until = binding.until.unwrap_or(Timestamp::MAX);
+    let zone = binding.zone.as_ref().map(crate::when::ZoneName::zone);
+    let (span, source, words) = match (dated, &zone) {
+        (Dated::Civil(_), None) => return Fit::NoZone,
+        (Dated::Civil(stamp), Some(zone)) => {
+            let words = meanings(zone, stamp.civil);
+            let second = |t: Timestamp| Span { earliest: t, latest: saturating(t, millis(999)) };
+            match words.as_slice() {
+                [once] => (second(*once), Source::Zone, words),
+                [first, .., last] => {
+                    let either = Span { earliest: *first, latest: saturating(*last, millis(999)) };
+                    return touches(either, binding, until, TimeDoubt::Fold);
+                }
+                [] => {
+                    // The hour that was skipped, read both ways.
+                    let near = zone.to_timestamp(stamp.civil).unwrap_or(Timestamp::MIN);
+                    let hour = millis(3_600_000);
+                    let around = Span { earliest: saturating(near, -hour), latest: saturating(near, hour) };
+                    return touches(around, binding, until, TimeDoubt::Gap);
+                }
+            }
+        }
+        (Dated::Instant { span, source, words }, zone) => {
+            let words = match (words, source, zone) {
+                (Some(stamp), Source::DeviceUtc, _) => vec![as_utc(stamp.civil)],
+                (Some(stamp), _, Some(zone)) => {
+                    let mut meant = meanings(zone, stamp.civil);
+                    meant.push(as_utc(stamp.civil));
+                    meant
+                }
+                _ => vec![],
+            };
+            (*span, *source, words)
+        }
+    };
+    if span.earliest > saturating(heard.latest, millis(60_000)) {
+        return Fit::Doubt(TimeDoubt::Future);
+    }
+    if span.earliest >= binding.from && span.latest < until {
+        Fit::Inside { span, source, words }
+    } else if span.latest < binding.from {
+        Fit::Before
+    } else if span.earliest >= until {
+        Fit::After
+    } else {
+        Fit::Edge
+    }
+}
+
+/// A doubt concerns a binding only if it could be this binding's at all.
+fn touches(span: Span, binding: &Binding, until: Timestamp, doubt: TimeDoubt) -> Fit {
+    if span.latest < binding.from {
+        Fit::Before
+    } else if span.earliest >= until {
+        Fit::After
+    } else {
+        Fit::Doubt(doubt)
+    }
+}

@@ -1,0 +1,131 @@
+//! When a record was taken, as far as evidence goes, before anybody asks whose it is.
+
+use super::{End, Open, Record, TimeDoubt, nearest};
+use crate::capture::Capture;
+use crate::decode::Told;
+use crate::profile::{Keeps, Profile, Untimed};
+use crate::when::{Boots, ContactNo, Face, Sample, Source, Span, Stamp, as_utc, by_sample, correction, millis, saturating};
+use jiff::{SignedDuration, Timestamp};
+
+/// How well an instant must be known to date a reading, and how far a clock may wander without having jumped.
+pub(super) const TIGHT: SignedDuration = SignedDuration::from_secs(300);
+/// A record is never taken after it was heard, give or take how clocks tick.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What evidence says. A civil stamp needs the zone of a binding, so dating can't finish before binding.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Dated {
+    Instant { span: Span, source: Source, words: Option<Stamp> },
+    Civil(Stamp),
+}
+
+/// A record, what it says of its time, when it was first heard, and the sample that can date it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clocked<'a> {
+    pub(super) record: &'a Record,
+    pub(super) told: Told,
+    pub(super) heard: Span,
+    pub(super) sample: Option<&'a Sample>,
+}
+
+/// The earliest hearing that shares its contact with a sample of the right face. Evidence nearest to the
+/// measurement counts most; a sample whose hub time is not known well comes last.
+pub(super) fn sampled<'a>(
+    record: &'a Record,
+    open: &'a Open,
+    boots: &Boots,
+    face: Face,
+) -> Option<(&'a Capture, &'a Sample)> {
+    record
+        .heard
+        .iter()
+        .filter_map(|hearing| Some((hearing, nearest(&open.contacts.get(&hearing.contact)?.samples, hearing, face)?)))
+        .min_by_key(|(hearing, sample)| (boots.utc(sample.answered).width() > TIGHT, hearing.contact))
+}
+
+/// Cuts the candidates by facts: one survivor dates the record, several or none hold it.
+pub(super) fn date(clocked: &Clocked<'_>, open: &Open, boots: &Boots, profile: &Profile) -> Result<Dated, TimeDoubt> {
+    let Clocked { record, told, heard, sample } = *clocked;
+    let stamp = match told {
+        Told::NotADate(_) => return Err(TimeDoubt::NotADate),
+        Told::OffsetLost => return Err(TimeDoubt::OffsetLost),
+        Told::Nothing if profile.memory == Untimed::MayBeStored => return Err(TimeDoubt::Untimed),
+        Told::Nothing if heard.width() > TIGHT => return Err(TimeDoubt::HubClock),
+        Told::Nothing => return Ok(Dated::Instant { span: heard, source: Source::Heard, words: None }),
+        Told::At(stamp) => stamp,
+    };
+    let not_after = Span { earliest: Timestamp::MIN, latest: saturating(heard.latest, TOLERANCE) };
+    if let Some(sample) = sample.filter(|s| boots.utc(s.answered).width() <= TIGHT) {
+        return compare(record, stamp, sample, not_after, open, boots);
+    }
+    if profile.clock.resets_to.contains(&stamp.civil.year()) {
+        return Err(TimeDoubt::Reset);
+    }
+    match profile.clock.keeps {
+        Keeps::Nothing => Err(TimeDoubt::Untimed),
+        Keeps::LocalTime => Ok(Dated::Civil(stamp)),
+        Keeps::Utc => {
+            let said = as_utc(stamp.civil);
+            Span { earliest: said, latest: saturating(said, millis(999)) }
+                .meet(not_after)
+                .map(|span| Dated::Instant { span, source: Source::DeviceUtc, words: Some(stamp) })
+                .ok_or(TimeDoubt::Future)
+        }
+    }
+}
+
+/// The device's clock was compared in this contact. If it jumped since the last comparison, both timelines
+/// are candidates, and facts cut them: never after it was heard, never before the memory was last drained
+/// (CLINICAL 19).
+fn compare(
+    record: &Record,
+    stamp: Stamp,
+    sample: &Sample,
+    not_after: Span,
+    open: &Open,
+    boots: &Boots,
+) -> Result<Dated, TimeDoubt> {
+    let now = by_sample(boots, sample, stamp.civil);
+    let dated = |span| Dated::Instant { span, source: Source::Sample, words: Some(stamp) };
+    let Some((no, old, end)) = comparison_before(sample.contact, stamp.face, open, boots) else {
+        return now.meet(not_after).map(dated).ok_or(TimeDoubt::Future);
+    };
+    if !jumped(correction(boots, old), correction(boots, sample)) {
+        return now.meet(not_after).map(dated).ok_or(TimeDoubt::Future);
+    }
+    let new_since = end == Some(End::Drained) && record.first().contact > no;
+    let earliest = if new_since { boots.utc(old.asked).earliest } else { Timestamp::MIN };
+    let window = Span { earliest, ..not_after };
+    let before = by_sample(boots, old, stamp.civil);
+    match (now.meet(window), before.meet(window)) {
+        (Some(one), None) | (None, Some(one)) => Ok(dated(one)),
+        (Some(_), Some(_)) => Err(TimeDoubt::TwoTimelines),
+        (None, None) => Err(TimeDoubt::Future),
+    }
+}
+
+/// The last comparison before this contact whose hub time is well known.
+fn comparison_before<'a>(
+    contact: ContactNo,
+    face: Face,
+    open: &'a Open,
+    boots: &Boots,
+) -> Option<(ContactNo, &'a Sample, Option<End>)> {
+    open.contacts.range(..contact).rev().find_map(|(no, c)| {
+        let sample = c.samples.iter().rfind(|s| s.clock.face == face)?;
+        (boots.utc(sample.answered).width() <= TIGHT).then_some((*no, sample, c.end))
+    })
+}
+
+fn jumped(old: (i64, i64), new: (i64, i64)) -> bool {
+    let apart = old.0.saturating_sub(new.1).max(new.0.saturating_sub(old.1));
+    i128::from(apart) > TIGHT.as_millis()
+}
+
+/// Hub minus device in whole seconds, the middle of what the sample allows.
+pub(super) fn correction_seconds(boots: &Boots, sample: &Sample) -> i64 {
+    let (least, most) = correction(boots, sample);
+    // The device shows whole seconds: the first second of the interval is its own rounding.
+    let middle = least.saturating_add(1_000).saturating_add(most).div_euclid(2);
+    middle.saturating_add(500).div_euclid(1_000)
+}
