@@ -71,7 +71,10 @@ impl Default for Behaviour {
 
 /// Resources that are not taken.
 #[derive(Clone)]
-pub struct Refuse(pub Arc<dyn Fn(&Value) -> Option<Refusal> + Send + Sync>);
+pub struct Refuse(pub Arc<Refuses>);
+
+/// `None`: taken.
+pub type Refuses = dyn Fn(&Value) -> Option<Refusal> + Send + Sync;
 
 /// Status, issue code and words.
 pub type Refusal = (u16, String, String);

@@ -45,7 +45,6 @@ fn check(asked: Asked, status: u16, said: &str, verdict: Verdict) {
 }
 
 const OBSERVATION: &str = r#"{"resourceType":"Observation","id":"abc","status":"final"}"#;
-const SEARCHSET: &str = r#"{"resourceType":"Bundle","type":"searchset"}"#;
 /// EHR-RIG 1: HAPI's words.
 const HAPI_1094: &str =
     "processing: HAPI-1094: Resource Patient/nobody not found, specified in path: Observation.subject";
