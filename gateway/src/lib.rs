@@ -16,4 +16,8 @@
 
 pub mod clock;
 pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod source;
+pub mod tls;
+pub mod uplink;
