@@ -5,6 +5,7 @@
 //! answer too, with a code and a sentence.
 
 mod answer;
+mod words;
 
 pub(crate) use answer::answer;
 
