@@ -4,7 +4,8 @@ use crate::capture::Uuid16;
 use crate::quirk::{self, Quirk};
 use crate::when::{Face, Stamp};
 use hearth_wire::gatt::{
-    BloodPressureMeasurement, DateTime, GlucoseMeasurement, GlucoseMeasurementContext, TimeOffset, WeightMeasurement,
+    BloodPressureMeasurement, DateTime, GlucoseMeasurement, GlucoseMeasurementContext, TimeOffset,
+    WeightMeasurement,
 };
 use hearth_wire::{Decoded, Malformed};
 use jiff::civil;
@@ -47,11 +48,15 @@ fn by_the_letter(characteristic: Uuid16, octets: &[u8]) -> Result<Parsed, Cause>
         Uuid16::BLOOD_PRESSURE_MEASUREMENT => {
             BloodPressureMeasurement::decode(octets).map(|d| parsed(d, Measurement::Pressure))
         }
-        Uuid16::GLUCOSE_MEASUREMENT => GlucoseMeasurement::decode(octets).map(|d| parsed(d, Measurement::Glucose)),
+        Uuid16::GLUCOSE_MEASUREMENT => {
+            GlucoseMeasurement::decode(octets).map(|d| parsed(d, Measurement::Glucose))
+        }
         Uuid16::GLUCOSE_MEASUREMENT_CONTEXT => {
             GlucoseMeasurementContext::decode(octets).map(|d| parsed(d, Measurement::GlucoseContext))
         }
-        Uuid16::WEIGHT_MEASUREMENT => WeightMeasurement::decode(octets).map(|d| parsed(d, Measurement::Weight)),
+        Uuid16::WEIGHT_MEASUREMENT => {
+            WeightMeasurement::decode(octets).map(|d| parsed(d, Measurement::Weight))
+        }
         other => return Err(Cause::UnknownCharacteristic(other)),
     }
     .map_err(Cause::Malformed)
@@ -88,7 +93,9 @@ impl Measurement {
             Measurement::GlucoseContext(m) => m.encode(&mut room),
             Measurement::Weight(m) => m.encode(&mut room),
         };
-        octets.expect("64 octets hold every characteristic here, and every value in it came from one").to_vec()
+        octets
+            .expect("64 octets hold every characteristic here, and every value in it came from one")
+            .to_vec()
     }
 
     /// User slot that the device names. 255: the device knows slots and does not know whose this is.

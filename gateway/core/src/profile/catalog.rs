@@ -11,6 +11,11 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// Adds a profile, or replaces the one of its name.
+    pub fn insert(&mut self, profile: Profile) {
+        self.profiles.insert(profile.name.clone(), profile);
+    }
+
     pub fn get(&self, name: &ProfileName) -> Option<&Profile> {
         self.profiles.get(name)
     }

@@ -51,7 +51,10 @@ fn clinical_1_two_people_and_edges_are_held() {
         (vec![until(noon, bound(ADA, NEW_YORK)), at(noon)], Ok(BEN)),
         (vec![until("2024-06-15T21:17:28Z", bound(ADA, NEW_YORK)), at("2024-06-15T21:17:28Z")], Ok(ADA)),
         // The second that the stamp names reaches over the edge.
-        (vec![until("2024-06-15T21:17:27.5Z", bound(ADA, NEW_YORK)), at("2024-06-15T21:17:27.5Z")], Err(Why::Edge)),
+        (
+            vec![until("2024-06-15T21:17:27.5Z", bound(ADA, NEW_YORK)), at("2024-06-15T21:17:27.5Z")],
+            Err(Why::Edge),
+        ),
         (vec![until(noon, bound(ADA, NEW_YORK))], Err(Why::NoPatient)),
         (vec![at("2024-06-16T00:00:00Z")], Err(Why::BeforeBinding(Revision(1)))),
     ];

@@ -63,10 +63,15 @@ fn a_reboot_after_every_step() {
                 }
             }
             w.at(w.now.ms + 1_000).hub_time("2024-01-30T06:30:00Z");
-            w.meter_says(contact + 1, GLU_01).context(contact + 1, CONTEXT_OF_15).ends(contact + 1, End::Drained);
+            w.meter_says(contact + 1, GLU_01)
+                .context(contact + 1, CONTEXT_OF_15)
+                .ends(contact + 1, End::Drained);
             w.silence_until(w.now.ms + 700_000);
             assert_eq!(w.all().len(), 1, "reboots after {first} and {second}");
-            let waiting = w.opens[&DEVICE].records.values().filter(|r| matches!(r.fate, Fate::New | Fate::Await { .. }));
+            let waiting = w.opens[&DEVICE]
+                .records
+                .values()
+                .filter(|r| matches!(r.fate, Fate::New | Fate::Await { .. }));
             assert_eq!(waiting.count(), 0, "reboots after {first} and {second}");
         }
     }

@@ -79,15 +79,12 @@ impl Life {
             }
             12 => {
                 let given = self.w.readings.iter().find(|(_, (_, retracted))| !retracted).map(|(id, _)| *id);
-                if let Some((key, issue)) = given {
-                    self.w.take(News::Retract(key, issue));
-                }
+                let news = given.map_or(News::Due, |(key, issue)| News::Retract(key, issue));
+                self.w.take(news);
             }
             _ => {
                 let gone = self.w.readings.iter().rfind(|(_, (_, retracted))| *retracted).map(|(id, _)| id.0);
-                if let Some(key) = gone {
-                    self.w.take(News::Reissue(key));
-                }
+                self.w.take(gone.map_or(News::Due, News::Reissue));
             }
         }
     }
@@ -118,7 +115,11 @@ impl Life {
             self.w.silence_until(due.ms);
         }
         for record in self.w.opens[&DEVICE].records.values() {
-            assert!(!matches!(record.fate, Fate::New | Fate::Await { .. }), "seed {seed}: {:?} waits for ever", record.fate);
+            assert!(
+                !matches!(record.fate, Fate::New | Fate::Await { .. }),
+                "seed {seed}: {:?} waits for ever",
+                record.fate
+            );
         }
     }
 }

@@ -63,7 +63,10 @@ fn a_reboot_ends_the_wait_for_a_clock() {
 #[test]
 fn a_contact_that_ends_ends_the_wait_for_a_clock() {
     let mut w = World::new(telling(cuff()));
-    w.hub_time("2024-06-15T21:17:31Z").bindings([bound(ADA, NEW_YORK)]).cuff_says(1, BP_03).ends(1, End::Lost);
+    w.hub_time("2024-06-15T21:17:31Z")
+        .bindings([bound(ADA, NEW_YORK)])
+        .cuff_says(1, BP_03)
+        .ends(1, End::Lost);
     assert_eq!(w.only().when.source, Source::Zone);
 }
 
@@ -73,7 +76,10 @@ fn a_sample_dates_only_stamps_of_its_own_face() {
     let mut w = World::new(telling(keeping_utc(meter())));
     w.hub_time("2018-09-20T06:00:00Z").bindings([bound(ADA, LOS_ANGELES)]);
     w.clock_shows(1, "2018-09-19T23:00:00").meter_says(1, GLU_04).context(1, CTX_01).ends(1, End::Drained);
-    assert_eq!((said(w.only()), w.only().when.source), ("2018-09-19T22:27:07-07:00".into(), Source::DeviceUtc));
+    assert_eq!(
+        (said(w.only()), w.only().when.source),
+        ("2018-09-19T22:27:07-07:00".into(), Source::DeviceUtc)
+    );
     let mut w = World::new(telling(keeping_utc(meter())));
     w.hub_time("2018-09-20T06:00:00Z").bindings([bound(ADA, LOS_ANGELES)]);
     w.clock_face(1, Face::Base, "2018-09-20T06:00:00").meter_says(1, GLU_04).context(1, CTX_01);
@@ -96,9 +102,16 @@ fn heard_again_with_a_clock() {
     let mut device = telling(meter());
     device.clock.resets_to = vec![2024];
     let mut w = World::new(device);
-    w.bindings([bound(ADA, KOLKATA)]).hub_time("2024-01-30T06:30:00Z").meter_says(1, GLU_01).ends(1, End::Drained);
+    w.bindings([bound(ADA, KOLKATA)])
+        .hub_time("2024-01-30T06:30:00Z")
+        .meter_says(1, GLU_01)
+        .ends(1, End::Drained);
     assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::Reset)));
-    w.boot().at(5_000).hub_time("2024-01-30T07:00:00Z").meter_says(2, GLU_01).clock_shows(2, "2024-01-30T12:29:50");
+    w.boot()
+        .at(5_000)
+        .hub_time("2024-01-30T07:00:00Z")
+        .meter_says(2, GLU_01)
+        .clock_shows(2, "2024-01-30T12:29:50");
     assert_eq!((said(w.only()), w.only().when.source), ("2024-01-30T11:37:37+05:30".into(), Source::Sample));
 }
 
@@ -155,7 +168,9 @@ fn clinical_1_impossible_times_are_held() {
 fn clinical_18_a_gap_is_held() {
     // 2026-03-08T02:30:00 does not exist in New York.
     let mut w = World::new(cuff());
-    w.hub_time("2026-03-08T12:00:00Z").bindings([bound(ADA, NEW_YORK)]).cuff_says(1, "02780050006400EA070308021E00");
+    w.hub_time("2026-03-08T12:00:00Z")
+        .bindings([bound(ADA, NEW_YORK)])
+        .cuff_says(1, "02780050006400EA070308021E00");
     assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::Gap)));
 }
 
@@ -175,10 +190,15 @@ fn clinical_19_a_late_dst_change() {
 /// Every stamp that a device can send, and every hub time: no panic, and nothing unnamed.
 #[test]
 fn the_ends_of_time() {
-    for stamp in ["0000000000000000", "2E06010100000000", "0F270C1F173B3B00", "FFFFFFFFFFFFFF00", "B20701010000FF00"] {
+    for stamp in
+        ["0000000000000000", "2E06010100000000", "0F270C1F173B3B00", "FFFFFFFFFFFFFF00", "B20701010000FF00"]
+    {
         for utc in ["1970-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "9990-01-01T00:00:00Z"] {
             let mut w = World::new(telling(cuff()));
-            w.at(i64::MAX / 2).hub_time(utc).bindings([bound(ADA, NEW_YORK)]).clock_shows(1, "9999-12-31T23:59:59");
+            w.at(i64::MAX / 2)
+                .hub_time(utc)
+                .bindings([bound(ADA, NEW_YORK)])
+                .clock_shows(1, "9999-12-31T23:59:59");
             w.cuff_says(1, &format!("02780050006400{}", &stamp[..14])).ends(1, End::Drained).boot();
             assert!(!matches!(w.fate(1), Fate::New), "{stamp} {utc}");
         }

@@ -2,10 +2,14 @@
 
 use crate::admit::*;
 use crate::capture::{Capture, DeviceNo, Key, Link, Origin, Uuid16, name};
-use crate::identity::{AddressKind, Address, Attested, Binding, Facts, Identity, Labels, PersonNo, Revision, Slot, Who};
+use crate::identity::{
+    Address, AddressKind, Attested, Binding, Facts, Identity, Labels, PersonNo, Revision, Slot, Who,
+};
 use crate::profile::*;
 use crate::reading::{Issue, Reading, Version};
-use crate::when::*;
+use crate::when::{
+    self, Anchor, AnchorSource, BootNo, Boots, ContactNo, Face, HubTicks, Span, Stamp, ZoneName,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +61,13 @@ pub(super) fn profile(kind: Kind) -> Profile {
         matches: Match::default(),
         identity: IdentitySource::Address,
         collect: Collect { via: Via::Notify, pairing: Pairing::None, settle_ms: 0, silence_ms: 5_000 },
-        clock: Clock { keeps: Keeps::LocalTime, tells: false, set_by: None, drift_limit_s: 300, resets_to: vec![2020] },
+        clock: Clock {
+            keeps: Keeps::LocalTime,
+            tells: false,
+            set_by: None,
+            drift_limit_s: 300,
+            resets_to: vec![2020],
+        },
         memory: Untimed::MayBeStored,
         readings: vec![],
         body_site: None,
@@ -131,7 +141,12 @@ pub(super) fn until(end: &str, binding: Binding) -> Binding {
 pub(super) fn said(reading: &Reading) -> String {
     let civil = reading.when.offset.to_datetime(reading.when.effective);
     let seconds = reading.when.offset.seconds();
-    format!("{civil}{}{:02}:{:02}", if seconds < 0 { '-' } else { '+' }, seconds.abs() / 3600, seconds.abs() / 60 % 60)
+    format!(
+        "{civil}{}{:02}:{:02}",
+        if seconds < 0 { '-' } else { '+' },
+        seconds.abs() / 3600,
+        seconds.abs() / 60 % 60
+    )
 }
 
 impl World {
@@ -175,7 +190,8 @@ impl World {
                 let device = &mut self.opens.get_mut(&device).unwrap().device;
                 device.facts.add(&facts);
                 let profile = self.catalog.get(device.profile.as_ref().unwrap()).unwrap();
-                device.identity = device.identity.take().or_else(|| crate::identity::identify(&device.facts, profile));
+                device.identity =
+                    device.identity.take().or_else(|| crate::identity::identify(&device.facts, profile));
             }
             News::Clock(device, sample) => self.contact(device, sample.contact, None).samples.push(sample),
             News::Ended(device, contact, end) => self.contact(device, contact, None).end = Some(end),
@@ -341,8 +357,12 @@ impl World {
 
     pub(super) fn clock_face(&mut self, contact: u64, face: Face, civil: &str) -> &mut World {
         let clock = Stamp { face, civil: civil.parse().unwrap() };
-        let sample =
-            Sample { contact: ContactNo(contact), clock, asked: self.now.later(-40), answered: self.now };
+        let sample = when::Sample {
+            contact: ContactNo(contact),
+            clock,
+            asked: self.now.later(-40),
+            answered: self.now,
+        };
         self.take(News::Clock(DEVICE, sample));
         self
     }
