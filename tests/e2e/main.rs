@@ -1,1 +1,4 @@
+//! The built gateway against a made-up world: one test binary, a module a story.
+#![allow(clippy::unwrap_used)]
 
+mod tidy;

@@ -27,11 +27,21 @@ pub enum Cause {
     UnknownCharacteristic(Uuid16),
 }
 
-/// A measurement, and how many octets came after its last field.
+/// A measurement, how many octets came after its last field, and whether a quirk knows that it is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Parsed {
     pub measurement: Measurement,
+    /// 0: every octet is explained, by the layout or by a quirk.
     pub trailing: usize,
+    pub not_a_reading: Option<NotAReading>,
+}
+
+/// A frame that only looks like a measurement, by the word of a quirk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotAReading {
+    pub quirk: Quirk,
+    /// `ketone-pseudo-record`, `weight-removed`, `weight-unsettled`
+    pub because: &'static str,
 }
 
 /// Decodes a value by the letter, then lets the named quirks say what was meant.
@@ -42,7 +52,7 @@ pub fn decode(characteristic: Uuid16, octets: &[u8], quirks: &[Quirk]) -> Result
 
 fn by_the_letter(characteristic: Uuid16, octets: &[u8]) -> Result<Parsed, Cause> {
     fn parsed<T>(decoded: Decoded<'_, T>, wrap: fn(T) -> Measurement) -> Parsed {
-        Parsed { measurement: wrap(decoded.value), trailing: decoded.trailing.len() }
+        Parsed { measurement: wrap(decoded.value), trailing: decoded.trailing.len(), not_a_reading: None }
     }
     match characteristic {
         Uuid16::BLOOD_PRESSURE_MEASUREMENT => {

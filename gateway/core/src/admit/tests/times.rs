@@ -131,7 +131,7 @@ fn clinical_20_an_untimed_record_is_dated_only_if_it_was_live() {
     // A stamp of zeros is no stamp (bp-s5).
     let mut w = World::new(live(cuff()));
     w.hub_time("2024-06-15T21:17:31Z").bindings([bound(ADA, NEW_YORK)]);
-    w.cuff_says(1, "027800500064000000000000000000");
+    w.cuff_says(1, "0278005000640000000000000000");
     assert_eq!(w.only().when.source, Source::Heard);
 }
 
