@@ -16,4 +16,6 @@
 
 pub mod clock;
 pub mod config;
+pub mod failpoint;
 pub mod source;
+pub mod store;
