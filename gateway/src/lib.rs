@@ -16,6 +16,10 @@
 
 pub mod clock;
 pub mod config;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod failpoint;
 pub mod source;
 pub mod store;
+pub mod tls;
+pub mod uplink;

@@ -47,7 +47,7 @@ impl<T> Bisection<T> {
         Bisection { groups }
     }
 
-    pub fn next(&mut self) -> Option<Vec<T>> {
+    pub fn take(&mut self) -> Option<Vec<T>> {
         self.groups.pop()
     }
 

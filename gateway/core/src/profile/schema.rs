@@ -188,7 +188,7 @@ struct ReadingTable {
     quantity: Spanned<String>,
     from: Spanned<String>,
     sample: Option<Spanned<Sample>>,
-    range: Option<Spanned<(String, String)>>,
+    range: Option<Spanned<Vec<toml::Value>>>,
     unit: Spanned<String>,
 }
 
@@ -486,21 +486,14 @@ fn reading(kind: Kind, table: &ReadingTable, see: See<'_>) -> Result<ReadingFact
     }
     let range = match range {
         None => None,
-        Some(range) => {
-            let (low, high) = range.get_ref();
-            let both = decimal(low).zip(decimal(high)).ok_or_else(|| {
-                see(
-                    range.span(),
-                    "reading.range",
-                    "is no pair of decimals; write it as [\"0.6\", \"33.3\"]".into(),
-                )
+        Some(given) => {
+            let both = pair(given.get_ref()).ok_or_else(|| {
+                let says = "is no pair of decimals in quotes, which keep every digit; write it as [\"0.6\", \"33.3\"]";
+                see(given.span(), "reading.range", says.into())
             })?;
             if both.0.compare(both.1).is_ge() {
-                return Err(see(
-                    range.span(),
-                    "reading.range",
-                    "the lowest comes first, and is lower; swap them".into(),
-                ));
+                let says = "the lowest comes first, and is lower; swap them";
+                return Err(see(given.span(), "reading.range", says.into()));
             }
             Some(both)
         }
@@ -551,6 +544,13 @@ fn patience(table: &PatienceTable, see: See<'_>) -> Result<Patience, Problem> {
     })
 }
 
+fn pair(values: &[toml::Value]) -> Option<(Decimal, Decimal)> {
+    match values {
+        [toml::Value::String(low), toml::Value::String(high)] => decimal(low).zip(decimal(high)),
+        _ => None,
+    }
+}
+
 /// Digits, with a point between them or none: no sign, no exponent, and every digit kept.
 fn decimal(text: &str) -> Option<Decimal> {
     let (whole, places) = text.split_once('.').unwrap_or((text, ""));
@@ -582,12 +582,16 @@ impl Problem {
 
     fn of_toml(name: &ProfileName, text: &str, error: &toml::de::Error) -> Problem {
         let offset = error.span().map_or(0, |span| span.start);
-        Problem::at(name, text, offset, &key_at(text, offset), error.message().to_owned())
+        let (table, key) = key_at(text, offset);
+        // What is missing has no place of its own: the parser points at its table.
+        let key = if error.message().starts_with("missing field") { "" } else { key };
+        let both: Vec<&str> = [table, key].into_iter().filter(|part| !part.is_empty()).collect();
+        Problem::at(name, text, offset, &both.join("."), error.message().to_owned())
     }
 }
 
-/// The key under which `offset` lies: the table whose header came last, and the last key begun in it.
-fn key_at(text: &str, offset: usize) -> String {
+/// The table whose header came last before `offset`, and the key begun last in it.
+fn key_at(text: &str, offset: usize) -> (&str, &str) {
     let (mut table, mut key, mut begins) = ("", "", 0);
     for line in text.split_inclusive('\n') {
         if begins > offset {
@@ -595,14 +599,13 @@ fn key_at(text: &str, offset: usize) -> String {
         }
         begins += line.len();
         let line = line.split('#').next().unwrap_or(line).trim();
-        if let Some(header) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-            (table, key) = (header.trim_matches(['[', ']']), "");
+        if line.starts_with('[') && !line.contains('"') {
+            (table, key) = (line.trim_matches(['[', ']']), "");
         } else if let Some((name, _)) = line.split_once('=') {
             key = name.trim();
         }
     }
-    let both: Vec<&str> = [table, key].into_iter().filter(|part| !part.is_empty()).collect();
-    both.join(".")
+    (table, key)
 }
 
 #[cfg(test)]

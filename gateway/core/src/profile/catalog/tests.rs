@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use std::path::{Path, PathBuf};
+use crate::profile::captures;
 
 fn named(name: &str) -> ProfileName {
     ProfileName(name.to_owned())
@@ -159,34 +159,10 @@ fn every_refused_file_is_told() {
     assert!(told.iter().any(|t| t.starts_with("a/one.toml:1:1: there are two files")), "{told:#?}");
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../device-profiles")
-}
-
-/// Every file below `device-profiles/`, as `maker/model/01-what.hex`.
-fn files_below(folder: &Path, prefix: &str) -> Vec<String> {
-    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap());
-    let mut files: Vec<String> = entries
-        .flat_map(|entry| {
-            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
-            if entry.file_type().unwrap().is_dir() {
-                files_below(&entry.path(), &format!("{name}/"))
-            } else {
-                vec![name]
-            }
-        })
-        .collect();
-    files.sort();
-    files
-}
-
 #[test]
 fn every_profile_of_the_folder_is_compiled_in() {
-    let in_folder: Vec<String> = files_below(&folder(), "")
-        .iter()
-        .filter_map(|f| f.strip_suffix(".toml"))
-        .map(str::to_owned)
-        .collect();
+    let in_folder: Vec<String> =
+        captures::files().iter().filter_map(|f| f.strip_suffix(".toml")).map(str::to_owned).collect();
     let compiled_in: Vec<String> = standard::FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(compiled_in, in_folder);
     assert_eq!(Catalog::standard().all().count(), in_folder.len());

@@ -1,9 +1,9 @@
-#![allow(clippy::unwrap_used)]
+//! Long because it is one table: each row is an answer and what comes of it.
 
-use super::*;
-use jiff::Timestamp;
+use super::super::*;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
+use std::time::Duration;
 
 /// Short names for the columns of the table.
 const PUT: Asked = Asked::Put;
@@ -45,7 +45,6 @@ fn check(asked: Asked, status: u16, said: &str, verdict: Verdict) {
 }
 
 const OBSERVATION: &str = r#"{"resourceType":"Observation","id":"abc","status":"final"}"#;
-const SEARCHSET: &str = r#"{"resourceType":"Bundle","type":"searchset"}"#;
 /// EHR-RIG 1: HAPI's words.
 const HAPI_1094: &str =
     "processing: HAPI-1094: Resource Patient/nobody not found, specified in path: Observation.subject";
@@ -320,210 +319,6 @@ fn what_reading_shows() {
     assert_eq!(found(&Receipt::Transport(Transport::TooLarge)), Found::Refused(COUNT));
 }
 
-// ---- Answers of a bundle
-
-fn observation(id: &'static str) -> Line<'static> {
-    Line { kind: "Observation", id: Some(id), identifier: Some(id), full_url: None }
-}
-
-/// A new resource, whose id the record chooses.
-fn unnamed(identifier: &'static str) -> Line<'static> {
-    Line { kind: "Observation", id: None, identifier: Some(identifier), full_url: None }
-}
-
-fn at(status: &str, location: &str) -> Value {
-    json!({"response": {"status": status, "location": location}})
-}
-
-fn bare(status: &str) -> Value {
-    json!({"response": {"status": status}})
-}
-
-/// The one door for entries: what each line got, by status; `0` is "nothing that can be believed".
-fn matched(lines: &[Line<'_>], said: &[Value], expect: &[u16]) {
-    let bundle = json!({"resourceType": "Bundle", "type": "batch-response", "entry": said});
-    let got: Vec<u16> = entries(lines, &bundle).iter().map(|a| a.as_ref().map_or(0, |a| a.status)).collect();
-    assert_eq!(got, expect, "{bundle}");
-}
-
-#[test]
-fn entries_are_matched_by_name_before_place() {
-    let abc = [observation("a"), observation("b"), observation("c")];
-    // As asked; relative, absolute, with history; words or none.
-    matched(
-        &abc,
-        &[
-            at("201 Created", "Observation/a/_history/1"),
-            at("200", "https://ehr.example/fhir/Observation/b"),
-            bare("400 Bad Request"),
-        ],
-        &[201, 200, 400],
-    );
-    // All without a name: in order.
-    matched(&abc, &[bare("201"), bare("400"), bare("201")], &[201, 400, 201]);
-    // Reordered: the named are found; the nameless one might be anybody's.
-    matched(
-        &abc,
-        &[at("201", "Observation/c"), bare("400"), at("200", "Observation/a/_history/3")],
-        &[200, 0, 201],
-    );
-    // Short.
-    matched(&abc, &[at("201", "Observation/a"), bare("400")], &[201, 0, 0]);
-    matched(&abc, &[], &[0, 0, 0]);
-    // Long: an answer nobody asked for makes the nameless ones suspect.
-    matched(&abc, &[bare("201"), bare("201"), bare("201"), bare("201")], &[0, 0, 0]);
-    // A stranger where our own id was asked for.
-    matched(&abc, &[at("201", "Observation/z"), bare("201"), bare("201")], &[0, 0, 0]);
-    // The same name twice: the first stands, the other's place is not believed.
-    matched(&abc, &[at("201", "Observation/a"), at("400", "Observation/a"), bare("201")], &[201, 0, 0]);
-    // By the resource that came back, by our identifier, by fullUrl.
-    let named =
-        [observation("a"), unnamed("key-b"), Line { full_url: Some("urn:uuid:7"), ..unnamed("key-c") }];
-    matched(
-        &named,
-        &[
-            json!({"fullUrl": "urn:uuid:7", "response": {"status": "422"}}),
-            json!({"resource": {"resourceType": "Observation", "id": "991", "identifier": [{"value": "key-b"}]},
-                "response": {"status": "201 Created"}}),
-            json!({"resource": {"resourceType": "Observation", "id": "a"}, "response": {"status": "200 OK"}}),
-        ],
-        &[200, 201, 422],
-    );
-    // Ids that the record chose: new ones are nobody's, and their place is believed where all are there.
-    let new = [unnamed("x"), unnamed("y")];
-    matched(&new, &[at("201", "Observation/1"), at("201", "Observation/2")], &[201, 201]);
-    matched(&new, &[at("201", "Observation/1")], &[0, 0]);
-    matched(&new, &[at("201", "Observation/1"), at("201", "Device/2")], &[0, 0]);
-}
-
-#[test]
-fn an_entry_without_a_status_says_nothing() {
-    let one = [observation("a")];
-    for said in [
-        json!({}),
-        json!({"response": {}}),
-        json!({"response": {"status": 201}}),
-        json!({"response": {"status": ""}}),
-        json!({"response": {"status": "OK"}}),
-        json!({"response": {"status": "é01"}}),
-        json!("entry"),
-    ] {
-        matched(&one, &[said], &[0]);
-    }
-    matched(&one, &[json!({"response": {"status": " 201 Created"}})], &[201]);
-    assert_eq!(entries(&one, &json!({"entry": "none"})), [None]);
-}
-
-#[test]
-fn an_entry_is_the_records_own_word() {
-    // Without an outcome, 400 in a Bundle is still FHIR: this reading, not our credentials.
-    let bundle = json!({"resourceType": "Bundle", "entry": [bare("400"), bare("404"),
-        {"response": {"status": "400", "outcome": {"resourceType": "OperationOutcome",
-            "issue": [{"severity": "error", "code": "value"}]}}},
-        {"resource": {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "value"}]},
-            "response": {"status": "400"}}]});
-    let lines = [observation("a"), observation("b"), observation("c"), observation("d")];
-    let answers: Vec<Receipt> =
-        entries(&lines, &bundle).into_iter().map(|a| Receipt::Answer(a.unwrap())).collect();
-    assert_eq!(judge(PUT, &answers[0]), RECORD);
-    assert_eq!(found(&answers[1]), Found::Absent);
-    assert_eq!(judge(PUT, &answers[2]), US);
-    assert_eq!(judge(PUT, &answers[3]), US);
-}
-
-#[test]
-fn places() {
-    let rows = [
-        ("Observation/7", Some("Observation/7")),
-        ("/fhir/Observation/7/_history/2", Some("Observation/7")),
-        ("https://ehr.example/fhir/r4/Observation/a-b.c", Some("Observation/a-b.c")),
-        ("https://ehr.example/fhir/Observation/7?x=Patient/9", Some("Observation/7")),
-        ("Observation/7/", Some("Observation/7")),
-        ("https://ehr.example", None),
-        ("/fhir/7", None),
-        ("Observation/", None),
-        ("Observation/sp ace", None),
-        ("", None),
-    ];
-    for (location, expect) in rows {
-        assert_eq!(answer::place(location).as_deref(), expect, "{location}");
-    }
-}
-
-// ---- Pace
-
-#[test]
-fn retry_after_in_seconds_and_as_a_date() {
-    // RFC 9110 5.6.7's own date, 37 s before.
-    let now: Timestamp = "1994-11-06T08:49:00Z".parse().unwrap();
-    let rows = [
-        ("0", Some(0)),
-        ("120", Some(120)),
-        (" 5 ", Some(5)),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
-        ("Sunday, 06-Nov-94 08:49:37 GMT", Some(37)),
-        ("Sun Nov  6 08:49:37 1994", Some(37)),
-        ("Sun, 06 Nov 1994 08:48:00 GMT", Some(0)),
-        // At most a day is believed.
-        ("86401", Some(86_400)),
-        ("99999999999999999999999999", Some(86_400)),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)),
-        ("", None),
-        ("-1", None),
-        ("1.5", None),
-        ("soon", None),
-        ("+5", None),
-    ];
-    for (header, seconds) in rows {
-        assert_eq!(retry_after(header, now), seconds.map(Duration::from_secs), "{header:?}");
-    }
-}
-
-#[test]
-fn backoff_doubles_up_to_its_cap_with_full_jitter() {
-    let (base, cap) = (Duration::from_secs(1), Duration::from_secs(300));
-    let half = u64::MAX / 2 + 1;
-    for (attempt, ceiling) in
-        [(0, 1), (1, 2), (4, 16), (8, 256), (9, 300), (31, 300), (32, 300), (u32::MAX, 300)]
-    {
-        let ceiling = Duration::from_secs(ceiling);
-        assert_eq!(backoff(attempt, base, cap, 0), Duration::ZERO, "{attempt}");
-        assert_eq!(backoff(attempt, base, cap, half), ceiling / 2, "{attempt}");
-        let most = backoff(attempt, base, cap, u64::MAX);
-        assert!(most < ceiling && ceiling - most <= Duration::from_micros(1), "{attempt}: {most:?}");
-    }
-    assert!(backoff(u32::MAX, Duration::MAX, Duration::MAX, u64::MAX) > Duration::from_secs(1 << 33));
-}
-
-#[test]
-fn one_bad_among_a_hundred_is_found_and_no_other_lost() {
-    for bad in 0..100 {
-        let mut groups = Bisection::of((0..100).collect(), 100);
-        let (mut carried, mut found, mut asked) = (Vec::new(), Vec::new(), 0);
-        while let Some(group) = groups.next() {
-            asked += 1;
-            if !group.contains(&bad) {
-                carried.extend(group);
-            } else if let Err(alone) = groups.split(group) {
-                found.extend(alone);
-            }
-        }
-        assert_eq!(found, [bad]);
-        assert_eq!(carried, (0..100).filter(|n| *n != bad).collect::<Vec<_>>(), "in order");
-        // 1 + 2 * ceil(log2 100)
-        assert!(asked <= 15, "{bad}: {asked}");
-    }
-}
-
-#[test]
-fn groups_have_their_size() {
-    let mut groups = Bisection::of((0..7).collect(), 3);
-    assert_eq!(groups.next(), Some(vec![0, 1, 2]));
-    assert_eq!(groups.rest(), [3, 4, 5, 6]);
-    assert_eq!(Bisection::of(vec![1, 2], 0).next(), Some(vec![1]));
-    assert_eq!(Bisection::<u8>::of(vec![], 5).next(), None);
-}
-
 proptest! {
     /// Nothing from outside makes any of this panic, and nothing but FHIR can end a reading's journey.
     #[test]
@@ -534,12 +329,5 @@ proptest! {
         prop_assert!(receipt.to_string().len() < 3_000);
         prop_assert!(!matches!(verdict, Verdict::Park(_)) || status == 413);
         found(&receipt);
-    }
-
-    #[test]
-    fn no_bundle_panics(codes in prop::collection::vec(("[0-9]{0,4}", "[A-Za-z/_]{0,20}"), 0..6)) {
-        let said: Vec<Value> = codes.iter().map(|(status, location)| at(status, location)).collect();
-        let bundle = json!({"resourceType": "Bundle", "entry": said});
-        prop_assert_eq!(entries(&[observation("a"), unnamed("b")], &bundle).len(), 2);
     }
 }

@@ -1,1 +1,0 @@
-//! Parcel to FHIR R4.

@@ -1,0 +1,196 @@
+//! Names: ours, which follow from the reading alone, and HL7's, for other vendors' gateways.
+
+use super::Role;
+use crate::capture::digest;
+use crate::decode::{Measurement, Told};
+use crate::identity::{AddressKind, Facts, Identity};
+use crate::map::codes;
+use crate::parcel::{Parcel, Subject};
+use crate::reading::{Issue, Quantity, Reading};
+use crate::when::{Face, as_utc};
+use hearth_wire::gatt::SystemId;
+use jiff::civil;
+use std::fmt::{self, Display, Write as _};
+
+/// `Identifier.system` of every Observation of ours.
+pub const READING_SYSTEM: &str = "urn:hearth:reading";
+/// `Identifier.system` of every Device of ours.
+pub const DEVICE_SYSTEM: &str = "urn:hearth:device";
+/// `Identifier.system` of HL7's conditional-create identifier (PHD 2.0, PhdBaseObservation).
+pub const PHD_SYSTEM: &str = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdBaseObservation";
+
+/// Lower-case base32 of a digest, without padding: 52 characters, a valid FHIR id.
+fn base32(digest: [u8; 32]) -> String {
+    let mut text = data_encoding::BASE32_NOPAD.encode(&digest);
+    text.make_ascii_lowercase();
+    text
+}
+
+/// Id of a resource that belongs to one reading: key, issue and role, and no patient.
+pub(super) fn reading_id(reading: &Reading, issue: Issue, role: Role) -> String {
+    let role = role.text();
+    base32(digest([READING_SYSTEM.as_bytes(), &reading.key.0, &issue.0.to_be_bytes(), role.as_bytes()]))
+}
+
+/// Id of the measuring device: shared by all of its readings.
+pub(super) fn meter_id(identity: &Identity) -> String {
+    base32(digest([DEVICE_SYSTEM.as_bytes(), b"meter", &identity.octets()]))
+}
+
+/// Id of the hub: shared by all readings that it sends.
+pub(super) fn hub_id(system_id: [u8; 8]) -> String {
+    base32(digest([DEVICE_SYSTEM.as_bytes(), b"hub", &system_id]))
+}
+
+/// `urn:uuid:` of a resource of ours: RFC 9562 version 8 over the first sixteen octets of the digest that
+/// `id` spells. An id that is not of ours gives one all the same.
+pub fn urn(id: &str) -> String {
+    let upper = id.to_ascii_uppercase();
+    let digest = data_encoding::BASE32_NOPAD
+        .decode(upper.as_bytes())
+        .unwrap_or_else(|_| digest([id.as_bytes()]).to_vec());
+    let mut octets = [0u8; 16];
+    octets.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    octets[6] = 0x80 | octets[6] & 0x0F;
+    octets[8] = 0x80 | octets[8] & 0x3F;
+    let mut urn = String::with_capacity(45);
+    urn.push_str("urn:uuid:");
+    for (place, octet) in octets.into_iter().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            urn.push('-');
+        }
+        write!(urn, "{octet:02x}").expect("a String takes every write");
+    }
+    urn
+}
+
+/// The query of a conditional create: `identifier=system%7Cvalue`.
+///
+/// FHIR R4, search, "Escaping Search Parameters": `\`, `$`, `,` and `|` inside a value take a backslash first.
+/// Then everything but unreserved characters, `:` and `/` is percent-encoded, octet by octet of UTF-8: a `+`
+/// sent bare is a blank, and a query that never matches makes a duplicate each time (FACTS 2.1).
+pub fn if_none_exist(system: &str, value: &str) -> String {
+    let mut query = String::with_capacity(system.len() + value.len() + 16);
+    query.push_str("identifier=");
+    escape(&mut query, system);
+    query.push_str("%7C");
+    escape(&mut query, value);
+    query
+}
+
+fn escape(query: &mut String, part: &str) {
+    for octet in part.bytes() {
+        if matches!(octet, b'\\' | b'$' | b',' | b'|') {
+            query.push_str("%5C");
+        }
+        if octet.is_ascii_alphanumeric() || b"-._~:/".contains(&octet) {
+            query.push(char::from(octet));
+        } else {
+            write!(query, "%{octet:02X}").expect("a String takes every write");
+        }
+    }
+}
+
+/// The parts of HL7's conditional-create identifier (PHD 2.0, PhdBaseObservation notes; FACTS 2.1). It prints
+/// as its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PhdIdentifier<'a> {
+    /// Capital hexadecimal without dashes: 16 digits of a System ID, else 12 of a Bluetooth address.
+    pub device: &'a str,
+    /// `identifier value "-" identifier system`, or the logical id that the server gave.
+    pub patient: &'a str,
+    /// MDC code of the Observation.
+    pub kind: u32,
+    /// What the device's clock showed; never the corrected time.
+    pub time: civil::DateTime,
+    /// Digits after the second, where the device's resolution has them.
+    pub fraction: Option<&'a str>,
+    /// Offset from UTC that the device itself reported, in quarter hours.
+    pub offset: Option<i8>,
+    /// Duration that the device reported, in the resolution of its time stamp.
+    pub duration: Option<&'a str>,
+    /// MDC codes of the supplemental types.
+    pub supplemental: &'a [u32],
+}
+
+/// 2000-01-01T00:00:00 in Unix seconds.
+const PHD_EPOCH: i64 = 946_684_800;
+
+impl Display for PhdIdentifier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PhdIdentifier { device, patient, kind, time, fraction, offset, duration, supplemental } = *self;
+        // No zone arithmetic: the stamp is counted as it reads.
+        let seconds = as_utc(time).as_second() - PHD_EPOCH;
+        write!(f, "{device}-{patient}-{kind}-{seconds}")?;
+        if let Some(fraction) = fraction {
+            write!(f, ".{fraction}")?;
+        }
+        if let Some(offset) = offset {
+            write!(f, "{offset:+}")?;
+        }
+        if let Some(duration) = duration {
+            write!(f, "..{duration}")?;
+        }
+        supplemental.iter().try_for_each(|code| write!(f, "-{code}"))
+    }
+}
+
+/// HL7's identifier of the measurement. `None`: the device gave no time stamp, or nothing that the identifier
+/// could name it by.
+///
+/// It holds the destination's patient and is stored at the first encoding. A glucose record is keyed by its
+/// base time, which survives a change of the meter's displayed clock (FACTS 2.1, contradiction 6).
+pub fn phd_identifier(parcel: &Parcel) -> Option<String> {
+    let measure = &parcel.reading.measure;
+    let Told::At(stamp) = measure.told(Face::Base) else { return None };
+    let kind = match measure {
+        Measurement::Pressure(_) => codes::BLOOD_PRESSURE.mdc,
+        Measurement::Glucose(m) => {
+            let c = m.concentration?;
+            codes::glucose(c.kind, c.unit, None).mdc
+        }
+        Measurement::Weight(_) => codes::of(Quantity::BodyWeight).mdc,
+        Measurement::GlucoseContext(_) => return None,
+    };
+    let Subject { id, identifier } = &parcel.subject;
+    let patient = match identifier {
+        Some((value, system)) => format!("{value}-{system}"),
+        None => id.clone(),
+    };
+    let identifier = PhdIdentifier {
+        device: &phd_device(&parcel.facts)?,
+        patient: &patient,
+        kind,
+        time: stamp.civil,
+        fraction: None,
+        offset: None,
+        duration: None,
+        supplemental: &[],
+    };
+    Some(identifier.to_string())
+}
+
+fn phd_device(facts: &Facts) -> Option<String> {
+    if let Some(eui) = system_id(facts) {
+        return Some(hexadecimal(&eui, None));
+    }
+    let address = facts.address.filter(|a| a.kind != AddressKind::Private)?;
+    Some(hexadecimal(&address.octets, None))
+}
+
+/// EUI-64, most significant octet first, where the device has one that was ever set.
+pub(super) fn system_id(facts: &Facts) -> Option<[u8; 8]> {
+    facts.system_id.as_ref().filter(|s| s.is_plausible()).map(SystemId::eui64)
+}
+
+/// Capital hexadecimal digits, with something between the octets or nothing.
+pub(super) fn hexadecimal(octets: &[u8], between: Option<char>) -> String {
+    let mut text = String::with_capacity(octets.len() * 3);
+    for (place, octet) in octets.iter().enumerate() {
+        if let Some(between) = between.filter(|_| place > 0) {
+            text.push(between);
+        }
+        write!(text, "{octet:02X}").expect("a String takes every write");
+    }
+    text
+}

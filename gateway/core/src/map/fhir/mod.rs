@@ -1,0 +1,182 @@
+//! Parcel to FHIR R4: resources that are valid at once against R4 vital signs, HL7 PHD 2.0 and US Core.
+//!
+//! One reading becomes one measurement with its companions, each with an id that follows from the reading's
+//! key, its issue and the role alone: whoever maps it again, on whichever hub, names it alike. What goes out
+//! on each rung, and where it departs from HL7's examples and why, is told in docs/mapping.md.
+//!
+//! Thinking comes first: [`content`] says as plain values what is observed, [`observation`] writes them.
+
+mod bundle;
+mod compare;
+mod content;
+mod context;
+mod device;
+mod glucose;
+mod identifier;
+mod instant;
+mod notes;
+mod observation;
+mod pressure;
+mod provenance;
+mod scene;
+mod weight;
+
+#[cfg(test)]
+mod tests;
+
+pub use bundle::{Kind, MixedLabels, ask, bundle};
+pub use compare::{Comparison, compare, retraction};
+pub use identifier::{
+    DEVICE_SYSTEM, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, if_none_exist, phd_identifier, urn,
+};
+pub use scene::located;
+
+use crate::decode::Measurement;
+use crate::identity::Labels;
+use crate::parcel::{Parcel, Policy};
+use crate::reading::Version;
+use scene::Scene;
+
+/// Version of this mapping, kept with everything that it sent. Counts up with every change of the octets.
+pub const VERSION: Version = Version(1);
+
+/// How a destination is written to: the ladder of docs/mapping.md, best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Rung {
+    /// `PUT` to an id of ours, asked first. References are literal.
+    UpdateAsCreate,
+    /// `POST` in a transaction with `ifNoneExist`. References are `urn:uuid:`.
+    ConditionalCreate,
+    /// As [`Rung::ConditionalCreate`], after a search by our identifier.
+    SearchThenCreate,
+    /// `POST`, and nothing else: devices, coincident time and provenance travel inside each Observation.
+    PlainCreate,
+}
+
+/// What a resource is to its reading. Its text is hashed into the id: a changed text is another resource.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Role {
+    Meter,
+    Hub,
+    CoincidentTime,
+    Measurement,
+    Pulse,
+    /// Status bits of cuff or meter.
+    Status,
+    BodyMassIndex,
+    BodyHeight,
+    /// What was marked on the meter; the number counts the reading's contexts from 0.
+    Context(u8, Marked),
+    Provenance,
+}
+
+/// A part of a glucose measurement context that is an Observation of its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Marked {
+    Meal,
+    Carbohydrate,
+    Medication,
+    Hba1c,
+    Tester,
+    Health,
+}
+
+impl Role {
+    /// The stable text.
+    pub fn text(self) -> std::borrow::Cow<'static, str> {
+        match self {
+            Role::Meter => "meter".into(),
+            Role::Hub => "hub".into(),
+            Role::CoincidentTime => "coincident-time".into(),
+            Role::Measurement => "measurement".into(),
+            Role::Pulse => "pulse".into(),
+            Role::Status => "status".into(),
+            Role::BodyMassIndex => "body-mass-index".into(),
+            Role::BodyHeight => "body-height".into(),
+            Role::Context(number, marked) => format!("context-{number}-{}", marked.text()).into(),
+            Role::Provenance => "provenance".into(),
+        }
+    }
+
+    fn kind(self) -> &'static str {
+        match self {
+            Role::Meter | Role::Hub => "Device",
+            Role::Provenance => "Provenance",
+            Role::CoincidentTime
+            | Role::Measurement
+            | Role::Pulse
+            | Role::Status
+            | Role::BodyMassIndex
+            | Role::BodyHeight
+            | Role::Context(..) => "Observation",
+        }
+    }
+}
+
+impl Marked {
+    fn text(self) -> &'static str {
+        match self {
+            Marked::Meal => "meal",
+            Marked::Carbohydrate => "carbohydrate",
+            Marked::Medication => "medication",
+            Marked::Hba1c => "hba1c",
+            Marked::Tester => "tester",
+            Marked::Health => "health",
+        }
+    }
+}
+
+/// One resource, ready to send.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Resource {
+    pub role: Role,
+    /// `Observation`, `Device` or `Provenance`.
+    pub kind: &'static str,
+    /// Ours, derived: the resource's id on the first rung; on the others the name behind its `urn:uuid:`
+    /// ([`urn`]), while the server gives the id.
+    pub id: String,
+    /// Our identifier (system, value). `None`: R4 has none for a Provenance.
+    pub identifier: Option<(String, String)>,
+    pub json: String,
+    /// Resources of the same parcel that this one refers to.
+    pub depends_on: Vec<Role>,
+    /// Of the reading, as in `meta.security` (CLINICAL 29).
+    pub labels: Labels,
+}
+
+/// All resources of a parcel, in the order of their dependency: devices, coincident time, measurement,
+/// companions, provenance.
+///
+/// `phd_identifier`: HL7's identifier of the measurement, as stored at the first encoding.
+///
+/// Nothing comes out of what is no measurement of a patient: a context without its measurement, and control
+/// solution (CLINICAL 10). `admit` makes no reading of either.
+pub fn resources(
+    parcel: &Parcel,
+    policy: &Policy,
+    rung: Rung,
+    phd_identifier: Option<&str>,
+) -> Vec<Resource> {
+    let scene = Scene::new(parcel, policy, rung, phd_identifier);
+    let observed = match &parcel.reading.measure {
+        Measurement::Pressure(pressure) => pressure::observed(pressure, &scene),
+        Measurement::Glucose(glucose) => glucose::observed(glucose, &scene),
+        Measurement::Weight(weight) => weight::observed(weight, &scene),
+        Measurement::GlucoseContext(_) => vec![],
+    };
+    if observed.is_empty() {
+        return vec![];
+    }
+    let mut all = Vec::with_capacity(observed.len() + 4);
+    if rung != Rung::PlainCreate {
+        all.extend([device::meter(&scene), device::hub(&scene)]);
+        all.extend(observation::coincident_time(&scene));
+    }
+    all.extend(observed.iter().map(|content| observation::write(content, &scene)));
+    if rung == Rung::UpdateAsCreate {
+        let targets: Vec<(Role, String)> =
+            all.iter().filter(|r| r.kind == "Observation").map(|r| (r.role, r.id.clone())).collect();
+        all.push(provenance::resource(&targets, &scene));
+    }
+    all
+}

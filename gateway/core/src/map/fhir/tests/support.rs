@@ -1,0 +1,160 @@
+//! Readings made by hand: the octets of a frame, and around them a house in which nothing is remarkable.
+
+use crate::capture::Uuid16;
+use crate::capture::{DeviceNo, Key};
+use crate::decode::{Measurement, Told, decode};
+use crate::identity::{Address, AddressKind, Facts, Identity, Labels, PersonNo, Revision, Who};
+use crate::parcel::{Hub, Intent, Parcel, Subject};
+use crate::profile::{
+    Clock, Collect, Evidence, EvidenceLevel, IdentitySource, Keeps, Kind, Match, Pairing, Patience, Profile,
+    ProfileName, ReadingFacts, Sample, Unit, Untimed, Via,
+};
+use crate::reading::{Issue, Quantity, Reading, Version};
+use crate::when::{Face, Source, Span, When, ZoneName, as_utc};
+use hearth_wire::Decimal;
+use hearth_wire::gatt::SystemId;
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Octets from hexadecimal with blanks.
+pub(super) fn octets(hex: &str) -> Vec<u8> {
+    let digits: String = hex.chars().filter(|c| !c.is_whitespace()).collect();
+    data_encoding::HEXUPPER_PERMISSIVE.decode(digits.as_bytes()).unwrap()
+}
+
+fn measurement(characteristic: Uuid16, hex: &str) -> Measurement {
+    decode(characteristic, &octets(hex), &[]).unwrap().measurement
+}
+
+/// A parcel around a 2A35 value.
+pub(super) fn pressure(hex: &str) -> Parcel {
+    parcel(measurement(Uuid16::BLOOD_PRESSURE_MEASUREMENT, hex), Kind::BloodPressureMonitor)
+}
+
+/// A parcel around a 2A18 value.
+pub(super) fn glucose(hex: &str) -> Parcel {
+    parcel(measurement(Uuid16::GLUCOSE_MEASUREMENT, hex), Kind::GlucoseMeter)
+}
+
+/// A parcel around a 2A18 value, and the 2A34 value that came with it.
+pub(super) fn glucose_with(hex: &str, context: &str) -> Parcel {
+    let mut parcel = glucose(hex);
+    parcel.reading.companions = vec![measurement(Uuid16::GLUCOSE_MEASUREMENT_CONTEXT, context)];
+    parcel
+}
+
+/// A parcel around a 2A9D value.
+pub(super) fn weight(hex: &str) -> Parcel {
+    parcel(measurement(Uuid16::WEIGHT_MEASUREMENT, hex), Kind::WeightScale)
+}
+
+/// Taken in New York at 11:38:15 on 11 November 2018, by the device's own words if it has any.
+pub(super) fn parcel(measure: Measurement, kind: Kind) -> Parcel {
+    let offset = Offset::from_hours(-5).unwrap();
+    let stamp = match measure.told(Face::Shown) {
+        Told::At(stamp) => Some(stamp),
+        _ => None,
+    };
+    let effective =
+        stamp.map_or(at("2018-11-11T16:38:15Z"), |stamp| offset.to_timestamp(stamp.civil).unwrap());
+    let profile = profile(kind);
+    Parcel {
+        reading: Reading {
+            key: Key([7; 32]),
+            issue: Issue(0),
+            supersedes: None,
+            semantic: None,
+            device: DeviceNo(1),
+            measure,
+            companions: vec![],
+            doubts: vec![],
+            stamp,
+            when: When {
+                span: Span::at(effective),
+                source: Source::Zone,
+                effective,
+                zone: ZoneName::parse("America/New_York").unwrap(),
+                offset,
+                correction_s: None,
+                sample: None,
+            },
+            who: Who::Person(PersonNo(1)),
+            sole_use: None,
+            labels: Labels::default(),
+            binding: Revision(1),
+            profile: (profile.name.clone(), profile.version),
+            interpreter: Version(1),
+        },
+        intent: Intent::Create,
+        facts: Facts {
+            address: Some(Address {
+                octets: [0xB0, 0x49, 0x5F, 0x00, 0x10, 0x71],
+                kind: AddressKind::Public,
+            }),
+            advertised_name: Some("Ada's cuff".into()),
+            services: BTreeSet::new(),
+            // On the wire the least significant octet comes first.
+            system_id: Some(SystemId([0xB0, 0x49, 0x5F, 0xFF, 0xFE, 0x00, 0x10, 0x71])),
+            serial: Some("20150200002A".into()),
+            manufacturer: Some("OMRONHEALTHCARE".into()),
+            model: Some("HEM-9200T".into()),
+            firmware: Some("C.00.7AJ-02".into()),
+        },
+        identity: Identity::SystemId([0x71, 0x10, 0x00, 0xFE, 0xFF, 0x5F, 0x49, 0xB0]),
+        profile,
+        hub: Hub { system_id: [0xEC, 0xDE, 0x3D, 0x4E, 0x58, 0x53, 0x2D, 0x31], software: "0.1.0".into() },
+        subject: Subject { id: "patientExample-1".into(), identifier: None },
+        issued: at("2018-11-11T17:00:00Z"),
+        replaces: None,
+    }
+}
+
+/// A profile that says nothing beyond its kind.
+pub(super) fn profile(kind: Kind) -> Profile {
+    Profile {
+        name: ProfileName("generic/test".into()),
+        version: Version(1),
+        kind,
+        evidence: Evidence { level: EvidenceLevel::Untested, by: "made by hand".into() },
+        matches: Match::default(),
+        identity: IdentitySource::SystemId,
+        collect: Collect { via: Via::Notify, pairing: Pairing::None, settle_ms: 0, silence_ms: 5_000 },
+        clock: Clock {
+            keeps: Keeps::LocalTime,
+            tells: false,
+            set_by: None,
+            drift_limit_s: 300,
+            resets_to: vec![],
+        },
+        memory: Untimed::LiveOnly,
+        readings: vec![],
+        body_site: None,
+        averaged: false,
+        quirks: vec![],
+        patience: Patience::default(),
+    }
+}
+
+/// What a profile says of glucose.
+pub(super) fn glucose_facts(
+    sample: Option<Sample>,
+    range: Option<(Decimal, Decimal)>,
+    unit: Unit,
+) -> Vec<ReadingFacts> {
+    vec![ReadingFacts { quantity: Quantity::Glucose, sample, range, unit }]
+}
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(super) fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[allow(unused)]
+pub(super) fn utc(civil: jiff::civil::DateTime) -> Timestamp {
+    as_utc(civil)
+}

@@ -1,0 +1,160 @@
+//! JSON, written straight into one string: exact digits, right escapes, and nothing empty.
+//!
+//! FHIR has neither empty arrays nor empty objects; one that stays empty here takes its name back.
+
+use hearth_wire::Decimal;
+use std::fmt::{Display, Write as _};
+
+/// An object being written. It is closed when its filling ends.
+#[derive(Debug)]
+pub(super) struct Object<'t> {
+    text: &'t mut String,
+    filled: bool,
+}
+
+/// An array being written.
+#[derive(Debug)]
+pub(super) struct Array<'t> {
+    text: &'t mut String,
+    filled: bool,
+}
+
+/// A whole document: one object.
+pub(super) fn document(capacity: usize, fill: impl FnOnce(&mut Object<'_>)) -> String {
+    let mut text = String::with_capacity(capacity);
+    braces(&mut text, fill);
+    text
+}
+
+/// Says whether anything is in it.
+fn braces(text: &mut String, fill: impl FnOnce(&mut Object<'_>)) -> bool {
+    text.push('{');
+    let mut object = Object { text, filled: false };
+    fill(&mut object);
+    let filled = object.filled;
+    text.push('}');
+    filled
+}
+
+impl Object<'_> {
+    /// `name` is a FHIR element: letters only.
+    fn name(&mut self, name: &'static str) {
+        self.text.push_str(if self.filled { ",\"" } else { "\"" });
+        self.text.push_str(name);
+        self.text.push_str("\":");
+        self.filled = true;
+    }
+
+    /// Any words, escaped.
+    pub(super) fn text(&mut self, name: &'static str, value: &str) {
+        self.name(name);
+        string(self.text, value);
+    }
+
+    /// Words of ours that need no escape.
+    pub(super) fn word(&mut self, name: &'static str, value: &'static str) {
+        debug_assert!(!value.bytes().any(needs_escape), "{value} needs escapes");
+        self.name(name);
+        self.text.push('"');
+        self.text.push_str(value);
+        self.text.push('"');
+    }
+
+    /// A string of ours that is put together of parts which need no escape: digits, ids, times.
+    pub(super) fn plain(&mut self, name: &'static str, value: impl Display) {
+        self.name(name);
+        self.text.push('"');
+        let start = self.text.len();
+        write!(self.text, "{value}").expect("a String takes every write");
+        debug_assert!(
+            !self.text.as_bytes()[start..].iter().copied().any(needs_escape),
+            "{value} needs escapes"
+        );
+        self.text.push('"');
+    }
+
+    /// The digits as they are (CLINICAL 17).
+    pub(super) fn number(&mut self, name: &'static str, value: Decimal) {
+        self.name(name);
+        write!(self.text, "{value}").expect("a String takes every write");
+    }
+
+    pub(super) fn truth(&mut self, name: &'static str, value: bool) {
+        self.name(name);
+        self.text.push_str(if value { "true" } else { "false" });
+    }
+
+    pub(super) fn object(&mut self, name: &'static str, fill: impl FnOnce(&mut Object<'_>)) {
+        let (before, was) = (self.text.len(), self.filled);
+        self.name(name);
+        if !braces(self.text, fill) {
+            self.text.truncate(before);
+            self.filled = was;
+        }
+    }
+
+    pub(super) fn array(&mut self, name: &'static str, fill: impl FnOnce(&mut Array<'_>)) {
+        let (before, was) = (self.text.len(), self.filled);
+        self.name(name);
+        self.text.push('[');
+        let mut array = Array { text: self.text, filled: false };
+        fill(&mut array);
+        if array.filled {
+            self.text.push(']');
+        } else {
+            self.text.truncate(before);
+            self.filled = was;
+        }
+    }
+
+    /// A value that is JSON already.
+    pub(super) fn json(&mut self, name: &'static str, value: &str) {
+        self.name(name);
+        self.text.push_str(value);
+    }
+}
+
+impl Array<'_> {
+    fn comma(&mut self) {
+        if self.filled {
+            self.text.push(',');
+        }
+        self.filled = true;
+    }
+
+    pub(super) fn object(&mut self, fill: impl FnOnce(&mut Object<'_>)) {
+        let (before, was) = (self.text.len(), self.filled);
+        self.comma();
+        if !braces(self.text, fill) {
+            self.text.truncate(before);
+            self.filled = was;
+        }
+    }
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// RFC 8259, 7: quotation mark, reverse solidus and the control characters; everything else as it is.
+pub(super) fn string(text: &mut String, value: &str) {
+    text.push('"');
+    if value.bytes().any(needs_escape) {
+        for letter in value.chars() {
+            match letter {
+                '"' => text.push_str("\\\""),
+                '\\' => text.push_str("\\\\"),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                control if control < ' ' => {
+                    write!(text, "\\u{:04x}", u32::from(control)).expect("a String takes every write");
+                }
+                other => text.push(other),
+            }
+        }
+    } else {
+        text.push_str(value);
+    }
+    text.push('"');
+}
