@@ -15,6 +15,8 @@ pub enum StoreError {
     Broken(String),
     /// The caller named what is not there. Points at the caller; the store is well.
     Unknown(&'static str),
+    /// What the caller wants would break something that must stay so. Points at the caller; the store is well.
+    Refused(&'static str),
 }
 
 impl fmt::Display for StoreError {
@@ -25,6 +27,7 @@ impl fmt::Display for StoreError {
             ),
             StoreError::Broken(said) => write!(f, "the store is broken: {said}; restart hearth, which checks the file and goes on from what is on disk"),
             StoreError::Unknown(what) => write!(f, "the store has no such {what}"),
+            StoreError::Refused(why) => write!(f, "{why}"),
         }
     }
 }

@@ -27,6 +27,7 @@ mod migrate;
 mod open;
 mod payload;
 mod people;
+mod prune;
 mod rows;
 mod schema;
 mod seal;
@@ -34,6 +35,7 @@ mod settle;
 mod take;
 #[cfg(test)]
 mod tests;
+mod views;
 
 pub use deliver::Consignment;
 pub use desk::{Desk, Gone};
@@ -41,10 +43,15 @@ pub use error::{OpenError, StoreError};
 pub use open::Opened;
 pub use people::DestinationFacts;
 
-pub use rows::{DestinationNo, OutboxNo};
+pub use prune::Pruned;
+pub use rows::{DestinationNo, OutboxNo, ReadingNo};
 pub use seal::{Place, Seal, Sealed, Unopened};
 pub use settle::{Attempt, Receipt, Settlement};
 pub use take::Committed;
+pub use views::{
+    DestinationStatus, DeviceView, Disputed, Group, Held, OutboxDetail, OutboxView, Raised, ReadingView,
+    ReceiptView, Status,
+};
 
 use blind::HubKey;
 use hearth_core::capture::Origin;
@@ -126,7 +133,7 @@ impl Store {
                 let said = said.clone();
                 self.abandon(said);
             }
-            Ok(_) | Err(StoreError::Unknown(_)) => {}
+            Ok(_) | Err(StoreError::Unknown(_) | StoreError::Refused(_)) => {}
         }
         done
     }
@@ -147,6 +154,14 @@ impl Store {
         before_commit();
         transaction.commit()?;
         Ok(done)
+    }
+
+    /// Pages that pruning emptied go back to the file system.
+    fn give_back(&mut self) -> Result<(), StoreError> {
+        match &self.sql {
+            Some(sql) => Ok(sql.execute_batch("PRAGMA incremental_vacuum")?),
+            None => Ok(()),
+        }
     }
 
     /// Lets go of the connection without another word to the disk: a checkpoint at closing would ask it to

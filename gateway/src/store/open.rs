@@ -70,7 +70,7 @@ fn io_or_full(path: &Path, error: &StoreError) -> OpenError {
     match error {
         StoreError::Full => OpenError::Full(path.to_owned()),
         StoreError::Broken(said) => io(path, said),
-        StoreError::Unknown(what) => io(path, what),
+        StoreError::Unknown(what) | StoreError::Refused(what) => io(path, what),
     }
 }
 

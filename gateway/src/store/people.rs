@@ -34,7 +34,7 @@ impl Store {
     }
 
     /// The person that a destination knows by this logical id: the same number for the same id, a random one the
-    /// first time. A changed business identifier is taken over.
+    /// first time. A business identifier that is said anew is taken over.
     pub fn person_for(
         &mut self,
         destination: DestinationNo,
@@ -61,8 +61,8 @@ impl Store {
 
     /// The same person, as another destination knows them. Readings from now on go there, too.
     ///
-    /// Errors: [`StoreError::Unknown`] if there is no such person, or if the destination knows somebody else by
-    /// this id.
+    /// Errors: [`StoreError::Unknown`] if there is no such person, [`StoreError::Refused`] if the destination knows
+    /// somebody else by this id, or this person by another one: what is on its way must not change its target.
     pub fn also_at(
         &mut self,
         person: PersonNo,
@@ -77,7 +77,10 @@ impl Store {
                 return Err(StoreError::Unknown("person"));
             }
             if rows.person_by_patient(destination, &subject.id)?.is_some_and(|known| known != person) {
-                return Err(StoreError::Unknown("free patient id: somebody else has it at this destination"));
+                return Err(StoreError::Refused("another person has this patient id at the destination"));
+            }
+            if rows.subject(person, destination)?.is_some_and(|known| known.id != subject.id) {
+                return Err(StoreError::Refused("the destination knows this person by another patient id"));
             }
             rows.enrol(person, destination, subject, evidence)?;
             reweigh(rows, &catalog, Some(destination))
@@ -112,6 +115,15 @@ impl Store {
     /// Nothing leaves any more for this person and destination: the next send is already stopped (CLINICAL 22).
     pub fn revoke(&mut self, person: PersonNo, destination: DestinationNo) -> Result<(), StoreError> {
         self.permission(person, destination, None)
+    }
+
+    /// What may leave for a person and a destination. `None`: nothing.
+    pub fn permission_of(
+        &mut self,
+        person: PersonNo,
+        destination: DestinationNo,
+    ) -> Result<Option<Permission>, StoreError> {
+        self.read(|rows| rows.permission(person, destination))
     }
 
     fn permission(

@@ -199,11 +199,13 @@ CREATE TABLE outbox (
     in_doubt INTEGER NOT NULL DEFAULT 0,
     mapping INTEGER,
     changed_at INTEGER,
+    raised INTEGER NOT NULL DEFAULT 0,
     octets BLOB,
     sealed BLOB NOT NULL,
     UNIQUE (reading, destination, subject, intent)
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (destination, effective, no) WHERE state = 'waiting';
+CREATE INDEX outbox_raised ON outbox (no) WHERE raised = 1;
 CREATE INDEX outbox_state ON outbox (destination, state);
 
 CREATE TABLE receipt (

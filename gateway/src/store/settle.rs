@@ -102,14 +102,16 @@ impl Store {
         Ok(())
     }
 
-    /// A person takes the row out of the way. What is in doubt stays in doubt.
-    pub fn park(&mut self, row: OutboxNo, at: Timestamp) -> Result<(), StoreError> {
+    /// A person takes the row out of the way, and says why. What is in doubt stays in doubt.
+    pub fn park(&mut self, row: OutboxNo, because: &str, at: Timestamp) -> Result<(), StoreError> {
         self.write(|rows| {
             let mut row = rows.queued(row)?;
             if row.state.closed() {
-                return Err(StoreError::Unknown("open outbox row"));
+                return Err(StoreError::Refused(
+                    "the outbox row is closed: what arrived can only be retracted",
+                ));
             }
-            row.said.said = Some("parked by hand".to_owned());
+            row.said.said = Some(because.to_owned());
             rows.rewrite(&Queued {
                 state: State::Parked,
                 reason: None,
@@ -162,52 +164,53 @@ fn start(rows: &Rows<'_>, mut row: Queued, attempt: &Attempt, at: Timestamp) -> 
     })
 }
 
-fn settle(rows: &Rows<'_>, row: Queued, end: &Settlement, at: Timestamp) -> Result<(), StoreError> {
-    let arrived = |state, receipts: &[Receipt], raised: &Option<String>| {
-        close(rows, row.clone(), state, receipts, raised.clone(), at)
-    };
+fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> Result<(), StoreError> {
     // An answer that comes late can't undo what a person or a retraction has decided since; an arrival can.
     let open = row.state == State::Waiting;
     match end {
         Settlement::Delivered { .. } | Settlement::Unverified { .. } if row.state == State::Delivered => {
             Ok(())
         }
-        Settlement::Delivered { receipts, raised } => arrived(State::Delivered, receipts, raised),
-        Settlement::Unverified { receipts, raised } => arrived(State::Unverified, receipts, raised),
+        Settlement::Delivered { receipts, raised } => {
+            close(rows, row, State::Delivered, receipts, raised.clone(), at)
+        }
+        Settlement::Unverified { receipts, raised } => {
+            close(rows, row, State::Unverified, receipts, raised.clone(), at)
+        }
         _ if !open => Ok(()),
-        Settlement::RetryAt { when, counts, in_doubt, said } => {
-            let mut row = row;
+        Settlement::RetryAt { when, in_doubt: true, counts, said } => {
             row.said.said = Some(said.clone());
-            let in_doubt = *in_doubt;
-            rows.rewrite(&Queued {
-                not_before: Some(*when),
-                counted: row.counted.saturating_add(u32::from(*counts)),
-                in_doubt,
-                changed_at: Some(at),
-                octets: row.octets.filter(|_| in_doubt),
-                ..row
-            })
+            let counted = row.counted.saturating_add(u32::from(*counts));
+            rows.rewrite(&Queued { not_before: Some(*when), counted, changed_at: Some(at), ..row })
+        }
+        Settlement::RetryAt { when, in_doubt: false, counts, said } => {
+            let counted = row.counted.saturating_add(u32::from(*counts));
+            absent(rows, Queued { not_before: Some(*when), counted, ..row }, Some(said), at)
         }
         Settlement::Parked { said, points_at: who } => {
-            let mut row = row;
-            row.said.said = Some(said.clone());
-            rows.rewrite(&Queued {
-                state: State::Parked,
-                points_at: Some(points_at(*who).to_owned()),
-                in_doubt: false,
-                changed_at: Some(at),
-                octets: None,
-                ..row
-            })
+            let points_at = Some(points_at(*who).to_owned());
+            absent(rows, Queued { state: State::Parked, points_at, ..row }, Some(said), at)
         }
-        Settlement::Withdrawn => rows.rewrite(&Queued {
-            state: State::Withdrawn,
-            in_doubt: false,
-            changed_at: Some(at),
-            octets: None,
-            ..row
-        }),
+        Settlement::Withdrawn => {
+            close_superseded(rows, &row, at)?;
+            absent(rows, Queued { state: State::Withdrawn, ..row }, None, at)
+        }
     }
+}
+
+/// It is not there: nothing is in doubt, and the next attempt is encoded anew. Was it retracted meanwhile, then
+/// it is not wanted any more, and there is nothing to take back.
+fn absent(rows: &Rows<'_>, mut row: Queued, said: Option<&String>, at: Timestamp) -> Result<(), StoreError> {
+    if row.intent == Intent::Create && rows.reading(row.reading)?.retracted {
+        row.state = State::Withdrawn;
+        let siblings = rows.queued_for(row.reading)?.into_iter();
+        let retraction = |r: &Queued| r.destination == row.destination && r.intent == Intent::Retract;
+        for unsent in siblings.filter(|r| retraction(r) && r.attempts == 0 && !r.state.closed()) {
+            rows.rewrite(&Queued { state: State::Withdrawn, changed_at: Some(at), ..unsent })?;
+        }
+    }
+    row.said.said = said.cloned();
+    rows.rewrite(&Queued { in_doubt: false, changed_at: Some(at), octets: None, ..row })
 }
 
 /// It is there. The octets go, the receipts and the ledger stay.
@@ -232,9 +235,7 @@ fn close(
     }
     let reading = rows.reading(row.reading)?.reading;
     rows.close(&reading.key, reading.issue, row.destination, at)?;
-    if row.intent == Intent::Retract {
-        close_superseded(rows, &row, at)?;
-    }
+    close_superseded(rows, &row, at)?;
     row.said.said = None;
     row.said.raised = raised.or(row.said.raised);
     rows.rewrite(&Queued {
@@ -249,10 +250,13 @@ fn close(
     })
 }
 
-/// The attempt to write what is now marked as entered in error is over, however it ended.
-fn close_superseded(rows: &Rows<'_>, retraction: &Queued, at: Timestamp) -> Result<(), StoreError> {
-    for row in rows.queued_for(retraction.reading)? {
-        if row.destination == retraction.destination && row.intent == Intent::Create && !row.state.closed() {
+/// With a retraction ends the attempt to write what it takes back, however that went.
+fn close_superseded(rows: &Rows<'_>, closed: &Queued, at: Timestamp) -> Result<(), StoreError> {
+    if closed.intent != Intent::Retract {
+        return Ok(());
+    }
+    for row in rows.queued_for(closed.reading)? {
+        if row.destination == closed.destination && row.intent == Intent::Create && !row.state.closed() {
             rows.rewrite(&Queued {
                 state: State::Withdrawn,
                 in_doubt: false,

@@ -100,6 +100,15 @@ impl PersonAtRow {
         }
     }
 
+    /// What is said anew stands; what is not said is as it was.
+    pub(crate) fn or(self, earlier: PersonAtRow) -> PersonAtRow {
+        PersonAtRow {
+            id: self.id,
+            identifier: self.identifier.or(earlier.identifier),
+            evidence: self.evidence.or(earlier.evidence),
+        }
+    }
+
     pub(crate) fn subject(self) -> Subject {
         Subject { id: self.id, identifier: self.identifier }
     }

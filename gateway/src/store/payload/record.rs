@@ -5,7 +5,7 @@ use super::{Payload, Unreadable};
 use hearth_core::admit::{Fate, For, RecordNo, Refusal, TimeDoubt, Why};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link, Name, Origin, Uuid16};
 use hearth_core::decode::decode;
-use hearth_core::identity::{PersonNo, Revision};
+use hearth_core::identity::Revision;
 use hearth_core::profile::ProfileName;
 use hearth_core::quirk::Quirk;
 use hearth_core::reading::{Issue, Quantity, Version};
@@ -263,10 +263,4 @@ pub(crate) struct HoldRow {
 
 impl Payload for HoldRow {
     const VERSION: u8 = 1;
-}
-
-impl HoldRow {
-    pub(crate) fn proposed(&self) -> Option<PersonNo> {
-        self.proposed.map(PersonNo)
-    }
 }

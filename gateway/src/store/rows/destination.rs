@@ -22,6 +22,13 @@ impl Rows<'_> {
         })
     }
 
+    /// Those, and the ones that it does not name any more.
+    pub(crate) fn all_destinations(&self) -> Result<Vec<(DestinationNo, String)>> {
+        self.all("SELECT no, name FROM destination ORDER BY no", [], |row| {
+            Ok((DestinationNo(row.get(0)?), row.get(1)?))
+        })
+    }
+
     /// Labels that the destination is cleared for (CLINICAL 29).
     pub(crate) fn cleared(&self, no: DestinationNo) -> Result<Labels> {
         let sealed: Vec<u8> = self

@@ -3,12 +3,14 @@
 mod binding;
 mod boot;
 mod contact;
+mod counts;
 mod cursor;
 mod destination;
 mod device;
 mod hold;
 mod hub;
 mod ledger;
+mod old;
 mod outbox;
 mod permission;
 mod person;
@@ -16,11 +18,12 @@ mod reading;
 mod receipt;
 mod record;
 
+pub(super) use counts::FateCount;
 pub use destination::DestinationNo;
 pub(super) use ledger::Entry;
 pub use outbox::OutboxNo;
 pub(super) use outbox::{NewOutbox, Queued, State};
-pub(super) use reading::ReadingNo;
+pub use reading::ReadingNo;
 pub(super) use record::Found;
 use record::why_code;
 

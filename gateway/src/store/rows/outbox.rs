@@ -194,6 +194,15 @@ impl Rows<'_> {
         self.queued_where(clause, &[&destination.map(|d| d.0)])
     }
 
+    pub(crate) fn every_queued(&self, destination: Option<DestinationNo>) -> Result<Vec<Queued>> {
+        self.queued_where("?1 IS NULL OR destination = ?1", &[&destination.map(|d| d.0)])
+    }
+
+    /// Rows of which a person at the record system should be told.
+    pub(crate) fn raised(&self) -> Result<Vec<Queued>> {
+        self.queued_where("raised = 1", &[])
+    }
+
     /// The next rows of one lane: taken after `from` and until `to`, after `after`, oldest first.
     pub(crate) fn due_page(
         &self,
@@ -236,7 +245,7 @@ impl Rows<'_> {
         let octets = row.octets.as_ref().map(|octets| self.shut_octets("outbox", "octets", row.no.0, octets));
         self.run(
             "UPDATE outbox SET state = ?2, reason = ?3, points_at = ?4, issued = ?5, not_before = ?6, attempts = ?7,
-                counted = ?8, in_doubt = ?9, mapping = ?10, changed_at = ?11, octets = ?12, sealed = ?13
+                counted = ?8, in_doubt = ?9, mapping = ?10, changed_at = ?11, octets = ?12, sealed = ?13, raised = ?14
              WHERE no = ?1",
             params![
                 row.no.0,
@@ -252,6 +261,7 @@ impl Rows<'_> {
                 row.changed_at.map(micros),
                 octets,
                 self.shut("outbox", "sealed", row.no.0, &row.said),
+                row.said.raised.is_some(),
             ],
         )?;
         Ok(())

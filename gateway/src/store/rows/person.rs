@@ -25,7 +25,8 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// The person as this destination knows them, from now on.
+    /// The person as this destination knows them, from now on. Not to be called with another logical id than
+    /// the one that is there: what is on its way must not change its target.
     pub(crate) fn enrol(
         &self,
         person: PersonNo,
@@ -33,26 +34,28 @@ impl Rows<'_> {
         subject: &Subject,
         evidence: Option<&str>,
     ) -> Result<()> {
-        let sql = "SELECT no FROM person_at WHERE person = ?1 AND destination = ?2 AND until IS NULL";
-        let no = match self.one(sql, params![person.0, destination.0], |row| row.get(0))? {
-            Some(no) => no,
-            None => self.next("person_at")?,
+        let said = PersonAtRow::of(subject, evidence);
+        let (no, row) = match self.known_at(person, destination)? {
+            Some((no, earlier)) => (no, said.or(earlier)),
+            None => (self.next("person_at")?, said),
         };
-        let sealed = self.shut("person_at", "sealed", no, &PersonAtRow::of(subject, evidence));
+        let sealed = self.shut("person_at", "sealed", no, &row);
         self.run(
             "INSERT INTO person_at (no, person, destination, patient, sealed) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (no) DO UPDATE SET patient = excluded.patient, sealed = excluded.sealed",
+             ON CONFLICT (no) DO UPDATE SET sealed = excluded.sealed",
             params![no, person.0, destination.0, self.patient(destination, &subject.id), sealed],
         )?;
         Ok(())
     }
 
     pub(crate) fn subject(&self, person: PersonNo, destination: DestinationNo) -> Result<Option<Subject>> {
+        Ok(self.known_at(person, destination)?.map(|(_, row)| row.subject()))
+    }
+
+    fn known_at(&self, person: PersonNo, destination: DestinationNo) -> Result<Option<(i64, PersonAtRow)>> {
         let sql = "SELECT no, sealed FROM person_at WHERE person = ?1 AND destination = ?2 AND until IS NULL";
         let found = self
             .one(sql, params![person.0, destination.0], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-        found
-            .map(|(no, sealed)| Ok(self.open::<PersonAtRow>("person_at", "sealed", no, &sealed)?.subject()))
-            .transpose()
+        found.map(|(no, sealed)| Ok((no, self.open("person_at", "sealed", no, &sealed)?))).transpose()
     }
 }

@@ -12,7 +12,7 @@ use rusqlite::{Row, ToSql, params};
 
 /// Row number of a reading: what logs and lists call it by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct ReadingNo(pub(crate) i64);
+pub struct ReadingNo(pub i64);
 
 /// A reading as it lies here.
 #[derive(Clone, PartialEq, Debug)]
