@@ -1,1 +1,11 @@
-//! The rig.
+//! The rig: a made-up house, its record systems, and the real binary.
+//!
+//! A [`World`] has a throw-away PKI and record systems behind mutual TLS; a [`Hub`] is a folder with a
+//! configuration, and the commands that a person would type; a [`Daemon`] is `hearth run` as a process, which is
+//! killed like a process.
+
+mod hub;
+mod world;
+
+pub use hub::{Daemon, Hub, Said, hearth, said};
+pub use world::{World, root};

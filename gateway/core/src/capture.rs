@@ -100,6 +100,7 @@ pub fn name(capture: &Capture) -> Name {
             &number.to_be_bytes(),
         ]));
     }
-    let kept: Vec<u8> = gatt::kept(capture.characteristic.0, &capture.octets).parts().flatten().copied().collect();
+    let kept: Vec<u8> =
+        gatt::kept(capture.characteristic.0, &capture.octets).parts().flatten().copied().collect();
     Name(digest([&b"octets"[..], &characteristic, &kept]))
 }

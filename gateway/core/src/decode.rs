@@ -4,7 +4,8 @@ use crate::capture::Uuid16;
 use crate::quirk::{self, Quirk};
 use crate::when::{Face, Stamp};
 use hearth_wire::gatt::{
-    BloodPressureMeasurement, DateTime, GlucoseMeasurement, GlucoseMeasurementContext, TimeOffset, WeightMeasurement,
+    BloodPressureMeasurement, DateTime, GlucoseMeasurement, GlucoseMeasurementContext, TimeOffset,
+    WeightMeasurement,
 };
 use hearth_wire::{Decoded, Malformed};
 use jiff::civil;
@@ -26,11 +27,21 @@ pub enum Cause {
     UnknownCharacteristic(Uuid16),
 }
 
-/// A measurement, and how many octets came after its last field.
+/// A measurement, how many octets came after its last field, and whether a quirk knows that it is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Parsed {
     pub measurement: Measurement,
+    /// 0: every octet is explained, by the layout or by a quirk.
     pub trailing: usize,
+    pub not_a_reading: Option<NotAReading>,
+}
+
+/// A frame that only looks like a measurement, by the word of a quirk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotAReading {
+    pub quirk: Quirk,
+    /// `ketone-pseudo-record`, `weight-removed`, `weight-unsettled`
+    pub because: &'static str,
 }
 
 /// Decodes a value by the letter, then lets the named quirks say what was meant.
@@ -41,17 +52,21 @@ pub fn decode(characteristic: Uuid16, octets: &[u8], quirks: &[Quirk]) -> Result
 
 fn by_the_letter(characteristic: Uuid16, octets: &[u8]) -> Result<Parsed, Cause> {
     fn parsed<T>(decoded: Decoded<'_, T>, wrap: fn(T) -> Measurement) -> Parsed {
-        Parsed { measurement: wrap(decoded.value), trailing: decoded.trailing.len() }
+        Parsed { measurement: wrap(decoded.value), trailing: decoded.trailing.len(), not_a_reading: None }
     }
     match characteristic {
         Uuid16::BLOOD_PRESSURE_MEASUREMENT => {
             BloodPressureMeasurement::decode(octets).map(|d| parsed(d, Measurement::Pressure))
         }
-        Uuid16::GLUCOSE_MEASUREMENT => GlucoseMeasurement::decode(octets).map(|d| parsed(d, Measurement::Glucose)),
+        Uuid16::GLUCOSE_MEASUREMENT => {
+            GlucoseMeasurement::decode(octets).map(|d| parsed(d, Measurement::Glucose))
+        }
         Uuid16::GLUCOSE_MEASUREMENT_CONTEXT => {
             GlucoseMeasurementContext::decode(octets).map(|d| parsed(d, Measurement::GlucoseContext))
         }
-        Uuid16::WEIGHT_MEASUREMENT => WeightMeasurement::decode(octets).map(|d| parsed(d, Measurement::Weight)),
+        Uuid16::WEIGHT_MEASUREMENT => {
+            WeightMeasurement::decode(octets).map(|d| parsed(d, Measurement::Weight))
+        }
         other => return Err(Cause::UnknownCharacteristic(other)),
     }
     .map_err(Cause::Malformed)
@@ -88,7 +103,9 @@ impl Measurement {
             Measurement::GlucoseContext(m) => m.encode(&mut room),
             Measurement::Weight(m) => m.encode(&mut room),
         };
-        octets.expect("64 octets hold every characteristic here, and every value in it came from one").to_vec()
+        octets
+            .expect("64 octets hold every characteristic here, and every value in it came from one")
+            .to_vec()
     }
 
     /// User slot that the device names. 255: the device knows slots and does not know whose this is.

@@ -46,7 +46,11 @@ pub struct Facts {
 impl Facts {
     /// Adds what is new. What contradicts an earlier word is left out, and its field named.
     pub fn add(&mut self, more: &Facts) -> Vec<&'static str> {
-        fn one<T: Clone + PartialEq>(field: &'static str, have: &mut Option<T>, new: &Option<T>) -> Option<&'static str> {
+        fn one<T: Clone + PartialEq>(
+            field: &'static str,
+            have: &mut Option<T>,
+            new: &Option<T>,
+        ) -> Option<&'static str> {
             match (&have, new) {
                 (_, None) => None,
                 (Some(a), Some(b)) => (a != b).then_some(field),
@@ -79,7 +83,10 @@ pub enum Identity {
     /// EUI-64, most significant octet first.
     SystemId([u8; 8]),
     /// Maker's serial number, with the maker, since serials are unique only there.
-    Serial { manufacturer: String, serial: String },
+    Serial {
+        manufacturer: String,
+        serial: String,
+    },
     Address([u8; 6]),
 }
 
@@ -88,7 +95,9 @@ impl Identity {
     pub fn octets(&self) -> Vec<u8> {
         match self {
             Identity::SystemId(eui) => [&b"system-id:"[..], eui].concat(),
-            Identity::Serial { manufacturer, serial } => format!("serial:{manufacturer}\u{1f}{serial}").into_bytes(),
+            Identity::Serial { manufacturer, serial } => {
+                format!("serial:{manufacturer}\u{1f}{serial}").into_bytes()
+            }
             Identity::Address(address) => [&b"address:"[..], address].concat(),
         }
     }
@@ -97,7 +106,9 @@ impl Identity {
 /// The identity of a device by what its profile vouches for. `None`: not told yet.
 pub fn identify(facts: &Facts, profile: &Profile) -> Option<Identity> {
     match profile.identity {
-        IdentitySource::SystemId => facts.system_id.filter(SystemId::is_plausible).map(|s| Identity::SystemId(s.eui64())),
+        IdentitySource::SystemId => {
+            facts.system_id.filter(SystemId::is_plausible).map(|s| Identity::SystemId(s.eui64()))
+        }
         IdentitySource::Serial => {
             let serial = facts.serial.clone().filter(|s| !s.is_empty())?;
             Some(Identity::Serial { manufacturer: facts.manufacturer.clone()?, serial })

@@ -1,26 +1,166 @@
-//! The closed list of named device fixes. A profile may call one; each has a capture that shows it.
+//! The closed list of named device fixes. A profile may call one; each has a capture that shows it
+//! (`device-profiles/quirks/<name>/`): a quirk without a capture does not exist.
 
-use crate::decode::Parsed;
+use crate::decode::{Measurement, NotAReading, Parsed};
+use crate::profile::Kind;
+use hearth_wire::gatt::BloodPressureMeasurement;
+use hearth_wire::{Decimal, Decoded, Special, Value};
 
 /// Odd things devices do. The name in a profile is the kebab-case one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Quirk {
-    /// i-SENS CareSens: January is sent as month 13 (Tidepool's uploader, vector glu-s4).
+    /// Beurer BM48, BM59, BM85 and "Elite 900": pulse rate and status are sent most significant octet first, a user
+    /// index is sent though its flag is clear, the mean arterial pressure is always 0, and reserved flag bit 6 is
+    /// set. The one octet too many gives it away (blood-pressure-monitor-fl PR #735; BM96 is conformant).
+    BeurerBigEndian,
+    /// Glucose and ketone meters: a ketone result is stored as glucose with the concentration 0xFFFF, which is -0.1
+    /// and no special value. The meter that sent the capture is not known.
+    KetonePseudoRecord,
+    /// i-SENS CareSens: January is sent as month 13 (Tidepool's uploader; no capture of a device is public).
     Month13IsJanuary,
+    /// Xiaomi Mi Scale, first model: the reserved flag bits are a state. Bit 5: the weight has settled; bit 7: the
+    /// load was removed (openScale, ble_monitor, Theengs decoder). A frame of an unsettled or empty scale is no reading.
+    /// Bit 4 (jin) needs no fix: a hundredth of a jin is 0.005 kg.
+    XiaomiMiScaleV1,
 }
 
-/// What was meant by octets that `parsed` is the letter of.
-pub fn apply(quirk: Quirk, _octets: &[u8], parsed: Parsed) -> Parsed {
+impl Quirk {
+    pub const ALL: [Quirk; 4] =
+        [Quirk::BeurerBigEndian, Quirk::KetonePseudoRecord, Quirk::Month13IsJanuary, Quirk::XiaomiMiScaleV1];
+
+    /// As a profile and `hearth decode --quirk` write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Quirk::BeurerBigEndian => "beurer-be",
+            Quirk::KetonePseudoRecord => "ketone-pseudo-record",
+            Quirk::Month13IsJanuary => "month-13-is-january",
+            Quirk::XiaomiMiScaleV1 => "xiaomi-mi-scale-v1",
+        }
+    }
+
+    /// `None`: no such quirk.
+    pub fn parse(name: &str) -> Option<Quirk> {
+        Quirk::ALL.into_iter().find(|quirk| quirk.name() == name)
+    }
+
+    /// What devices do this.
+    pub fn kind(self) -> Kind {
+        match self {
+            Quirk::BeurerBigEndian => Kind::BloodPressureMonitor,
+            Quirk::KetonePseudoRecord | Quirk::Month13IsJanuary => Kind::GlucoseMeter,
+            Quirk::XiaomiMiScaleV1 => Kind::WeightScale,
+        }
+    }
+}
+
+/// What was meant by octets that `parsed` is the letter of. What a quirk does not recognize stays as it was sent.
+pub fn apply(quirk: Quirk, octets: &[u8], parsed: Parsed) -> Parsed {
     match quirk {
+        Quirk::BeurerBigEndian => beurer_big_endian(octets, parsed),
+        Quirk::KetonePseudoRecord => ketone_pseudo_record(parsed),
         Quirk::Month13IsJanuary => month_13_is_january(parsed),
+        Quirk::XiaomiMiScaleV1 => xiaomi_mi_scale_v1(parsed),
+    }
+}
+
+/// flags 0x56: time stamp, pulse rate, status, and reserved bit 6; no user index.
+const BEURER_FLAGS: u8 = 0b0101_0110;
+/// Blood Pressure Measurement flag: User ID present.
+const USER_ID: u8 = 1 << 3;
+
+fn beurer_big_endian(octets: &[u8], parsed: Parsed) -> Parsed {
+    // Only the shape that the captures have, or a conformant frame of a later firmware would be turned round.
+    let [BEURER_FLAGS, fields @ .., pulse_high, pulse_low, user, status_high, status_low] = octets else {
+        return parsed;
+    };
+    let mut said = vec![BEURER_FLAGS | USER_ID];
+    said.extend_from_slice(fields);
+    said.extend([*pulse_low, *pulse_high, *user, *status_low, *status_high]);
+    let Ok(Decoded { value: mut meant, trailing: [] }) = BloodPressureMeasurement::decode(&said) else {
+        return parsed;
+    };
+    if matches!(meant.mean_arterial_pressure, Value::Finite(Decimal { mantissa: 0, .. })) {
+        // The standard's own word for "not measured".
+        meant.mean_arterial_pressure = Value::Special(Special::NotANumber);
+    }
+    Parsed { measurement: Measurement::Pressure(meant), trailing: 0, ..parsed }
+}
+
+fn ketone_pseudo_record(parsed: Parsed) -> Parsed {
+    const SENT_FOR_KETONES: Value = Value::Finite(Decimal { mantissa: -1, exponent: -1 });
+    match parsed.measurement {
+        Measurement::Glucose(m) if m.concentration.is_some_and(|c| c.value == SENT_FOR_KETONES) => {
+            refused(Quirk::KetonePseudoRecord, "ketone-pseudo-record", parsed)
+        }
+        _ => parsed,
     }
 }
 
 fn month_13_is_january(mut parsed: Parsed) -> Parsed {
-    if let crate::decode::Measurement::Glucose(m) = &mut parsed.measurement
+    if let Measurement::Glucose(m) = &mut parsed.measurement
         && m.base_time.month == 13
     {
         m.base_time.month = 1;
     }
     parsed
+}
+
+fn xiaomi_mi_scale_v1(parsed: Parsed) -> Parsed {
+    const SETTLED: u8 = 1 << 5;
+    const REMOVED: u8 = 1 << 7;
+    let Measurement::Weight(m) = parsed.measurement else { return parsed };
+    if m.reserved_flags & REMOVED != 0 {
+        refused(Quirk::XiaomiMiScaleV1, "weight-removed", parsed)
+    } else if m.reserved_flags & SETTLED == 0 {
+        refused(Quirk::XiaomiMiScaleV1, "weight-unsettled", parsed)
+    } else {
+        parsed
+    }
+}
+
+fn refused(quirk: Quirk, because: &'static str, parsed: Parsed) -> Parsed {
+    Parsed { not_a_reading: Some(NotAReading { quirk, because }), ..parsed }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::capture::Uuid16;
+    use crate::decode::decode;
+    use data_encoding::HEXUPPER;
+
+    /// What a quirk does is shown by its captures in `device-profiles/quirks`; this is what it leaves alone.
+    #[test]
+    fn what_a_quirk_does_not_recognize_stays() {
+        let rows = [
+            // BM85's flags without an octet too many, with two; an octet too many under other flags; a short frame.
+            (Quirk::BeurerBigEndian, 0x2A35, "566A0047005300EA07080B121F003F000000"),
+            (Quirk::BeurerBigEndian, 0x2A35, "566A0047000000EA07080B121F00003F00000000"),
+            (Quirk::BeurerBigEndian, 0x2A35, "166A0047000000EA07080B121F00003F000000"),
+            (Quirk::BeurerBigEndian, 0x2A35, "00780050006400"),
+            (Quirk::BeurerBigEndian, 0x2A9D, "00B036"),
+            // -10 x 10^-2 kg/L is the same number in other digits.
+            (Quirk::KetonePseudoRecord, 0x2A18, "020100E407030E171700F6EF11"),
+            (Quirk::KetonePseudoRecord, 0x2A18, "000100E407030E171700"),
+            (Quirk::Month13IsJanuary, 0x2A18, "020100EA070C0C12353678B0F8"),
+            (Quirk::Month13IsJanuary, 0x2A18, "020100EA070E0C12353678B0F8"),
+            (Quirk::Month13IsJanuary, 0x2A35, "02780050006400EA070D0C123536"),
+            (Quirk::XiaomiMiScaleV1, 0x2A9D, "223E30E607020E10293A"),
+            (Quirk::XiaomiMiScaleV1, 0x2A35, "E0780050006400"),
+        ];
+        for (quirk, characteristic, hex) in rows {
+            let octets = HEXUPPER.decode(hex.as_bytes()).unwrap();
+            let read = |quirks: &[Quirk]| decode(Uuid16(characteristic), &octets, quirks).unwrap();
+            assert_eq!(read(&[quirk]), read(&[]), "{} changes {hex}", quirk.name());
+        }
+    }
+
+    #[test]
+    fn names() {
+        for quirk in Quirk::ALL {
+            assert_eq!(Quirk::parse(quirk.name()), Some(quirk));
+        }
+        assert_eq!(Quirk::parse("Beurer-BE"), None);
+    }
 }

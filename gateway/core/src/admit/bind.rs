@@ -26,7 +26,11 @@ impl<'b> Bound<'b> {
 
 /// How a binding's interval meets what is known of the instant.
 enum Fit {
-    Inside { span: Span, source: Source, words: Vec<Timestamp> },
+    Inside {
+        span: Span,
+        source: Source,
+        words: Vec<Timestamp>,
+    },
     /// The doubt reaches over an edge.
     Edge,
     Before,
@@ -63,8 +67,9 @@ pub fn bind<'b>(
         }
     }
     if candidates == 0 {
-        let shared = slot.is_some() && bindings.iter().any(|b| b.device == device);
-        return Err(if shared { Why::SlotUnknown } else { Why::NoPatient });
+        // A device with slots that nobody named, or a named slot that the record does not tell.
+        let bound = bindings.iter().any(|b| b.device == device);
+        return Err(if bound { Why::SlotUnknown } else { Why::NoPatient });
     }
     if edge {
         return Err(Why::Edge);
@@ -87,7 +92,10 @@ pub fn bind<'b>(
     let Some(zone) = binding.zone.clone() else { return Err(Why::NoZone) };
     let effective = effective(span, &words);
     let offset = zone.zone().to_offset(effective);
-    Ok(Bound { binding, when: When { span, source, effective, zone, offset, correction_s: None, sample: None } })
+    Ok(Bound {
+        binding,
+        when: When { span, source, effective, zone, offset, correction_s: None, sample: None },
+    })
 }
 
 fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {

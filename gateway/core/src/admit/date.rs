@@ -4,7 +4,9 @@ use super::{End, Open, Record, TimeDoubt, nearest};
 use crate::capture::Capture;
 use crate::decode::Told;
 use crate::profile::{Keeps, Profile, Untimed};
-use crate::when::{Boots, ContactNo, Face, Sample, Source, Span, Stamp, as_utc, by_sample, correction, millis, saturating};
+use crate::when::{
+    Boots, ContactNo, Face, Sample, Source, Span, Stamp, as_utc, by_sample, correction, millis, saturating,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// How well an instant must be known to date a reading, and how far a clock may wander without having jumped.
@@ -39,12 +41,19 @@ pub(super) fn sampled<'a>(
     record
         .heard
         .iter()
-        .filter_map(|hearing| Some((hearing, nearest(&open.contacts.get(&hearing.contact)?.samples, hearing, face)?)))
+        .filter_map(|hearing| {
+            Some((hearing, nearest(&open.contacts.get(&hearing.contact)?.samples, hearing, face)?))
+        })
         .min_by_key(|(hearing, sample)| (boots.utc(sample.answered).width() > TIGHT, hearing.contact))
 }
 
 /// Cuts the candidates by facts: one survivor dates the record, several or none hold it.
-pub(super) fn date(clocked: &Clocked<'_>, open: &Open, boots: &Boots, profile: &Profile) -> Result<Dated, TimeDoubt> {
+pub(super) fn date(
+    clocked: &Clocked<'_>,
+    open: &Open,
+    boots: &Boots,
+    profile: &Profile,
+) -> Result<Dated, TimeDoubt> {
     let Clocked { record, told, heard, sample } = *clocked;
     let stamp = match told {
         Told::NotADate(_) => return Err(TimeDoubt::NotADate),

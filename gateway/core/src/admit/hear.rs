@@ -13,8 +13,7 @@ pub enum Hearing {
 
 /// The sequence that a record's octets carry, whatever a profile says: how the store finds partners.
 pub fn sequence(characteristic: Uuid16, octets: &[u8]) -> Option<u16> {
-    let joins =
-        [Uuid16::GLUCOSE_MEASUREMENT, Uuid16::GLUCOSE_MEASUREMENT_CONTEXT].contains(&characteristic);
+    let joins = [Uuid16::GLUCOSE_MEASUREMENT, Uuid16::GLUCOSE_MEASUREMENT_CONTEXT].contains(&characteristic);
     let [_, low, high, ..] = octets else { return None };
     joins.then_some(u16::from_le_bytes([*low, *high]))
 }

@@ -20,9 +20,9 @@ pub use bind::{Bound, bind};
 pub use hear::{Hearing, sequence};
 pub use open::*;
 
-use crate::capture::{Capture, Key, digest};
+use crate::capture::{Capture, Key, Name, digest};
 use crate::decode::{Cause, Measurement, Parsed, Told, decode};
-use crate::identity::{Slot, Who};
+use crate::identity::{Identity, Slot, Who};
 use crate::interpret::{self, Judged, interpret};
 use crate::profile::{Keeps, Profile};
 use crate::reading::{Doubt, Issue, Reading};
@@ -114,9 +114,10 @@ impl Judge<'_> {
             if let Fate::Refused(refusal, ..) = &mate.fate {
                 return self.refused(*refusal);
             }
-            let joined = self.open.records.values().any(|c| {
-                c.fate == Fate::Companion(mate.no) && c.first().octets == context.first().octets
-            });
+            let joined =
+                self.open.records.values().any(|c| {
+                    c.fate == Fate::Companion(mate.no) && c.first().octets == context.first().octets
+                });
             return if joined { Fate::Repeat } else { self.refused(Refusal::LateContext) };
         }
         let drained = self.contact(context.last_contact).is_some_and(|c| c.end == Some(End::Drained));
@@ -167,11 +168,7 @@ impl Judge<'_> {
             waits.need(For::Identity, self.waits(since, patience.identity_ms), Why::Identity);
         }
         if heard.latest == jiff::Timestamp::MAX {
-            waits.need(
-                For::HubTime,
-                self.waits(since, patience.hub_time_ms),
-                Why::Time(TimeDoubt::HubClock),
-            );
+            waits.need(For::HubTime, self.waits(since, patience.hub_time_ms), Why::Time(TimeDoubt::HubClock));
         }
         if let Some(fate) = waits.verdict() {
             return Say::Become(fate);
@@ -206,7 +203,7 @@ impl Judge<'_> {
         }
         let binding = bound.binding();
         Say::Admit(Box::new(Reading {
-            key: key(&identity.octets(), record),
+            key: key(identity, &record.name),
             issue,
             supersedes: issue.0.checked_sub(1).map(Issue),
             semantic: semantic(&identity.octets(), &measure),
@@ -234,12 +231,16 @@ impl Judge<'_> {
             .map_or_else(|_| measure.told(face), |parsed| parsed.measurement.told(face))
     }
 
-    fn wait_for_partner(&self, record: &Record, measure: &Measurement, have: &[Measurement], waits: &mut Waits) {
+    fn wait_for_partner(
+        &self,
+        record: &Record,
+        measure: &Measurement,
+        have: &[Measurement],
+        waits: &mut Waits,
+    ) {
         let promised = matches!(measure, Measurement::Glucose(m) if m.context_follows);
-        let drained = record
-            .heard
-            .iter()
-            .any(|c| self.contact(c.contact).is_some_and(|c| c.end == Some(End::Drained)));
+        let drained =
+            record.heard.iter().any(|c| self.contact(c.contact).is_some_and(|c| c.end == Some(End::Drained)));
         if promised && have.is_empty() && !drained {
             waits.may(For::Partner, self.waits(record.first().at, self.profile.patience.partner_ms));
         }
@@ -247,9 +248,8 @@ impl Judge<'_> {
 
     /// A sample may still come as long as a contact that heard the record lives.
     fn wait_for_clock(&self, record: &Record, sampled: bool, told: Told, waits: &mut Waits) {
-        let alive = |c: &Capture| {
-            self.contact(c.contact).is_some_and(|c| c.end.is_none() && c.boot == self.now.boot)
-        };
+        let alive =
+            |c: &Capture| self.contact(c.contact).is_some_and(|c| c.end.is_none() && c.boot == self.now.boot);
         if self.profile.clock.tells
             && !sampled
             && matches!(told, Told::At(_))
@@ -324,8 +324,8 @@ fn faulty_clock(measure: &Measurement) -> bool {
 }
 
 /// Fixed where a record was first recorded, and never recomputed: device identity and the record's name.
-pub(crate) fn key(identity: &[u8], record: &Record) -> Key {
-    Key(digest([&b"key"[..], identity, &record.name.0]))
+pub fn key(identity: &Identity, name: &Name) -> Key {
+    Key(digest([&b"key"[..], &identity.octets(), &name.0]))
 }
 
 /// Links the same measurement heard by two roads: who, slot, kind, the device's own time, value. Without a
@@ -335,11 +335,20 @@ fn semantic(identity: &[u8], measure: &Measurement) -> Option<Key> {
     let (kind, values): (&[u8], String) = match measure {
         Measurement::Pressure(m) => (b"pressure", format!("{}/{}", m.systolic, m.diastolic)),
         Measurement::Weight(m) => (b"weight", m.weight.map_or_else(String::new, |w| w.to_string())),
-        Measurement::Glucose(m) => (b"glucose", m.concentration.map_or_else(String::new, |c| c.value.to_string())),
+        Measurement::Glucose(m) => {
+            (b"glucose", m.concentration.map_or_else(String::new, |c| c.value.to_string()))
+        }
         Measurement::GlucoseContext(_) => return None,
     };
     let slot = measure.slot().map_or_else(Vec::new, |s| vec![s]);
-    Some(Key(digest([b"semantic", identity, &slot, kind, stamp.civil.to_string().as_bytes(), values.as_bytes()])))
+    Some(Key(digest([
+        b"semantic",
+        identity,
+        &slot,
+        kind,
+        stamp.civil.to_string().as_bytes(),
+        values.as_bytes(),
+    ])))
 }
 
 /// The next instant at which silence itself is news.
@@ -366,8 +375,5 @@ pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) 
 
 /// The clock sample nearest to a hearing in its own contact.
 pub(crate) fn nearest<'a>(samples: &'a [Sample], hearing: &Capture, face: Face) -> Option<&'a Sample> {
-    samples
-        .iter()
-        .filter(|s| s.clock.face == face)
-        .min_by_key(|s| s.answered.ms.abs_diff(hearing.at.ms))
+    samples.iter().filter(|s| s.clock.face == face).min_by_key(|s| s.answered.ms.abs_diff(hearing.at.ms))
 }

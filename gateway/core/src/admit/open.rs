@@ -84,7 +84,10 @@ impl Record {
 pub enum Fate {
     // Judged again with every news that may touch it.
     New,
-    Await { wants: Vec<For>, until: HubTicks },
+    Await {
+        wants: Vec<For>,
+        until: HubTicks,
+    },
     Hold(Why),
     Reissue(Issue),
     // Settled.

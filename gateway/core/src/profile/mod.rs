@@ -1,13 +1,21 @@
-//! Devices as facts in files. [`schema`] is the file's shape, [`catalog`] loads, checks and recognizes.
+//! Devices as facts in files: `schema` is the file's shape, `check` says what it may not say, [`Catalog`] recognizes a
+//! device by them. What each key means, and how a device is added: `docs/profiles.md`.
 
-pub mod catalog;
-pub mod schema;
+mod catalog;
+mod check;
+mod problem;
+mod schema;
+mod standard;
+mod words;
 
 pub use catalog::Catalog;
+pub use problem::Problem;
+pub use words::word;
 
 use crate::quirk::Quirk;
 use crate::reading::{Quantity, Version};
 use hearth_wire::Decimal;
+use serde::Deserialize;
 
 /// `maker/model` or `generic/service`: the file's path without its ending.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -34,7 +42,8 @@ pub struct Profile {
     pub patience: Patience,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     BloodPressureMonitor,
     GlucoseMeter,
@@ -48,7 +57,8 @@ pub struct Evidence {
     pub by: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EvidenceLevel {
     /// A capture made by hand from the standard.
     Untested,
@@ -56,6 +66,17 @@ pub enum EvidenceLevel {
     Reported,
     /// A device's own capture.
     Verified,
+}
+
+impl EvidenceLevel {
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            EvidenceLevel::Untested => "untested",
+            EvidenceLevel::Reported => "reported",
+            EvidenceLevel::Verified => "verified",
+        }
+    }
 }
 
 /// All that is given must hold; the most specific profile wins.
@@ -68,7 +89,8 @@ pub struct Match {
 }
 
 /// What names the device (WRITE-BACK names: fixed by the profile, never recomputed).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum IdentitySource {
     SystemId,
     Serial,
@@ -83,7 +105,8 @@ pub struct Collect {
     pub silence_ms: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Via {
     /// Stored records by the record access control point.
     Racp,
@@ -91,7 +114,8 @@ pub enum Via {
     Notify,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Pairing {
     None,
     JustWorks,
@@ -111,7 +135,8 @@ pub struct Clock {
     pub resets_to: Vec<i16>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Keeps {
     Utc,
     LocalTime,
@@ -119,7 +144,8 @@ pub enum Keeps {
 }
 
 /// What a record without a stamp means (CLINICAL 20).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Untimed {
     LiveOnly,
     MayBeStored,
@@ -151,13 +177,15 @@ pub enum Unit {
 }
 
 /// Where glucose is measured, by the maker's word (CLINICAL 8).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sample {
     Fingerstick,
 }
 
 /// Where a cuff is worn (CLINICAL 15: only from the profile).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BodySite {
     UpperArm,
     Wrist,
@@ -179,7 +207,54 @@ impl Default for Patience {
 }
 
 impl Profile {
+    /// What is said of a quantity, in whatever unit comes first.
     pub fn of(&self, quantity: Quantity) -> Option<&ReadingFacts> {
         self.readings.iter().find(|r| r.quantity == quantity)
     }
+
+    /// What is said of a quantity where the device sends it in this unit: a range is never converted (CLINICAL 8).
+    pub fn of_unit(&self, quantity: Quantity, unit: Unit) -> Option<&ReadingFacts> {
+        self.readings.iter().find(|r| r.quantity == quantity && r.unit == unit)
+    }
 }
+
+impl Kind {
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::BloodPressureMonitor => "blood-pressure-monitor",
+            Kind::GlucoseMeter => "glucose-meter",
+            Kind::WeightScale => "weight-scale",
+        }
+    }
+
+    /// The GATT service that a device of this kind offers.
+    pub fn service(self) -> u16 {
+        match self {
+            Kind::BloodPressureMonitor => 0x1810,
+            Kind::GlucoseMeter => 0x1808,
+            Kind::WeightScale => 0x181D,
+        }
+    }
+}
+
+impl Unit {
+    /// As UCUM writes it, and as a profile does.
+    pub fn ucum(self) -> &'static str {
+        match self {
+            Unit::MillimetreOfMercury => "mm[Hg]",
+            Unit::Kilopascal => "kPa",
+            Unit::PerMinute => "/min",
+            Unit::MilligramPerDecilitre => "mg/dL",
+            Unit::MillimolePerLitre => "mmol/L",
+            Unit::Kilogram => "kg",
+            Unit::Pound => "[lb_av]",
+            Unit::Metre => "m",
+            Unit::Inch => "[in_i]",
+            Unit::KilogramPerSquareMetre => "kg/m2",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

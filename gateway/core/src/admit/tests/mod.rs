@@ -1,0 +1,9 @@
+//! Conversations with one house: a store in memory, and the same news in many orders.
+#![allow(clippy::unwrap_used)]
+
+mod people;
+mod permuted;
+mod rude;
+mod scenarios;
+mod times;
+mod world;

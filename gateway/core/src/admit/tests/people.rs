@@ -1,0 +1,152 @@
+//! Whose: slots, edges, two people, and nobody.
+
+use super::world::*;
+use crate::admit::*;
+use crate::capture::Uuid16;
+use crate::identity::{Revision, Who};
+use crate::reading::Doubt;
+
+const AT_17_17_27: &str = "2024-06-15T21:17:40Z";
+/// 120/80, user 1, 2024-06-15T17:17:27
+const USER_1: &str = "0A78005000FF07E807060F11111B01";
+/// The same of an unknown user.
+const USER_UNKNOWN: &str = "0A78005000FF07E807060F11111BFF";
+
+fn heard(bindings: impl Into<Vec<crate::identity::Binding>>, hex: &str) -> World {
+    let mut w = World::new(cuff());
+    w.hub_time(AT_17_17_27).bindings(bindings).cuff_says(1, hex);
+    w
+}
+
+/// CLINICAL 23: sole use attested, or slots named; a guest or an unknown slot is held.
+#[test]
+fn clinical_23_a_slot_is_somebodys_only_if_named_or_attested() {
+    let ada = || bound(ADA, NEW_YORK);
+    for (bindings, hex, whose) in [
+        (vec![slotted(1, ada())], USER_1, Ok(ADA)),
+        (vec![slotted(2, ada())], USER_1, Err(Why::SlotUnknown)),
+        (vec![ada()], USER_1, Err(Why::SlotUnknown)),
+        (vec![attested(ada())], USER_1, Ok(ADA)),
+        (vec![attested(ada())], USER_UNKNOWN, Err(Why::SlotUnknown)),
+        (vec![slotted(1, ada())], USER_UNKNOWN, Err(Why::SlotUnknown)),
+        (vec![slotted(1, ada()), slotted(2, bound(BEN, NEW_YORK))], USER_1, Ok(ADA)),
+        (vec![slotted(1, ada())], BP_03, Err(Why::SlotUnknown)),
+        (vec![ada()], BP_03, Ok(ADA)),
+        (vec![], BP_03, Err(Why::NoPatient)),
+        (vec![], USER_1, Err(Why::NoPatient)),
+    ] {
+        let w = heard(bindings.clone(), hex);
+        let is = w.held(1).cloned().map_or_else(|| Ok(w.only().who), Err);
+        assert_eq!(is, whose, "{hex} with {bindings:?}");
+    }
+}
+
+/// CLINICAL 1: doubt about the person holds; it is bound by when it was taken, not by when it was heard.
+#[test]
+fn clinical_1_two_people_and_edges_are_held() {
+    let noon = "2024-06-15T16:00:00Z";
+    let at = |t| from(t, bound(BEN, NEW_YORK));
+    let cases = [
+        (vec![bound(ADA, NEW_YORK), at(noon)], Err(Why::TwoPeople)),
+        (vec![until(noon, bound(ADA, NEW_YORK)), at(noon)], Ok(BEN)),
+        (vec![until("2024-06-15T21:17:28Z", bound(ADA, NEW_YORK)), at("2024-06-15T21:17:28Z")], Ok(ADA)),
+        // The second that the stamp names reaches over the edge.
+        (
+            vec![until("2024-06-15T21:17:27.5Z", bound(ADA, NEW_YORK)), at("2024-06-15T21:17:27.5Z")],
+            Err(Why::Edge),
+        ),
+        (vec![until(noon, bound(ADA, NEW_YORK))], Err(Why::NoPatient)),
+        (vec![at("2024-06-16T00:00:00Z")], Err(Why::BeforeBinding(Revision(1)))),
+    ];
+    for (bindings, whose) in cases {
+        let w = heard(bindings.clone(), BP_03);
+        let is = w.held(1).cloned().map_or_else(|| Ok(w.only().who), Err);
+        assert_eq!(is, whose, "{bindings:?}");
+    }
+}
+
+/// Without a clock sample the stamp is read in each candidate's zone: exactly one that contains it binds.
+#[test]
+fn a_stamp_is_read_in_each_candidates_zone() {
+    // 17:17:27 is 21:17:27Z in New York and would be 00:17:27Z in Los Angeles.
+    let edge = "2024-06-15T22:00:00Z";
+    let mut w = World::new(cuff());
+    w.hub_time("2024-06-16T01:00:00Z")
+        .bindings([until(edge, bound(ADA, NEW_YORK)), from(edge, bound(BEN, LOS_ANGELES))])
+        .cuff_says(1, BP_03);
+    assert_eq!(w.held(1), Some(&Why::TwoPeople));
+    w.bindings([until(edge, bound(ADA, NEW_YORK)), from("2024-06-16T00:30:00Z", bound(BEN, LOS_ANGELES))]);
+    assert_eq!(w.only().who, ADA);
+}
+
+/// The same person bound twice is one person.
+#[test]
+fn two_bindings_of_one_person_are_no_doubt() {
+    let mut young = bound(ADA, NEW_YORK);
+    young.revision = Revision(2);
+    let w = heard([bound(ADA, NEW_YORK), young], BP_03);
+    assert_eq!(w.only().binding, Revision(2));
+}
+
+/// A cuff that nobody has been given yet: kept, and delivered when somebody binds it from before.
+#[test]
+fn bound_tomorrow() {
+    let mut w = heard([], BP_03);
+    w.ends(1, End::Drained).boot().at(1).hub_time("2024-06-16T10:00:00Z");
+    let mut late = w.clone();
+    w.bindings([from("2024-06-15T12:00:00Z", bound(ADA, NEW_YORK))]);
+    assert_eq!(w.only().who, ADA);
+    late.bindings([from("2024-06-16T10:00:00Z", bound(ADA, NEW_YORK))]);
+    assert_eq!(late.held(1), Some(&Why::BeforeBinding(Revision(1))));
+}
+
+/// CLINICAL 24: somebody tries the device.
+#[test]
+fn a_test_binding_makes_test_readings() {
+    let w = heard([bound(Who::Test, NEW_YORK)], BP_03);
+    assert_eq!(w.only().who, Who::Test);
+}
+
+/// A corrected binding leaves given readings untouched, and says which it disputes.
+#[test]
+fn a_changed_binding_disputes_what_was_given() {
+    let mut w = heard([bound(ADA, NEW_YORK)], BP_03);
+    let given = w.only().clone();
+    let midday = "2024-06-15T16:00:00Z";
+    w.bindings([until(midday, bound(ADA, NEW_YORK)), from(midday, bound(BEN, NEW_YORK))]);
+    let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &w.bindings };
+    assert_eq!(disputed(w.only(), w.boots.utc(w.now), &house), Some(Ok(BEN)));
+    assert_eq!(w.only(), &given);
+    let house = House { bindings: &[bound(ADA, NEW_YORK)], ..house };
+    assert_eq!(disputed(&given, w.boots.utc(w.now), &house), None);
+}
+
+/// What anybody in reach could have sent is marked so.
+#[test]
+fn a_broadcast_is_marked() {
+    let mut w = World::new(live(profile(crate::profile::Kind::WeightScale)));
+    w.hub_time(AT_17_17_27).bindings([bound(ADA, NEW_YORK)]).hears(1, Uuid16::WEIGHT_MEASUREMENT, "00B036");
+    assert!(!w.only().doubts.contains(&Doubt::Broadcast));
+}
+
+/// A model that nobody described is kept, and judged once its profile exists.
+#[test]
+fn an_unknown_profile_is_held() {
+    let mut w = World::new(cuff());
+    w.hub_time(AT_17_17_27).bindings([bound(ADA, NEW_YORK)]);
+    w.catalog = Default::default();
+    w.cuff_says(1, BP_03);
+    assert_eq!(w.held(1), Some(&Why::UnknownProfile));
+    w.catalog.insert(cuff());
+    w.take(News::Profiles);
+    assert_eq!(w.all().len(), 1);
+}
+
+/// What can't be read is refused, and read again by a newer profile.
+#[test]
+fn what_cannot_be_read_is_refused_by_name() {
+    let mut w = heard([bound(ADA, NEW_YORK)], "1E780050006400EA07050C1235");
+    assert!(matches!(w.refused(1), Some(Refusal::Undecodable(_))));
+    w.take(News::Profiles);
+    assert!(matches!(w.refused(1), Some(Refusal::Undecodable(_))));
+}

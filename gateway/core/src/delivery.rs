@@ -1,1 +1,0 @@
-//! What a record system's answer means: receipt in, verdict out.

@@ -1,0 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
+mod entries;
+mod pace;
+mod table;

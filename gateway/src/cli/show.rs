@@ -1,0 +1,108 @@
+//! What a person reads: rows of named cells, as a table or as JSON; and how a command ends.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Map, Value as Json};
+
+/// Exit codes of sysexits.h.
+pub(crate) mod exit {
+    /// Something was found that a person must see to.
+    pub(crate) const ATTENTION: u8 = 1;
+    pub(crate) const USAGE: u8 = 64;
+    pub(crate) const DATAERR: u8 = 65;
+    pub(crate) const NOINPUT: u8 = 66;
+    pub(crate) const UNAVAILABLE: u8 = 69;
+    pub(crate) const SOFTWARE: u8 = 70;
+    pub(crate) const CANTCREAT: u8 = 73;
+    pub(crate) const IOERR: u8 = 74;
+    pub(crate) const TEMPFAIL: u8 = 75;
+    pub(crate) const NOPERM: u8 = 77;
+    pub(crate) const CONFIG: u8 = 78;
+}
+
+/// A command that could not be done: why, and with which code it exits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ending {
+    pub(crate) code: u8,
+    pub(crate) said: String,
+}
+
+impl Ending {
+    pub(crate) fn new(code: u8, said: impl Into<String>) -> Ending {
+        Ending { code, said: said.into() }
+    }
+
+    pub(crate) fn usage(said: impl Into<String>) -> Ending {
+        Ending::new(exit::USAGE, said)
+    }
+}
+
+pub(crate) type Fields = Map<String, Json>;
+
+/// What a command has to show, and whether a person must see to it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) rows: Vec<Fields>,
+    /// One object rather than a list of them.
+    pub(crate) single: bool,
+    /// A sentence under the table; stands on standard error beside JSON.
+    pub(crate) said: Option<String>,
+    pub(crate) code: u8,
+}
+
+impl Shown {
+    pub(crate) fn fields(fields: Fields) -> Shown {
+        Shown { rows: vec![fields], single: true, ..Shown::default() }
+    }
+
+    pub(crate) fn rows(rows: Vec<Fields>, said: impl Into<String>) -> Shown {
+        Shown { rows, said: Some(said.into()), ..Shown::default() }
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let all: Vec<Json> = self.rows.iter().cloned().map(Json::Object).collect();
+        match (self.single, all.as_slice()) {
+            (true, [one]) => one.to_string(),
+            _ => Json::Array(all).to_string(),
+        }
+    }
+
+    /// A table of the rows, or of one row's fields.
+    pub(crate) fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        match (self.single, self.rows.as_slice()) {
+            (true, [one]) => {
+                for (name, value) in one {
+                    table.add_row([name.replace('_', " "), cell(value)]);
+                }
+            }
+            (_, []) => return String::new(),
+            (_, rows) => {
+                // Objects are for machines: they stand in the JSON only.
+                let mut columns: Vec<&String> = vec![];
+                for (name, _) in rows.iter().flatten().filter(|(_, value)| !value.is_object()) {
+                    if !columns.contains(&name) {
+                        columns.push(name);
+                    }
+                }
+                table.set_header(columns.iter().map(|name| name.replace('_', " ")));
+                for row in rows {
+                    table.add_row(columns.iter().map(|name| row.get(*name).map_or_else(String::new, cell)));
+                }
+            }
+        }
+        table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn cell(value: &Json) -> String {
+    match value {
+        Json::Null => "-".into(),
+        Json::String(text) => text.clone(),
+        Json::Bool(true) => "yes".into(),
+        Json::Bool(false) => "no".into(),
+        Json::Array(all) if all.is_empty() => "-".into(),
+        Json::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,56 @@
+//! The one place that asks what time it is.
+
+use crate::config::ClockTrust;
+use hearth_core::when::{Anchor, AnchorSource, BootNo, HubTicks, Span};
+use jiff::{SignedDuration, Timestamp};
+
+/// How far a synchronised system clock may still be off.
+const SYNCHRONISED_WITHIN: SignedDuration = SignedDuration::from_millis(500);
+
+/// The system's clocks, seen from one boot.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    boot: BootNo,
+    trust: ClockTrust,
+}
+
+/// The kernel's name for this boot of the machine. A daemon restarted in it counts the same ticks.
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_else(|_| "unknown boot".into())
+}
+
+/// UTC by the system clock, right or wrong: for waiting, for certificates and for what is shown, never to date
+/// a reading.
+#[allow(clippy::disallowed_methods, reason = "the one place")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+impl Clock {
+    pub fn new(boot: BootNo, trust: ClockTrust) -> Clock {
+        Clock { boot, trust }
+    }
+
+    /// Milliseconds since the machine booted, suspended time counted.
+    pub fn ticks(&self) -> HubTicks {
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let ms = since.tv_sec.saturating_mul(1_000).saturating_add(since.tv_nsec / 1_000_000);
+        HubTicks { boot: self.boot, ms }
+    }
+
+    /// What UTC is now, if the system clock may be believed.
+    pub fn anchor(&self) -> Option<Anchor> {
+        let trusted = match &self.trust {
+            ClockTrust::Always => true,
+            ClockTrust::Once(file) => file.exists(),
+        };
+        trusted.then(|| {
+            let utc = now();
+            let near = |d: SignedDuration| utc.checked_add(d).unwrap_or(utc);
+            let utc = Span { earliest: near(-SYNCHRONISED_WITHIN), latest: near(SYNCHRONISED_WITHIN) };
+            Anchor { at: self.ticks(), utc, source: AnchorSource::Synchronised }
+        })
+    }
+}

@@ -1,0 +1,255 @@
+//! TOML to [`Config`]. Unknown keys are refused; secrets come only by path; an error names file, line and cure.
+
+use crate::uplink::{Destination, RungChoice};
+use hearth_core::parcel::{PatientSupplied, Policy};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a hub is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Holds the store, its key and its lock.
+    pub state: PathBuf,
+    pub socket: PathBuf,
+    /// Profiles that add to the built-in ones, or override them.
+    pub profiles: Option<PathBuf>,
+    pub clock: ClockTrust,
+    /// How long delivered readings stay on the hub. What was written, and what was retracted, is known for ever.
+    pub keep: SignedDuration,
+    pub destinations: Vec<Destination>,
+}
+
+/// When the hub's own clock may be believed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClockTrust {
+    Always,
+    /// As soon as this file exists: systemd-timesyncd makes one after its first synchronisation.
+    Once(PathBuf),
+}
+
+/// Why a configuration can't be used.
+#[derive(Debug)]
+pub struct Unusable {
+    pub file: PathBuf,
+    pub said: String,
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.file.display(), self.said)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    schema: u32,
+    hub: Hub,
+    #[serde(default)]
+    destination: Vec<Door>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Hub {
+    #[serde(default = "default_state")]
+    state: PathBuf,
+    #[serde(default = "default_socket")]
+    socket: PathBuf,
+    profiles: Option<PathBuf>,
+    /// `"always"`, or a file that appears once the clock is synchronised.
+    #[serde(default = "default_clock")]
+    clock_trusted: String,
+    #[serde(default = "default_keep")]
+    keep_days: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Door {
+    name: String,
+    url: String,
+    ca: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+    #[serde(default)]
+    rung: Rung,
+    #[serde(default = "default_bundle")]
+    bundle: u16,
+    #[serde(default = "default_timeout")]
+    timeout_s: u16,
+    #[serde(default)]
+    cleared_labels: BTreeSet<String>,
+    #[serde(default)]
+    failed_measurements: Failed,
+    #[serde(default)]
+    glucose_laboratory: bool,
+    #[serde(default)]
+    height_and_bmi: bool,
+    /// A written reason why readings are not tagged as patient-supplied (CLINICAL 16).
+    untagged_because: Option<String>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Rung {
+    #[default]
+    Auto,
+    UpdateAsCreate,
+    ConditionalCreate,
+    PlainCreate,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Failed {
+    /// Reported, not charted as a vital sign (CLINICAL 6).
+    #[default]
+    Status,
+    VitalSign,
+}
+
+fn default_state() -> PathBuf {
+    "/var/lib/hearth".into()
+}
+
+fn default_socket() -> PathBuf {
+    "/run/hearth/control.sock".into()
+}
+
+fn default_clock() -> String {
+    "/run/systemd/timesync/synchronized".into()
+}
+
+fn default_keep() -> u16 {
+    365
+}
+
+fn default_bundle() -> u16 {
+    100
+}
+
+fn default_timeout() -> u16 {
+    30
+}
+
+impl Config {
+    /// A hub that lives in one folder and goes nowhere.
+    pub(crate) fn scratch(folder: &Path, profiles: Option<PathBuf>) -> Config {
+        Config {
+            state: folder.to_owned(),
+            socket: folder.join("control.sock"),
+            profiles,
+            clock: ClockTrust::Once(folder.join("never")),
+            keep: SignedDuration::MAX,
+            destinations: vec![],
+        }
+    }
+
+    /// Reads and checks a file. Relative paths in it are relative to the file.
+    pub fn load(path: &Path) -> Result<Config, Unusable> {
+        let unusable = |said: String| Unusable { file: path.to_owned(), said };
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            unusable(format!(
+                "can't be read ({e}); name another file with --config, or start from deploy/gateway.toml"
+            ))
+        })?;
+        Config::parse(&text, path.parent().unwrap_or(Path::new("."))).map_err(unusable)
+    }
+
+    /// `base`: what relative paths are relative to.
+    pub fn parse(text: &str, base: &Path) -> Result<Config, String> {
+        let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
+        if file.schema != 1 {
+            return Err(format!(
+                "schema = {} is not known to this version, which reads schema = 1",
+                file.schema
+            ));
+        }
+        let mut names = BTreeSet::new();
+        let destinations = file
+            .destination
+            .into_iter()
+            .map(|door| {
+                if !names.insert(door.name.clone()) {
+                    return Err(format!(
+                        "two destinations are named {:?}; give each its own name",
+                        door.name
+                    ));
+                }
+                door.destination(base)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Config {
+            state: base.join(file.hub.state),
+            socket: base.join(file.hub.socket),
+            profiles: file.hub.profiles.map(|p| base.join(p)),
+            clock: match file.hub.clock_trusted.as_str() {
+                "always" => ClockTrust::Always,
+                path => ClockTrust::Once(base.join(path)),
+            },
+            keep: SignedDuration::from_hours(24 * i64::from(file.hub.keep_days.max(1))),
+            destinations,
+        })
+    }
+}
+
+impl Door {
+    fn destination(self, base: &Path) -> Result<Destination, String> {
+        let name = self.name;
+        let wrong = |key: &str, said: &str| Err(format!("destination {name:?}, {key}: {said}"));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || !name.chars().all(plain) {
+            return wrong(
+                "name",
+                "use lower-case letters, digits and hyphens; it stands in logs and commands",
+            );
+        }
+        if !self.url.starts_with("https://") {
+            return wrong("url", "must start with https://; readings leave only over mutual TLS");
+        }
+        if !(1..=500).contains(&self.bundle) {
+            return wrong("bundle", "must be 1 (singles) to 500; 100 suits most record systems");
+        }
+        if !(1..=600).contains(&self.timeout_s) {
+            return wrong("timeout-s", "must be 1 to 600 seconds");
+        }
+        let patient_supplied = match self.untagged_because {
+            None => PatientSupplied::Tagged,
+            Some(reason) if reason.trim().len() >= 10 => PatientSupplied::Untagged { reason },
+            Some(_) => {
+                return wrong(
+                    "untagged-because",
+                    "write the reason as a sentence, for whoever reads it next year",
+                );
+            }
+        };
+        Ok(Destination {
+            base_url: if self.url.ends_with('/') { self.url } else { self.url + "/" },
+            ca: base.join(self.ca),
+            certificate: base.join(self.certificate),
+            key: base.join(self.key),
+            rung: match self.rung {
+                Rung::Auto => RungChoice::Auto,
+                Rung::UpdateAsCreate => RungChoice::UpdateAsCreate,
+                Rung::ConditionalCreate => RungChoice::ConditionalCreate,
+                Rung::PlainCreate => RungChoice::PlainCreate,
+            },
+            bundle: usize::from(self.bundle),
+            timeout: Duration::from_secs(u64::from(self.timeout_s)),
+            cleared: self.cleared_labels,
+            policy: Policy {
+                failed_as_vital_sign: self.failed_measurements == Failed::VitalSign,
+                glucose_laboratory: self.glucose_laboratory,
+                height_and_bmi: self.height_and_bmi,
+                patient_supplied,
+            },
+            name,
+        })
+    }
+}

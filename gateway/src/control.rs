@@ -1,0 +1,184 @@
+//! The daemon's Unix socket: what commands may ask, one JSON request a line, one answer a line.
+//!
+//! Who asks is known by the kernel's peer credentials: root, the daemon's own user, or a member of the socket's
+//! group (whom the socket's mode lets in). A request is bounded in length; an answer that can't be given is an
+//! answer too, with a code and a sentence.
+
+mod answer;
+mod words;
+
+pub(crate) use answer::answer;
+
+use crate::cli::{Ending, Fields, Shown};
+use crate::intake::Session;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a person, or a tool, may ask of the hub.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Request {
+    Status,
+    Devices,
+    Bindings,
+    Held {
+        older_than_s: Option<i64>,
+    },
+    BindAdd {
+        device: i64,
+        slot: Option<u8>,
+        /// Destination to logical id there; empty: a test.
+        patient: BTreeMap<String, String>,
+        zone: Option<String>,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+        sole_use_attested_by: Option<String>,
+        labels: Vec<String>,
+        instead: bool,
+    },
+    BindEnd {
+        device: i64,
+        slot: Option<u8>,
+        at: Option<Timestamp>,
+    },
+    Permit {
+        destination: String,
+        patient: String,
+        order: (Option<Timestamp>, Option<Timestamp>),
+        consent: (Option<Timestamp>, Option<Timestamp>),
+    },
+    Retract {
+        reading: i64,
+        reissue: bool,
+    },
+    OutboxList {
+        destination: Option<String>,
+        state: Option<String>,
+    },
+    OutboxShow {
+        row: i64,
+    },
+    OutboxRetry {
+        rows: Vec<i64>,
+        all: bool,
+    },
+    OutboxPark {
+        row: i64,
+        because: String,
+    },
+    /// What is still on its way.
+    OutboxMoving,
+    /// One line of news: taken, committed, and only then answered.
+    Take {
+        line: String,
+    },
+}
+
+/// What goes back over the socket.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Wire {
+    Shown { rows: Vec<Fields>, single: bool, said: Option<String>, code: u8 },
+    Ending { code: u8, said: String },
+}
+
+/// The longest request, in octets. A line of news is a few hundred.
+const LONGEST: u64 = 1 << 20;
+
+pub(crate) fn write_answer(answer: Result<Shown, Ending>) -> String {
+    let wire = match answer {
+        Ok(Shown { rows, single, said, code }) => Wire::Shown { rows, single, said, code },
+        Err(Ending { code, said }) => Wire::Ending { code, said },
+    };
+    serde_json::to_string(&wire).expect("names, numbers and texts always have a JSON form") + "\n"
+}
+
+pub(crate) fn read_answer(line: &str) -> Result<Shown, Ending> {
+    match serde_json::from_str(line) {
+        Ok(Wire::Shown { rows, single, said, code }) => Ok(Shown { rows, single, said, code }),
+        Ok(Wire::Ending { code, said }) => Err(Ending { code, said }),
+        Err(e) => Err(Ending::new(
+            crate::cli::exit::SOFTWARE,
+            format!("the daemon's answer can't be read ({e}); is it of another version? restart it"),
+        )),
+    }
+}
+
+pub(crate) fn read_request(line: &str) -> Result<Request, Ending> {
+    serde_json::from_str(line)
+        .map_err(|e| Ending::usage(format!("the request can't be read ({e}); is this command of another version?")))
+}
+
+mod socket {
+    use super::{LONGEST, Session, read_request, write_answer};
+    use crate::open::Inside;
+    use std::sync::Arc;
+    use crate::cli::{Ending, exit};
+    use crate::config::Config;
+    use crate::store::Desk;
+    use std::os::unix::fs::PermissionsExt;
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::{UnixListener, UnixStream};
+
+    /// Binds the socket. A file that a dead daemon left is taken over: the store's lock, which the caller holds,
+    /// says that no other lives.
+    pub(crate) fn bind(config: &Config) -> Result<UnixListener, Ending> {
+        let path = &config.socket;
+        let cannot = |e: std::io::Error| {
+            let said = format!("{}: the control socket can't be made ({e}); check [hub] socket", path.display());
+            Ending::new(exit::CANTCREAT, said)
+        };
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(cannot(e)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path).map_err(cannot)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(cannot)?;
+        Ok(listener)
+    }
+
+    /// Serves one peer until it hangs up.
+    pub(crate) async fn serve(stream: UnixStream, desk: Desk, hub: Arc<Inside>) {
+        if !welcome(&stream) {
+            tracing::warn!("a peer without the right to ask was turned away");
+            return;
+        }
+        let (read, mut write) = stream.into_split();
+        let mut read = BufReader::new(read);
+        let mut session = Session::default();
+        loop {
+            let mut line = String::new();
+            match (&mut read).take(LONGEST).read_line(&mut line).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let answer = match read_request(&line) {
+                Err(ending) => Err(ending),
+                Ok(request) => {
+                    let hub = Arc::clone(&hub);
+                    let taken = std::mem::take(&mut session);
+                    match desk.ask(move |store| super::answer(store, taken, &hub, request)).await {
+                        Ok((answer, back)) => {
+                            session = back;
+                            answer
+                        }
+                        Err(gone) => Err(Ending::new(exit::UNAVAILABLE, gone.to_string())),
+                    }
+                }
+            };
+            crate::failpoint::reach(crate::failpoint::Point::BeforeRelease);
+            if write.write_all(write_answer(answer).as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn welcome(stream: &UnixStream) -> bool {
+        let Ok(peer) = stream.peer_cred() else { return false };
+        let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        peer.uid() == 0 || peer.uid() == user || peer.gid() == group
+    }
+}
+
+pub(crate) use socket::{bind, serve};

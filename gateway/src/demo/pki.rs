@@ -1,0 +1,125 @@
+//! A throw-away PKI: one authority, a server on loopback, a good client, and every bad one.
+
+use crate::tls::Files;
+use jiff::Timestamp;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// PEM files in a directory: `ca.pem`, and for each certificate NAME `NAME.pem` and `NAME.key.pem`.
+#[derive(Clone, Debug)]
+pub struct Pki {
+    directory: PathBuf,
+}
+
+/// Names of what [`Pki::create`] makes; `SERVER_*` and `CLIENT_*` say what is wrong with them.
+pub const SERVER: &str = "server";
+pub const SERVER_EXPIRED: &str = "server-expired";
+pub const SERVER_NOT_YET: &str = "server-not-yet";
+pub const SERVER_OTHER_NAME: &str = "server-other-name";
+pub const CLIENT: &str = "client";
+pub const CLIENT_EXPIRED: &str = "client-expired";
+pub const CLIENT_NOT_YET: &str = "client-not-yet";
+/// Signed by an authority that nobody here trusts: `other-ca.pem`.
+pub const CLIENT_OF_OTHER_CA: &str = "client-of-other-ca";
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Pki {
+    /// Makes everything, valid around `now`. The directory must exist; what is there is overwritten.
+    pub fn create(directory: &Path, now: Timestamp) -> io::Result<Pki> {
+        let pki = Pki { directory: directory.to_owned() };
+        let today = Validity { from: now - 2 * DAY, until: now + 30 * DAY };
+        let over = Validity { from: now - 3 * DAY, until: now - DAY };
+        let coming = Validity { from: now + DAY, until: now + 30 * DAY };
+        let authority = |name: &str| authority(name, now).map_err(io::Error::other);
+        let (ours, other) = (authority("Hearth demonstration")?, authority("Somebody else")?);
+        fs::write(pki.ca(), ours.pem())?;
+        fs::write(pki.other_ca(), other.pem())?;
+
+        let loopback: &[&str] = &["localhost", "127.0.0.1"];
+        for (name, signer, hosts, validity) in [
+            (SERVER, &ours, loopback, today),
+            (SERVER_EXPIRED, &ours, loopback, over),
+            (SERVER_NOT_YET, &ours, loopback, coming),
+            (SERVER_OTHER_NAME, &ours, &["record.example"], today),
+            (CLIENT, &ours, &[], today),
+            (CLIENT_EXPIRED, &ours, &[], over),
+            (CLIENT_NOT_YET, &ours, &[], coming),
+            (CLIENT_OF_OTHER_CA, &other, &[], today),
+        ] {
+            let (certificate, key) = leaf(name, hosts, validity, signer).map_err(io::Error::other)?;
+            fs::write(pki.certificate(name), certificate)?;
+            fs::write(pki.key(name), key)?;
+        }
+        Ok(pki)
+    }
+
+    pub fn ca(&self) -> PathBuf {
+        self.directory.join("ca.pem")
+    }
+
+    pub fn other_ca(&self) -> PathBuf {
+        self.directory.join("other-ca.pem")
+    }
+
+    pub fn certificate(&self, name: &str) -> PathBuf {
+        self.directory.join(format!("{name}.pem"))
+    }
+
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.directory.join(format!("{name}.key.pem"))
+    }
+
+    /// The files of one side, trusting `ca.pem`.
+    pub fn files(&self, name: &str) -> Files {
+        Files { ca: self.ca(), certificate: self.certificate(name), key: self.key(name) }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Validity {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+fn params(name: &str, hosts: &[&str], validity: Validity) -> Result<CertificateParams, rcgen::Error> {
+    let second =
+        |at: Timestamp| date_time_ymd(1970, 1, 1) + Duration::from_secs(at.as_second().unsigned_abs());
+    let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+    let mut params = CertificateParams::new(hosts)?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.not_before = second(validity.from);
+    params.not_after = second(validity.until);
+    Ok(params)
+}
+
+fn authority(name: &str, now: Timestamp) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut params = params(name, &[], Validity { from: now - 3 * DAY, until: now + 60 * DAY })?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+}
+
+/// A server's where it has hosts, else a client's: certificate and key.
+fn leaf(
+    name: &str,
+    hosts: &[&str],
+    validity: Validity,
+    signer: &CertifiedIssuer<'static, KeyPair>,
+) -> Result<(String, String), rcgen::Error> {
+    let mut params = params(name, hosts, validity)?;
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![match hosts {
+        [] => ExtendedKeyUsagePurpose::ClientAuth,
+        _ => ExtendedKeyUsagePurpose::ServerAuth,
+    }];
+    let key = KeyPair::generate()?;
+    Ok((params.signed_by(&key, signer)?.pem(), key.serialize_pem()))
+}

@@ -1,0 +1,5 @@
+//! The uplink against the record of the demonstration, over real mutual TLS on loopback.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+mod http;
+pub(crate) mod rig;

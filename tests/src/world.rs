@@ -1,0 +1,81 @@
+use crate::Hub;
+use gateway::demo::pki::{self, Pki};
+use gateway::demo::record::{Behaviour, Record};
+use gateway::tls;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::runtime::Runtime;
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
+}
+
+/// A folder that is gone with its owner, certificates, and record systems on loopback.
+pub struct World {
+    pub dir: PathBuf,
+    pub pki: Pki,
+    runtime: Runtime,
+    hubs: AtomicU32,
+}
+
+impl World {
+    /// `name`: of the story, for whoever finds its folder.
+    pub fn new(name: &str) -> World {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("hearth-e2e-{}-{n}-{name}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a folder in the temporary folder");
+        let pki = Pki::create(&dir.join("pki"), gateway::clock::now()).expect("a throw-away PKI");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime for the record systems");
+        World { dir, pki, runtime, hubs: AtomicU32::new(0) }
+    }
+
+    /// Starts a record system that demands client certificates.
+    pub fn record(&self, behaviour: Behaviour) -> Record {
+        let acceptor = tls::server(&self.pki.files(pki::SERVER), gateway::clock::now()).expect("server certificates");
+        let record = self.runtime.block_on(Record::bind(acceptor, behaviour)).expect("a free port on loopback");
+        self.runtime.spawn(record.clone().serve());
+        record
+    }
+
+    /// A hub that delivers to these record systems, by name.
+    pub fn hub(&self, destinations: &[(&str, &Record)]) -> Hub {
+        self.hub_with(destinations, pki::CLIENT, "")
+    }
+
+    /// The same, with another client certificate, and more lines for each destination.
+    pub fn hub_with(&self, destinations: &[(&str, &Record)], client: &str, more: &str) -> Hub {
+        let n = self.hubs.fetch_add(1, Ordering::Relaxed);
+        let dir = self.dir.join(format!("hub-{n}"));
+        std::fs::create_dir_all(dir.join("state")).expect("a folder for the hub");
+        let mut config = format!(
+            "schema = 1\n[hub]\nstate = \"{0}/state\"\nsocket = \"{0}/control.sock\"\nclock-trusted = \"always\"\n",
+            dir.display()
+        );
+        for (name, record) in destinations {
+            config += &format!(
+                "[[destination]]\nname = \"{name}\"\nurl = \"{}\"\nca = \"{}\"\ncertificate = \"{}\"\nkey = \"{}\"\n{more}\n",
+                record.url(),
+                self.pki.ca().display(),
+                self.pki.certificate(client).display(),
+                self.pki.key(client).display(),
+            );
+        }
+        let file = dir.join("gateway.toml");
+        std::fs::write(&file, config).expect("the hub's configuration");
+        Hub::new(dir, file)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            _ = std::fs::remove_dir_all(&self.dir);
+        }
+    }
+}
