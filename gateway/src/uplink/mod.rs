@@ -1,6 +1,8 @@
 //! Out of the house: one task per destination, one request in flight.
 
+pub mod consignment;
 pub mod http;
+pub mod ladder;
 
 use hearth_core::parcel::Policy;
 use std::collections::BTreeSet;
