@@ -134,7 +134,9 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, Unusable> {
         let unusable = |said: String| Unusable { file: path.to_owned(), said };
         let text = std::fs::read_to_string(path).map_err(|e| {
-            unusable(format!("can't be read ({e}); name another file with --config, or start from deploy/gateway.toml"))
+            unusable(format!(
+                "can't be read ({e}); name another file with --config, or start from deploy/gateway.toml"
+            ))
         })?;
         Config::parse(&text, path.parent().unwrap_or(Path::new("."))).map_err(unusable)
     }
@@ -143,7 +145,10 @@ impl Config {
     pub fn parse(text: &str, base: &Path) -> Result<Config, String> {
         let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
         if file.schema != 1 {
-            return Err(format!("schema = {} is not known to this version, which reads schema = 1", file.schema));
+            return Err(format!(
+                "schema = {} is not known to this version, which reads schema = 1",
+                file.schema
+            ));
         }
         let mut names = BTreeSet::new();
         let destinations = file
@@ -151,7 +156,10 @@ impl Config {
             .into_iter()
             .map(|door| {
                 if !names.insert(door.name.clone()) {
-                    return Err(format!("two destinations are named {:?}; give each its own name", door.name));
+                    return Err(format!(
+                        "two destinations are named {:?}; give each its own name",
+                        door.name
+                    ));
                 }
                 door.destination(base)
             })
@@ -175,7 +183,10 @@ impl Door {
         let wrong = |key: &str, said: &str| Err(format!("destination {name:?}, {key}: {said}"));
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || !name.chars().all(plain) {
-            return wrong("name", "use lower-case letters, digits and hyphens; it stands in logs and commands");
+            return wrong(
+                "name",
+                "use lower-case letters, digits and hyphens; it stands in logs and commands",
+            );
         }
         if !self.url.starts_with("https://") {
             return wrong("url", "must start with https://; readings leave only over mutual TLS");
@@ -189,7 +200,12 @@ impl Door {
         let patient_supplied = match self.untagged_because {
             None => PatientSupplied::Tagged,
             Some(reason) if reason.trim().len() >= 10 => PatientSupplied::Untagged { reason },
-            Some(_) => return wrong("untagged-because", "write the reason as a sentence, for whoever reads it next year"),
+            Some(_) => {
+                return wrong(
+                    "untagged-because",
+                    "write the reason as a sentence, for whoever reads it next year",
+                );
+            }
         };
         Ok(Destination {
             base_url: if self.url.ends_with('/') { self.url } else { self.url + "/" },

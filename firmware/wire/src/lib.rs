@@ -10,7 +10,8 @@
 //! reader must: they betray quirky firmware. A frame that promises more than it holds is refused whole.
 //!
 //! Contract of every codec: `decode` takes the characteristic's value as on the wire (no ATT header) and
-//! never panics; `encode` gives back the same octets for everything but reserved and trailing ones.
+//! never panics; `encode` gives back the same octets, but for reserved flags (the standard has senders clear
+//! them), a unit flag that belongs to no value, and trailing octets.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 

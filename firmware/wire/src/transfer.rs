@@ -111,7 +111,8 @@ pub enum Outcome {
     /// All came that was counted (or, where the meter can't count, at least one did and the meter says that
     /// it is done). `last` is the number furthest on, however the meter ordered them.
     Complete { last: u16 },
-    /// The meter has nothing that was asked for.
+    /// The meter has nothing that was asked for. So says also one whose numbers began anew, below the one
+    /// asked from: whoever chose that must sometimes ask for all.
     Empty,
     /// The meter says it sent everything, yet we counted fewer than `expected`: its own count, or at least
     /// one where it has none. Do not advance.
@@ -268,13 +269,13 @@ impl Transfer {
 
     fn reported(&mut self, expected: Option<u16>, heard: Heard, code: ResponseCode, now: Millis) {
         let Heard { received, furthest, .. } = heard;
+        // A meter without records says so; success promises at least one.
+        let promised = expected.unwrap_or(1);
         match (code, furthest) {
-            (ResponseCode::SUCCESS, Some(last)) if received >= expected.unwrap_or(1) => {
+            (ResponseCode::SUCCESS, Some(last)) if received >= promised => {
                 self.finish(Outcome::Complete { last });
             }
-            (ResponseCode::SUCCESS, _) => {
-                self.finish(Outcome::Short { expected: expected.unwrap_or(1), received });
-            }
+            (ResponseCode::SUCCESS, _) => self.finish(Outcome::Short { expected: promised, received }),
             (ResponseCode::NO_RECORDS_FOUND, None) => self.finish(Outcome::Empty),
             (ResponseCode::NO_RECORDS_FOUND | ResponseCode::PROCEDURE_NOT_COMPLETED, _) => {
                 self.finish(Outcome::Incomplete { received });

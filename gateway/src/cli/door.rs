@@ -4,6 +4,7 @@ use super::{Ending, Shown, exit};
 use crate::config::Config;
 use crate::control::{Request, answer, read_answer};
 use crate::intake::Session;
+use crate::open::Inside;
 use crate::store::Store;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -15,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Whoever answers requests.
 pub(crate) enum Door {
     Daemon(BufReader<UnixStream>),
-    Store { store: Box<Store>, session: Session, inside: crate::Inside },
+    Store { store: Box<Store>, session: Session, inside: Inside },
 }
 
 impl Door {
@@ -32,7 +33,8 @@ impl Door {
                 format!("{}: {e}; run as root, or as a member of the socket's group", config.socket.display()),
             )),
             Err(_) => {
-                let (store, inside) = crate::open(config)?;
+                let mut store = crate::open::store(config)?;
+                let inside = Inside::standing(&mut store)?;
                 Ok(Door::Store { store: Box::new(store), session: Session::default(), inside })
             }
         }

@@ -33,14 +33,37 @@ pub struct Line {
 pub enum Said {
     Boot,
     HubTime(Timestamp),
-    Met { device: String, facts: Facts },
-    Heard { device: String, contact: u64, link: Link, characteristic: Uuid16, octets: Vec<u8> },
-    Clock { device: String, contact: u64, face: Face, shows: civil::DateTime, asked: i64 },
-    Ended { device: String, contact: u64, how: End },
+    Met {
+        device: String,
+        facts: Facts,
+    },
+    Heard {
+        device: String,
+        contact: u64,
+        link: Link,
+        characteristic: Uuid16,
+        octets: Vec<u8>,
+    },
+    Clock {
+        device: String,
+        contact: u64,
+        face: Face,
+        shows: civil::DateTime,
+        asked: i64,
+    },
+    Ended {
+        device: String,
+        contact: u64,
+        how: End,
+    },
     Bind(Bind),
     /// The n-th reading that this replay admitted, from 1.
-    Retract { reading: usize },
-    Reissue { reading: usize },
+    Retract {
+        reading: usize,
+    },
+    Reissue {
+        reading: usize,
+    },
     Silence,
 }
 
@@ -233,19 +256,34 @@ impl RawMet {
             Some(RawAddressKind::Identity) => AddressKind::Identity,
             Some(RawAddressKind::Private) => AddressKind::Private,
         };
-        let address = self.address.as_deref().map(|text| Ok::<_, String>(Address { octets: address(text)?, kind })).transpose()?;
+        let address = self
+            .address
+            .as_deref()
+            .map(|text| Ok::<_, String>(Address { octets: address(text)?, kind }))
+            .transpose()?;
         let services = self.services.iter().map(|s| uuid(s)).collect::<Result<_, _>>()?;
         let system_id = self
             .system_id
             .as_deref()
             .map(|text| {
                 let octets = hex(text)?;
-                let sent: [u8; 8] = octets.try_into().map_err(|_| "system_id: eight octets as sent, least significant first")?;
+                let sent: [u8; 8] = octets
+                    .try_into()
+                    .map_err(|_| "system_id: eight octets as sent, least significant first")?;
                 Ok::<_, String>(SystemId(sent))
             })
             .transpose()?;
         let RawMet { device, name, serial, manufacturer, model, firmware, .. } = self;
-        let facts = Facts { address, advertised_name: name, services, system_id, serial, manufacturer, model, firmware };
+        let facts = Facts {
+            address,
+            advertised_name: name,
+            services,
+            system_id,
+            serial,
+            manufacturer,
+            model,
+            firmware,
+        };
         Ok(Said::Met { device, facts })
     }
 }
@@ -318,7 +356,9 @@ mod tests {
 
     #[test]
     fn a_line_says_one_thing() {
-        let line = parse(r#"{"at":20,"heard":{"device":"cuff","contact":1,"characteristic":"2a35","hex":"00ff"},"note":"n"}"#);
+        let line = parse(
+            r#"{"at":20,"heard":{"device":"cuff","contact":1,"characteristic":"2a35","hex":"00ff"},"note":"n"}"#,
+        );
         let said = Said::Heard {
             device: "cuff".into(),
             contact: 1,
@@ -338,8 +378,14 @@ mod tests {
             ("{}", "says 0"),
             (r#"{"boot":true,"silence":true}"#, "says 2"),
             (r#"{"hurd":1}"#, "unknown field `hurd`"),
-            (r#"{"heard":{"device":"c","contact":1,"characteristic":"2A3","hex":""}}"#, "four hexadecimal digits"),
-            (r#"{"heard":{"device":"c","contact":1,"characteristic":"2A35","hex":"0"}}"#, "two digits an octet"),
+            (
+                r#"{"heard":{"device":"c","contact":1,"characteristic":"2A3","hex":""}}"#,
+                "four hexadecimal digits",
+            ),
+            (
+                r#"{"heard":{"device":"c","contact":1,"characteristic":"2A35","hex":"0"}}"#,
+                "two digits an octet",
+            ),
             (r#"{"met":{"device":"c","address":"00:09"}}"#, "six octets"),
             (r#"{"met":{"address":"00:09:1F:80:12:34"}}"#, "give the device a name"),
             (r#"{"clock":{"device":"c","contact":1,"shows":"2024-02-30T00:00:00"}}"#, "day"),

@@ -64,6 +64,10 @@ fn a_record_without_a_date_is_timeless() {
         (0x2A9D, "00B036", true),
         (0x2A9D, "0EF22FE507071715211F02D400A406", false),
         (0x2A9D, "0620120000000000000001", true),
+        // no stamp, though what trails looks like one; other flags are no stamp either
+        (0x2A35, "00780050006400E807060F11111B", true),
+        (0x2A35, "FD7800500064004800FF0000E807060F", true),
+        (0x2A9D, "FDB03605F500D606E807060F11111B", true),
         // broken off inside the stamp, before it, behind it
         (0x2A35, "1E780050006400EA07050C1235", true),
         (0x2A35, "02780050", true),

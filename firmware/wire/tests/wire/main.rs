@@ -5,6 +5,7 @@ mod fields;
 mod frames;
 mod kept;
 mod number;
+mod racp;
 mod random;
 mod render;
 mod rude;

@@ -335,6 +335,7 @@ fn what_is_no_answer_to_the_request_is_ignored_and_buys_no_time() {
             Answer(5, result(Opcode::ABORT_OPERATION, 1)),
             Wait(5_000),
             Answer(100, Response::Count(1)),
+            Record(101, 41, Unasked),
             report(Some(41)),
             Answer(200, Response::Count(7)),
             Answer(200, result(COUNT, 6)),
@@ -368,11 +369,12 @@ fn records_from_before_do_not_make_up_for_new_ones() {
 
 #[test]
 fn the_last_is_the_furthest_on() {
-    let orders: [(&str, Option<u16>, &[u16], u16); 5] = [
+    let orders: [(&str, Option<u16>, &[u16], u16); 6] = [
         ("rising", Some(41), &[41, 42, 43], 43),
         ("newest first (DM30b)", Some(41), &[43, 42, 41], 43),
         ("over the wrap", Some(65_534), &[65_534, 65_535, 0, 1], 1),
         ("over the wrap, newest first", None, &[1, 0, 65_535], 1),
+        ("half the circle apart, which is no order: the first stays", None, &[0, 0x8000], 0),
         ("after a wrap, filtered by plain number", Some(10), &[65_534, 65_535, 10, 11], 11),
     ];
     for (order, from, numbers, last) in orders {

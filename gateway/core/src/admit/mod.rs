@@ -20,9 +20,9 @@ pub use bind::{Bound, bind};
 pub use hear::{Hearing, sequence};
 pub use open::*;
 
-use crate::capture::{Capture, Key, digest};
+use crate::capture::{Capture, Key, Name, digest};
 use crate::decode::{Cause, Measurement, Parsed, Told, decode};
-use crate::identity::{Slot, Who};
+use crate::identity::{Identity, Slot, Who};
 use crate::interpret::{self, Judged, interpret};
 use crate::profile::{Keeps, Profile};
 use crate::reading::{Doubt, Issue, Reading};
@@ -203,7 +203,7 @@ impl Judge<'_> {
         }
         let binding = bound.binding();
         Say::Admit(Box::new(Reading {
-            key: key(&identity.octets(), record),
+            key: key(identity, &record.name),
             issue,
             supersedes: issue.0.checked_sub(1).map(Issue),
             semantic: semantic(&identity.octets(), &measure),
@@ -324,8 +324,8 @@ fn faulty_clock(measure: &Measurement) -> bool {
 }
 
 /// Fixed where a record was first recorded, and never recomputed: device identity and the record's name.
-pub(crate) fn key(identity: &[u8], record: &Record) -> Key {
-    Key(digest([&b"key"[..], identity, &record.name.0]))
+pub fn key(identity: &Identity, name: &Name) -> Key {
+    Key(digest([&b"key"[..], &identity.octets(), &name.0]))
 }
 
 /// Links the same measurement heard by two roads: who, slot, kind, the device's own time, value. Without a

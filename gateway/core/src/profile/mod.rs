@@ -1,15 +1,16 @@
-//! Devices as facts in files. [`schema`] is the file's shape, [`catalog`] loads, checks and recognizes.
-//! What each key means, and how a device is added: `docs/profiles.md`.
+//! Devices as facts in files: `schema` is the file's shape, `check` says what it may not say, [`Catalog`] recognizes a
+//! device by them. What each key means, and how a device is added: `docs/profiles.md`.
 
-pub mod catalog;
-pub mod schema;
+mod catalog;
+mod check;
+mod problem;
+mod schema;
 mod standard;
-
-#[cfg(test)]
-mod captures;
+mod words;
 
 pub use catalog::Catalog;
-pub use schema::Problem;
+pub use problem::Problem;
+pub use words::word;
 
 use crate::quirk::Quirk;
 use crate::reading::{Quantity, Version};
@@ -218,19 +219,6 @@ impl Kind {
 }
 
 impl Unit {
-    pub const ALL: [Unit; 10] = [
-        Unit::MillimetreOfMercury,
-        Unit::Kilopascal,
-        Unit::PerMinute,
-        Unit::MilligramPerDecilitre,
-        Unit::MillimolePerLitre,
-        Unit::Kilogram,
-        Unit::Pound,
-        Unit::Metre,
-        Unit::Inch,
-        Unit::KilogramPerSquareMetre,
-    ];
-
     /// As UCUM writes it, and as a profile does.
     pub fn ucum(self) -> &'static str {
         match self {
@@ -247,3 +235,6 @@ impl Unit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

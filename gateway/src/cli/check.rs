@@ -1,0 +1,75 @@
+//! `hearth check`: is this hub set up, and if not, who must mend what.
+
+use super::{Ending, Fields, Shown, exit};
+use crate::config::Config;
+use crate::{clock, tls};
+use serde_json::{Map, json};
+use std::path::Path;
+
+fn row(what: &str, said: Result<String, String>) -> Fields {
+    let (state, said) = match said {
+        Ok(said) => ("good", said),
+        Err(said) => ("wrong", said),
+    };
+    Map::from_iter([("what".into(), json!(what)), ("state".into(), json!(state)), ("said".into(), json!(said))])
+}
+
+/// Reads everything that the daemon would read, and nothing of a patient's.
+pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(e) => return Err(Ending::new(exit::CONFIG, e.to_string())),
+    };
+    let mut rows = vec![row("configuration", Ok(format!("{} reads", file.display())))];
+    rows.push(row("profiles", crate::catalog(&config).map(|c| format!("{} profiles", c.all().count())).map_err(|e| e.said)));
+    rows.push(row("state", state(&config.state)));
+    for destination in &config.destinations {
+        let files = destination.files();
+        let said = tls::client(&files, clock::now())
+            .map(|client| format!("certificate valid until {}", client.until))
+            .map_err(|fault| fault.to_string());
+        rows.push(row(&format!("destination {}", destination.name), said));
+    }
+    if config.destinations.is_empty() {
+        rows.push(row("destinations", Err("none; readings stay on the hub. Add a [[destination]]".into())));
+    }
+    let wrong = rows.iter().filter(|row| row["state"] == "wrong").count();
+    let said = match wrong {
+        0 => "Nothing is wrong.".to_owned(),
+        n => format!("{n} to mend."),
+    };
+    Ok(Shown { code: if wrong == 0 { 0 } else { exit::CONFIG }, ..Shown::rows(rows, said) })
+}
+
+fn state(folder: &Path) -> Result<String, String> {
+    let about = |e: std::io::Error| {
+        format!("{}: {e}; make it, owned by the daemon's user: install -d -m 700 {0}", folder.display())
+    };
+    let found = std::fs::metadata(folder).map_err(about)?;
+    if !found.is_dir() {
+        return Err(format!("{} is no folder; name one in [hub] state", folder.display()));
+    }
+    Ok(format!("{} is there", folder.display()))
+}
+
+/// The profiles that devices are recognized by.
+pub(super) fn profiles(file: &Path) -> Result<Shown, Ending> {
+    // Without a configuration these are the built-in ones.
+    let catalog = match file.exists() {
+        true => crate::catalog(&Config::load(file).map_err(|e| Ending::new(exit::CONFIG, e.to_string()))?)?,
+        false => hearth_core::profile::Catalog::standard(),
+    };
+    let rows: Vec<Fields> = catalog
+        .all()
+        .map(|profile| {
+            Map::from_iter([
+                ("profile".into(), json!(profile.name.0)),
+                ("version".into(), json!(profile.version.0)),
+                ("kind".into(), json!(profile.kind.name())),
+                ("evidence".into(), json!(profile.evidence.level.name())),
+                ("by".into(), json!(profile.evidence.by)),
+            ])
+        })
+        .collect();
+    Ok(Shown::rows(rows, "Unknown devices that follow a service work by the generic profiles."))
+}

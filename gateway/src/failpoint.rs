@@ -1,0 +1,92 @@
+//! Places where a test stops the process, to kill it there.
+//!
+//! With the feature `failpoints` and `HEARTH_FAILPOINT=NAME[:N]` in the environment, the N-th reaching of the
+//! point (the first, if N is not given) says `failpoint NAME` on standard error and never returns: the thread is
+//! parked, and the test ends the process with SIGKILL. Without the feature there is nothing here.
+
+/// One step of the walk at which a power cut must lose nothing and double nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Point {
+    /// The news is judged and written, and not yet committed.
+    TakeBeforeCommit,
+    /// Committed, and the source not yet told.
+    TakeAfterCommit,
+    /// The source is about to be told that it may forget.
+    BeforeRelease,
+    /// The attempt is on disk, and no octet has left.
+    StartAfterCommit,
+    BeforeRequest,
+    /// The record system has answered, and nobody has looked.
+    AfterRequest,
+    SettleBeforeCommit,
+    SettleAfterCommit,
+}
+
+impl Point {
+    pub const ALL: [Point; 8] = [
+        Point::TakeBeforeCommit,
+        Point::TakeAfterCommit,
+        Point::BeforeRelease,
+        Point::StartAfterCommit,
+        Point::BeforeRequest,
+        Point::AfterRequest,
+        Point::SettleBeforeCommit,
+        Point::SettleAfterCommit,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Point::TakeBeforeCommit => "take-before-commit",
+            Point::TakeAfterCommit => "take-after-commit",
+            Point::BeforeRelease => "before-release",
+            Point::StartAfterCommit => "start-after-commit",
+            Point::BeforeRequest => "before-request",
+            Point::AfterRequest => "after-request",
+            Point::SettleBeforeCommit => "settle-before-commit",
+            Point::SettleAfterCommit => "settle-after-commit",
+        }
+    }
+}
+
+#[cfg(not(feature = "failpoints"))]
+pub fn reach(_: Point) {}
+
+#[cfg(feature = "failpoints")]
+pub fn reach(point: Point) {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static REACHED: AtomicU64 = AtomicU64::new(0);
+    let wanted = std::env::var("HEARTH_FAILPOINT").unwrap_or_default();
+    let (name, nth) = parse(&wanted);
+    if name == point.name() && REACHED.fetch_add(1, Ordering::SeqCst) + 1 == nth {
+        eprintln!("failpoint {name}");
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// `name[:n]`. What is no number is the first time.
+#[cfg(feature = "failpoints")]
+fn parse(wanted: &str) -> (&str, u64) {
+    let (name, nth) = wanted.split_once(':').unwrap_or((wanted, "1"));
+    (name, nth.parse().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Point;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_point_has_its_own_name() {
+        let names: BTreeSet<&str> = Point::ALL.into_iter().map(Point::name).collect();
+        assert_eq!(names.len(), Point::ALL.len());
+    }
+
+    #[cfg(feature = "failpoints")]
+    #[test]
+    fn the_environment_names_a_point_and_a_time() {
+        assert_eq!(super::parse("before-request"), ("before-request", 1));
+        assert_eq!(super::parse("before-request:3"), ("before-request", 3));
+    }
+}

@@ -1,0 +1,148 @@
+//! People, destinations and permissions, as the command line and the configuration set them.
+
+use super::deliver::reweigh;
+use super::rows::DestinationNo;
+use super::{Store, StoreError};
+use hearth_core::identity::{Binding, Labels, Permission, PersonNo};
+use hearth_core::parcel::Subject;
+use std::sync::Arc;
+
+/// What the configuration says of a destination that concerns the store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DestinationFacts {
+    pub name: String,
+    /// Labels that may go there (CLINICAL 29).
+    pub cleared: Labels,
+}
+
+impl Store {
+    /// These are the destinations from now on. One that is not named any more gets no new rows; those it has
+    /// stay where they are.
+    pub fn set_destinations(&mut self, destinations: &[DestinationFacts]) -> Result<(), StoreError> {
+        let catalog = Arc::clone(&self.catalog);
+        self.write(|rows| {
+            rows.unlist_destinations()?;
+            for destination in destinations {
+                rows.list_destination(&destination.name, &destination.cleared)?;
+            }
+            reweigh(rows, &catalog, None)
+        })
+    }
+
+    pub fn destination(&mut self, name: &str) -> Result<DestinationNo, StoreError> {
+        self.read(|rows| rows.destination(name)?.ok_or(StoreError::Unknown("destination")))
+    }
+
+    /// The person that a destination knows by this logical id: the same number for the same id, a random one the
+    /// first time. A business identifier that is said anew is taken over.
+    pub fn person_for(
+        &mut self,
+        destination: DestinationNo,
+        subject: &Subject,
+        evidence: Option<&str>,
+    ) -> Result<PersonNo, StoreError> {
+        let catalog = Arc::clone(&self.catalog);
+        self.write(|rows| {
+            rows.cleared(destination)?;
+            let person = match rows.person_by_patient(destination, &subject.id)? {
+                Some(person) => person,
+                None => {
+                    // Positive, so that it reads well; that it is unused is what the primary key holds.
+                    let person = PersonNo((i64::from_be_bytes(super::open::random()) >> 1).max(0) + 1);
+                    rows.make_person(person)?;
+                    person
+                }
+            };
+            rows.enrol(person, destination, subject, evidence)?;
+            reweigh(rows, &catalog, Some(destination))?;
+            Ok(person)
+        })
+    }
+
+    /// The same person, as another destination knows them. Readings from now on go there, too.
+    ///
+    /// Errors: [`StoreError::Unknown`] if there is no such person, [`StoreError::Refused`] if the destination knows
+    /// somebody else by this id, or this person by another one: what is on its way must not change its target.
+    pub fn also_at(
+        &mut self,
+        person: PersonNo,
+        destination: DestinationNo,
+        subject: &Subject,
+        evidence: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let catalog = Arc::clone(&self.catalog);
+        self.write(|rows| {
+            rows.cleared(destination)?;
+            if !rows.person_exists(person)? {
+                return Err(StoreError::Unknown("person"));
+            }
+            if rows.person_by_patient(destination, &subject.id)?.is_some_and(|known| known != person) {
+                return Err(StoreError::Refused("another person has this patient id at the destination"));
+            }
+            if rows.subject(person, destination)?.is_some_and(|known| known.id != subject.id) {
+                return Err(StoreError::Refused("the destination knows this person by another patient id"));
+            }
+            rows.enrol(person, destination, subject, evidence)?;
+            reweigh(rows, &catalog, Some(destination))
+        })
+    }
+
+    /// A person as a destination knows them. `None`: not there.
+    pub fn subject(
+        &mut self,
+        person: PersonNo,
+        destination: DestinationNo,
+    ) -> Result<Option<Subject>, StoreError> {
+        self.read(|rows| rows.subject(person, destination))
+    }
+
+    /// All bindings as they are now.
+    pub fn bindings(&mut self) -> Result<Vec<Binding>, StoreError> {
+        self.read(|rows| rows.bindings())
+    }
+
+    /// What may leave for a person and a destination from now on, instead of what might before (CLINICAL 22).
+    /// Its revision is counted here.
+    pub fn permit(
+        &mut self,
+        person: PersonNo,
+        destination: DestinationNo,
+        permission: &Permission,
+    ) -> Result<(), StoreError> {
+        self.permission(person, destination, Some(permission))
+    }
+
+    /// Nothing leaves any more for this person and destination: the next send is already stopped (CLINICAL 22).
+    pub fn revoke(&mut self, person: PersonNo, destination: DestinationNo) -> Result<(), StoreError> {
+        self.permission(person, destination, None)
+    }
+
+    /// What may leave for a person and a destination. `None`: nothing.
+    pub fn permission_of(
+        &mut self,
+        person: PersonNo,
+        destination: DestinationNo,
+    ) -> Result<Option<Permission>, StoreError> {
+        self.read(|rows| rows.permission(person, destination))
+    }
+
+    fn permission(
+        &mut self,
+        person: PersonNo,
+        destination: DestinationNo,
+        permission: Option<&Permission>,
+    ) -> Result<(), StoreError> {
+        let catalog = Arc::clone(&self.catalog);
+        self.write(|rows| {
+            rows.cleared(destination)?;
+            if !rows.person_exists(person)? {
+                return Err(StoreError::Unknown("person"));
+            }
+            match permission {
+                Some(permission) => rows.permit(person, destination, permission)?,
+                None => rows.revoke(person, destination)?,
+            }
+            reweigh(rows, &catalog, Some(destination))
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! Forgetting what is long delivered or long refused. Ledger, tombstones, bindings, permissions and cursors
+//! stay: what is heard again makes no second reading.
+
+use super::rows::Rows;
+use super::{Store, StoreError};
+use hearth_core::admit::RecordNo;
+use hearth_core::when::Boots;
+use jiff::Timestamp;
+
+/// Records looked at in one transaction: intake waits no longer than this takes.
+const BATCH: u32 = 500;
+
+/// What was forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Pruned {
+    pub records: usize,
+    pub readings: usize,
+}
+
+impl Store {
+    /// Forgets records that were settled before `older_than`, with their readings and receipts. What is
+    /// unsettled, held, parked, withheld, waiting or in doubt stays, and what was settled while the hub did not
+    /// know the time.
+    pub fn prune(&mut self, older_than: Timestamp) -> Result<Pruned, StoreError> {
+        let mut pruned = Pruned::default();
+        let mut after = RecordNo(0);
+        while let Some(last) = self.write(|rows| batch(rows, older_than, after, &mut pruned))? {
+            after = last;
+        }
+        self.write(|rows| {
+            rows.prune_contacts()?;
+            rows.prune_boots()
+        })?;
+        self.give_back()?;
+        Ok(pruned)
+    }
+}
+
+/// The last record that was looked at; none: that was all.
+fn batch(
+    rows: &Rows<'_>,
+    older_than: Timestamp,
+    after: RecordNo,
+    pruned: &mut Pruned,
+) -> Result<Option<RecordNo>, StoreError> {
+    let boots: Boots = rows.boots()?;
+    let settled = rows.settled(older_than, after, BATCH)?;
+    let last = settled.last().map(|record| record.no);
+    for record in settled {
+        // A companion goes with its head.
+        if record.head.is_some()
+            || boots.utc(record.since).latest >= older_than
+            || rows.companions_stay(record.no)?
+        {
+            continue;
+        }
+        pruned.readings += rows.forget(record.no)?;
+        pruned.records += 1;
+    }
+    Ok(last)
+}

@@ -1,0 +1,87 @@
+//! `boot` and `anchor`: the tick lines that everything lies on.
+
+use super::{Result, Rows, code, coded, instant, micros, micros_up};
+use crate::store::{BUILT, StoreError};
+use hearth_core::when::{Anchor, AnchorSource, Boot, BootNo, Boots, HubTicks, Span};
+use jiff::Timestamp;
+use rusqlite::params;
+use std::collections::BTreeMap;
+
+const SOURCES: &[(AnchorSource, &str)] = &[
+    (AnchorSource::Synchronised, "synchronised"),
+    (AnchorSource::Remembered, "remembered"),
+    (AnchorSource::Stated, "stated"),
+];
+
+impl Rows<'_> {
+    /// The boot of this number, made if it is new. `system`: what the kernel calls it; none: a replayed one.
+    pub(crate) fn boot(&self, system: Option<&str>) -> Result<BootNo> {
+        let system = system.map(|id| self.blind("boot", &[id.as_bytes()]));
+        let sql = "SELECT no FROM boot WHERE system = ?1";
+        if let Some(no) = self.one(sql, [&system], |row| row.get(0))? {
+            return Ok(BootNo(no));
+        }
+        let no = u32::try_from(self.next("boot")?)
+            .map_err(|_| StoreError::Broken("more boots than there are numbers".to_owned()))?;
+        self.run("INSERT INTO boot (no, system, last) VALUES (?1, ?2, 0)", params![no, system])?;
+        Ok(BootNo(no))
+    }
+
+    /// Something was committed at this tick.
+    pub(crate) fn ticked(&self, at: HubTicks) -> Result<()> {
+        if self.run("UPDATE boot SET last = max(last, ?2) WHERE no = ?1", params![at.boot.0, at.ms])? == 0 {
+            return Err(StoreError::Unknown("boot"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn anchor(&self, anchor: &Anchor) -> Result<()> {
+        let latest = Some(anchor.utc.latest).filter(|t| *t != Timestamp::MAX).map(micros_up);
+        self.run(
+            "INSERT INTO anchor (boot, ms, earliest, latest, source) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                anchor.at.boot.0,
+                anchor.at.ms,
+                micros(anchor.utc.earliest),
+                latest,
+                code(anchor.source, SOURCES)
+            ],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn boots(&self) -> Result<Boots> {
+        let rows = self.all("SELECT no, last FROM boot", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut all: BTreeMap<BootNo, Boot> =
+            rows.into_iter().map(|(no, last)| (BootNo(no), Boot { last, anchors: vec![] })).collect();
+        let sql = "SELECT boot, ms, earliest, latest, source FROM anchor ORDER BY rowid";
+        for (boot, ms, earliest, latest, source) in self.all(sql, [], |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get::<_, Option<i64>>(3)?,
+                row.get::<_, String>(4)?,
+            ))
+        })? {
+            let boot = BootNo(boot);
+            let utc = Span { earliest: instant(earliest), latest: latest.map_or(Timestamp::MAX, instant) };
+            let anchor =
+                Anchor { at: HubTicks { boot, ms }, utc, source: coded("anchor.source", &source, SOURCES)? };
+            all.entry(boot).or_default().anchors.push(anchor);
+        }
+        Ok(Boots { built: BUILT, all })
+    }
+
+    /// Lets go of the boots that nothing reaches into, except the last two: the one before this one says that
+    /// this one came later.
+    pub(crate) fn prune_boots(&self) -> Result<usize> {
+        self.run(
+            "DELETE FROM boot WHERE no < (SELECT max(no) FROM boot) - 1
+                AND no < (SELECT coalesce(min(boot), 9223372036854775807) FROM contact)
+                AND no < (SELECT coalesce(min(boot), 9223372036854775807) FROM capture)
+                AND no < (SELECT coalesce(min(since_boot), 9223372036854775807) FROM hold)",
+            [],
+        )
+    }
+}

@@ -1,0 +1,111 @@
+//! `contact`: connections and bursts of advertisements, with what the device's clock showed in them.
+
+use super::{Result, Rows, code, coded};
+use crate::store::StoreError;
+use crate::store::payload::SamplesRow;
+use hearth_core::admit::{Contact, End};
+use hearth_core::capture::{DeviceNo, Link};
+use hearth_core::when::{BootNo, ContactNo, HubTicks, Sample};
+use rusqlite::params;
+
+const LINKS: &[(Link, &str)] =
+    &[(Link::Bonded, "bonded"), (Link::Open, "open"), (Link::Broadcast, "broadcast"), (Link::Wired, "wired")];
+const ENDS: &[(End, &str)] = &[(End::Drained, "drained"), (End::Lost, "lost")];
+
+/// How many earlier contacts with a clock sample are looked at: the last one may be of the other face of the
+/// clock, or from before the hub knew the time.
+const EARLIER_SAMPLES: i64 = 4;
+
+impl Rows<'_> {
+    pub(crate) fn make_contact(&self, device: DeviceNo, link: Link, at: HubTicks) -> Result<ContactNo> {
+        let no = self.next("contact")?;
+        self.run(
+            "INSERT INTO contact (no, device, boot, ms, link) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![no, device.0, at.boot.0, at.ms, code(link, LINKS)],
+        )?;
+        Ok(ContactNo(no.unsigned_abs()))
+    }
+
+    /// That the contact exists, and is this device's.
+    pub(crate) fn expect_contact(&self, device: DeviceNo, no: ContactNo) -> Result<()> {
+        let sql = "SELECT 1 FROM contact WHERE no = ?1 AND device = ?2";
+        match self.one(sql, params![number(no), device.0], |_| Ok(()))? {
+            Some(()) => Ok(()),
+            None => Err(StoreError::Unknown("contact of this device")),
+        }
+    }
+
+    pub(crate) fn contact(&self, no: ContactNo) -> Result<Contact> {
+        let sql = "SELECT boot, link, ended, sealed FROM contact WHERE no = ?1";
+        let (boot, link, ended, sealed) = self
+            .one(sql, [number(no)], |row| {
+                let link: String = row.get(1)?;
+                Ok((row.get(0)?, link, row.get::<_, Option<String>>(2)?, row.get::<_, Option<Vec<u8>>>(3)?))
+            })?
+            .ok_or(StoreError::Unknown("contact"))?;
+        let samples = match sealed {
+            Some(sealed) => self.samples(no, &sealed)?,
+            None => vec![],
+        };
+        Ok(Contact {
+            boot: BootNo(boot),
+            link: Some(coded("contact.link", &link, LINKS)?),
+            samples,
+            end: ended.map(|code| coded("contact.ended", &code, ENDS)).transpose()?,
+        })
+    }
+
+    fn samples(&self, no: ContactNo, sealed: &[u8]) -> Result<Vec<Sample>> {
+        let row: SamplesRow = self.open("contact", "sealed", number(no), sealed)?;
+        let place = crate::store::Place { table: "contact", column: "sealed", row: number(no) };
+        row.samples().map_err(|why| crate::store::error::unreadable(place, why))
+    }
+
+    pub(crate) fn sampled(&self, no: ContactNo, sample: &Sample) -> Result<()> {
+        let mut samples = self.contact(no)?.samples;
+        samples.push(*sample);
+        let sealed = self.shut("contact", "sealed", number(no), &SamplesRow::of(&samples));
+        self.run(
+            "UPDATE contact SET samples = samples + 1, sealed = ?2 WHERE no = ?1",
+            params![number(no), sealed],
+        )?;
+        Ok(())
+    }
+
+    /// How it ended is said once; drained says more than lost.
+    pub(crate) fn ended(&self, no: ContactNo, end: End) -> Result<()> {
+        self.run(
+            "UPDATE contact SET ended = ?2 WHERE no = ?1 AND (ended IS NULL OR ended = 'lost')",
+            params![number(no), code(end, ENDS)],
+        )?;
+        Ok(())
+    }
+
+    /// The device's last contacts before this one in which its clock was read, newest first.
+    pub(crate) fn sampled_before(&self, device: DeviceNo, no: ContactNo) -> Result<Vec<ContactNo>> {
+        self.all(
+            "SELECT no FROM contact WHERE device = ?1 AND no < ?2 AND samples > 0 ORDER BY no DESC LIMIT ?3",
+            params![device.0, number(no), EARLIER_SAMPLES],
+            |row| Ok(ContactNo(row.get::<_, i64>(0)?.unsigned_abs())),
+        )
+    }
+
+    /// Lets go of contacts that no record and no capture names, except each device's last sampled ones, which
+    /// later clocks are compared with, and the newest.
+    pub(crate) fn prune_contacts(&self) -> Result<usize> {
+        self.run(
+            "DELETE FROM contact WHERE no < (SELECT max(no) FROM contact)
+                AND ended IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM capture WHERE capture.contact = contact.no)
+                AND NOT EXISTS (SELECT 1 FROM record WHERE record.last_contact = contact.no)
+                AND (samples = 0 OR no NOT IN (
+                    SELECT later.no FROM contact AS later
+                    WHERE later.device = contact.device AND later.samples > 0 ORDER BY later.no DESC LIMIT ?1))",
+            [EARLIER_SAMPLES],
+        )
+    }
+}
+
+pub(super) fn number(no: ContactNo) -> i64 {
+    i64::try_from(no.0).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,66 @@
+//! `ledger` and `ledger_closed`: what was ever a reading, and where it arrived. Outlives the readings.
+
+use super::{DestinationNo, Result, Rows, micros};
+use hearth_core::capture::Key;
+use hearth_core::reading::Issue;
+use jiff::Timestamp;
+use rusqlite::params;
+
+/// What the ledger says of a key that is to become a reading. The second guard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Entry {
+    /// It is in the ledger now.
+    New,
+    Known,
+    /// Retracted here or elsewhere: heard again, it stays so (CLINICAL 26).
+    Tombstone,
+}
+
+impl Rows<'_> {
+    pub(super) fn blinded_key(&self, key: &Key) -> [u8; 32] {
+        self.blind("key", &[&key.0])
+    }
+
+    pub(crate) fn enter(&self, key: &Key, issue: Issue) -> Result<Entry> {
+        let entry = self.entry(key, issue)?;
+        if let Some(tombstone) = entry {
+            return Ok(if tombstone { Entry::Tombstone } else { Entry::Known });
+        }
+        let sql = "INSERT INTO ledger (key, issue) VALUES (?1, ?2)";
+        self.run(sql, params![self.blinded_key(key), issue.0])?;
+        Ok(Entry::New)
+    }
+
+    /// `None`: not in the ledger. `Some(true)`: a tombstone.
+    fn entry(&self, key: &Key, issue: Issue) -> Result<Option<bool>> {
+        let sql = "SELECT tombstone FROM ledger WHERE key = ?1 AND issue = ?2";
+        self.one(sql, params![self.blinded_key(key), issue.0], |row| row.get(0))
+    }
+
+    /// Whether the key's first issue is in the ledger; if so, that it was heard again is counted.
+    pub(crate) fn heard_since_pruned(&self, key: &Key) -> Result<bool> {
+        let sql = "UPDATE ledger SET heard_since = heard_since + 1 WHERE key = ?1 AND issue = 0";
+        Ok(self.run(sql, [self.blinded_key(key)])? > 0)
+    }
+
+    pub(crate) fn tombstone(&self, key: &Key, issue: Issue) -> Result<()> {
+        let sql = "INSERT INTO ledger (key, issue, tombstone) VALUES (?1, ?2, 1)
+            ON CONFLICT DO UPDATE SET tombstone = 1";
+        self.run(sql, params![self.blinded_key(key), issue.0])?;
+        Ok(())
+    }
+
+    /// It arrived there. The first time stands.
+    pub(crate) fn close(
+        &self,
+        key: &Key,
+        issue: Issue,
+        destination: DestinationNo,
+        at: Timestamp,
+    ) -> Result<()> {
+        let sql = "INSERT INTO ledger_closed (key, issue, destination, closed_at) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO NOTHING";
+        self.run(sql, params![self.blinded_key(key), issue.0, destination.0, micros(at)])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! The tables, a step of layout at a time. A step that was ever released is never edited: add the next one.
+//!
+//! What each table and column is for: `docs/store.md`. The rule of all of them: in the clear lie row numbers,
+//! states, instants, counters, codes of fates and blinded keys; everything that a device said, everything that
+//! names a person or a device, lies in a payload column (`sealed`, `octets`, `cache`), which only
+//! [`super::seal`] reads and writes. Instants are microseconds since 1970, ticks are milliseconds of a boot.
+
+/// `PRAGMA application_id`: "Hrth".
+pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"Hrth");
+
+pub(super) const STEPS: &[&str] = &[FIRST];
+
+const FIRST: &str = "
+CREATE TABLE hub (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    key_check BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    next_origin INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE boot (
+    no INTEGER PRIMARY KEY,
+    system BLOB UNIQUE,
+    last INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE anchor (
+    boot INTEGER NOT NULL REFERENCES boot ON DELETE CASCADE,
+    ms INTEGER NOT NULL,
+    earliest INTEGER NOT NULL,
+    latest INTEGER,
+    source TEXT NOT NULL CHECK (source IN ('synchronised', 'remembered', 'stated'))
+) STRICT;
+CREATE INDEX anchor_of_boot ON anchor (boot);
+
+CREATE TABLE device (
+    no INTEGER PRIMARY KEY,
+    handle BLOB NOT NULL UNIQUE,
+    met_boot INTEGER NOT NULL,
+    met_ms INTEGER NOT NULL,
+    bond TEXT NOT NULL DEFAULT 'none' CHECK (bond IN ('none', 'bonded', 'lost')),
+    sealed BLOB NOT NULL,
+    cache BLOB
+) STRICT;
+
+CREATE TABLE contact (
+    no INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL REFERENCES device,
+    boot INTEGER NOT NULL REFERENCES boot,
+    ms INTEGER NOT NULL,
+    link TEXT NOT NULL CHECK (link IN ('bonded', 'open', 'broadcast', 'wired')),
+    ended TEXT CHECK (ended IN ('drained', 'lost')),
+    samples INTEGER NOT NULL DEFAULT 0,
+    sealed BLOB
+) STRICT;
+CREATE INDEX contact_sampled ON contact (device, no) WHERE samples > 0;
+
+CREATE TABLE record (
+    no INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL REFERENCES device,
+    name BLOB NOT NULL,
+    turn INTEGER NOT NULL,
+    alike BLOB,
+    sequence INTEGER,
+    times INTEGER NOT NULL,
+    last_contact INTEGER NOT NULL REFERENCES contact,
+    changed INTEGER NOT NULL DEFAULT 0,
+    fate TEXT NOT NULL CHECK (fate IN ('new', 'await', 'hold', 'reissue',
+        'admitted', 'companion', 'repeat', 'retracted', 'refused')),
+    reason TEXT,
+    partner INTEGER NOT NULL DEFAULT 0,
+    until_boot INTEGER,
+    until_ms INTEGER,
+    head INTEGER REFERENCES record ON DELETE SET NULL,
+    fate_boot INTEGER NOT NULL,
+    fate_ms INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    UNIQUE (device, name, turn)
+) STRICT;
+CREATE INDEX record_alike ON record (device, alike) WHERE alike IS NOT NULL;
+CREATE INDEX record_sequence ON record (device, sequence) WHERE sequence IS NOT NULL;
+CREATE INDEX record_unsettled ON record (device) WHERE fate IN ('new', 'await', 'hold', 'reissue');
+CREATE INDEX record_refused ON record (device) WHERE fate = 'refused';
+CREATE INDEX record_due ON record (until_boot, until_ms) WHERE fate = 'await';
+CREATE INDEX record_head ON record (head) WHERE head IS NOT NULL;
+
+CREATE TABLE capture (
+    no INTEGER PRIMARY KEY,
+    record INTEGER NOT NULL REFERENCES record ON DELETE CASCADE,
+    contact INTEGER NOT NULL REFERENCES contact,
+    boot INTEGER NOT NULL REFERENCES boot,
+    ms INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX capture_of_record ON capture (record);
+CREATE INDEX capture_of_contact ON capture (contact);
+
+CREATE TABLE reading (
+    no INTEGER PRIMARY KEY,
+    record INTEGER NOT NULL REFERENCES record,
+    device INTEGER NOT NULL REFERENCES device,
+    key BLOB NOT NULL,
+    issue INTEGER NOT NULL,
+    supersedes INTEGER,
+    semantic BLOB,
+    effective INTEGER NOT NULL,
+    binding INTEGER NOT NULL,
+    retracted INTEGER NOT NULL DEFAULT 0,
+    kept_boot INTEGER NOT NULL,
+    kept_ms INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    UNIQUE (key, issue)
+) STRICT;
+CREATE INDEX reading_of_record ON reading (record);
+CREATE INDEX reading_of_device ON reading (device);
+
+CREATE TABLE person (
+    no INTEGER PRIMARY KEY
+) STRICT;
+
+CREATE TABLE person_at (
+    no INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL REFERENCES person,
+    destination INTEGER NOT NULL REFERENCES destination,
+    patient BLOB NOT NULL,
+    since INTEGER,
+    until INTEGER,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX person_at_patient ON person_at (destination, patient) WHERE until IS NULL;
+CREATE UNIQUE INDEX person_at_destination ON person_at (person, destination) WHERE until IS NULL;
+
+CREATE TABLE binding (
+    no INTEGER PRIMARY KEY,
+    device INTEGER NOT NULL REFERENCES device,
+    since INTEGER NOT NULL,
+    until INTEGER,
+    revision INTEGER NOT NULL,
+    replaced INTEGER,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX binding_current ON binding (no) WHERE replaced IS NULL;
+
+CREATE TABLE permission (
+    no INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL REFERENCES person,
+    destination INTEGER NOT NULL REFERENCES destination,
+    order_from INTEGER NOT NULL,
+    order_until INTEGER,
+    consent_from INTEGER NOT NULL,
+    consent_until INTEGER,
+    revision INTEGER NOT NULL,
+    replaced INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX permission_current ON permission (person, destination) WHERE replaced = 0;
+
+CREATE TABLE hold (
+    record INTEGER PRIMARY KEY REFERENCES record ON DELETE CASCADE,
+    reason TEXT NOT NULL,
+    since_boot INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE cursor (
+    recorder BLOB NOT NULL,
+    device INTEGER NOT NULL REFERENCES device,
+    slot INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (recorder, device, slot, epoch)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE destination (
+    no INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    listed INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE outbox (
+    no INTEGER PRIMARY KEY,
+    reading INTEGER NOT NULL REFERENCES reading,
+    destination INTEGER NOT NULL REFERENCES destination,
+    subject TEXT NOT NULL CHECK (subject IN ('reading', 'report', 'document')),
+    intent TEXT NOT NULL CHECK (intent IN ('create', 'retract')),
+    labels BLOB NOT NULL,
+    effective INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'withheld',
+        'parked', 'delivered', 'unverified', 'withdrawn')),
+    reason TEXT,
+    points_at TEXT,
+    issued INTEGER,
+    not_before INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    counted INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER,
+    in_doubt INTEGER NOT NULL DEFAULT 0,
+    mapping INTEGER,
+    changed_at INTEGER,
+    raised INTEGER NOT NULL DEFAULT 0,
+    octets BLOB,
+    sealed BLOB NOT NULL,
+    UNIQUE (reading, destination, subject, intent)
+) STRICT;
+CREATE INDEX outbox_due ON outbox (destination, effective, no) WHERE state = 'waiting';
+CREATE INDEX outbox_raised ON outbox (no) WHERE raised = 1;
+CREATE INDEX outbox_state ON outbox (destination, state);
+
+CREATE TABLE receipt (
+    no INTEGER PRIMARY KEY,
+    outbox INTEGER NOT NULL REFERENCES outbox ON DELETE CASCADE,
+    attempt INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    verified_at INTEGER,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX receipt_of_outbox ON receipt (outbox);
+
+CREATE TABLE ledger (
+    key BLOB NOT NULL,
+    issue INTEGER NOT NULL,
+    tombstone INTEGER NOT NULL DEFAULT 0,
+    heard_since INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (key, issue)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger_closed (
+    key BLOB NOT NULL,
+    issue INTEGER NOT NULL,
+    destination INTEGER NOT NULL REFERENCES destination,
+    closed_at INTEGER NOT NULL,
+    PRIMARY KEY (key, issue, destination)
+) STRICT, WITHOUT ROWID;
+";
