@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::row::{self, Row};
 use super::{Call, End, Manner, Method, Way, Wire};
-use crate::uplink::consignment::{Consignment, OutboxNo, Receipt as Kept, Settlement};
+use crate::store::{Consignment, OutboxNo, Receipt as Kept, Settlement};
 use hearth_core::delivery::{
     Answer, Asked, Bisection, Body, Cure, Found, Line, PointsAt, Receipt, Scope, Sent, Transport,
     Verdict, entries, found, judge,
@@ -87,7 +87,7 @@ impl Climb {
             let row = Row::of(consignment, &self.manner.policy, self.manner.rung);
             if consignment.parcel.reading.who == Who::Test {
                 // CLINICAL 24
-                self.settle(row.no, Settlement::Withdrawn);
+                self.withdraw(row.no);
                 continue;
             }
             if !consignment.labels.0.is_subset(&self.manner.cleared) {
@@ -189,11 +189,28 @@ impl Climb {
         self.wire.ask(call(Method::Post, String::new(), fhir::ask(&ids))).await
     }
 
-    /// Sends what changes the record. Its rows are started with it.
-    pub(super) async fn write(&mut self, rows: &[&Row], call: Call) -> Receipt {
-        let new = rows.iter().filter(|row| self.started.insert(row.no));
-        let starts = new.map(|row| row.attempt()).collect();
-        self.wire.ask(Call { starts, ..call }).await
+    /// Before octets of these rows leave: has that written down, and says which of them still may. What may not
+    /// was retracted, parked or withheld meanwhile, and is settled elsewhere. `None`: nothing may, or the way is
+    /// not open.
+    pub(super) async fn start(&mut self, rows: &[&Row]) -> Option<BTreeSet<OutboxNo>> {
+        let attempts: Vec<_> =
+            rows.iter().filter(|row| !self.started.contains(&row.no)).map(|row| row.attempt()).collect();
+        if !attempts.is_empty() {
+            match self.wire.start(attempts).await {
+                Ok(started) => self.started.extend(started),
+                Err(receipt) => {
+                    self.close(judge(Asked::Bundle, &receipt), &receipt);
+                    return None;
+                }
+            }
+        }
+        let may: BTreeSet<_> = rows.iter().map(|row| row.no).filter(|no| self.started.contains(no)).collect();
+        (!may.is_empty()).then_some(may)
+    }
+
+    /// Sends what changes the record, of rows that were started.
+    pub(super) async fn write(&mut self, call: Call) -> Receipt {
+        self.wire.ask(call).await
     }
 
     // ---- What an answer means beside the others
@@ -239,7 +256,8 @@ impl Climb {
     /// What the refusal of one reading, or of a part of it, means.
     pub(super) async fn stumble(&mut self, row: &Row, verdict: Verdict, receipt: &Receipt) {
         let said = receipt.to_string();
-        let in_doubt = receipt.in_doubt();
+        // What an earlier attempt left in doubt, a refusal for now does not clear up.
+        let in_doubt = receipt.in_doubt() || row.in_doubt;
         match verdict {
             Verdict::Retry { after, scope: Scope::Destination, .. } => {
                 self.busy(after, receipt);
@@ -344,6 +362,17 @@ impl Climb {
         self.settle(row.no, Settlement::RetryAt { when, counts, in_doubt, said: said.to_owned() });
     }
 
+    /// The carry is over in the middle of a row: if octets of it left, nobody knows how that ended.
+    pub(super) fn interrupted(&mut self, row: &Row) {
+        if self.started.contains(&row.no) {
+            self.later(row, "the way closed before it was done");
+        }
+    }
+
+    pub(super) fn withdraw(&mut self, row: OutboxNo) {
+        self.settle(row, Settlement::Withdrawn);
+    }
+
     /// Others were first, or nobody could tell: later.
     pub(super) fn later(&mut self, row: &Row, said: &str) {
         let wait = self.memory.row(row.attempts, None);
@@ -384,7 +413,7 @@ struct Set {
 }
 
 pub(super) fn call(method: Method, path: String, body: String) -> Call {
-    Call { method, path, if_match: None, if_none_exist: None, body, starts: vec![] }
+    Call { method, path, if_match: None, if_none_exist: None, body }
 }
 
 pub(super) fn place(resource: &Resource) -> String {

@@ -4,7 +4,7 @@ use super::climb::{Climb, Left, ROUNDS, call, in_order};
 use super::row::{self, Row};
 use super::update::{difference, said};
 use super::{Call, Method};
-use crate::uplink::consignment::Receipt as Kept;
+use crate::store::Receipt as Kept;
 use hearth_core::delivery::{
     Accepted, Answer, Asked, Body, Found, Line, PointsAt, Receipt, Scope, Verdict, found, judge,
 };
@@ -38,7 +38,9 @@ struct Told {
 
 impl Climb {
     /// All rows in one transaction.
-    pub(super) async fn create_group(&mut self, rung: Rung, rows: Vec<Row>) -> Left {
+    pub(super) async fn create_group(&mut self, rung: Rung, mut rows: Vec<Row>) -> Left {
+        let Some(may) = self.start(&rows.iter().collect::<Vec<_>>()).await else { return Left::Nothing };
+        rows.retain(|row| may.contains(&row.no));
         let resources = in_order(rows.iter().map(|row| row.resources.iter().collect()));
         let urns: Vec<String> = resources.iter().map(|resource| urn(&resource.id)).collect();
         let lines: Vec<Line<'_>> =
@@ -46,8 +48,7 @@ impl Climb {
         let ours = vec![resources.clone()];
         let body =
             fhir::bundle(&ours, rung, Kind::Transaction).expect("rows of one set have the same labels");
-        let started: Vec<&Row> = rows.iter().collect();
-        let receipt = self.write(&started, call(Method::Post, String::new(), body)).await;
+        let receipt = self.write(call(Method::Post, String::new(), body)).await;
         let answers = match self.entries(&receipt, &lines) {
             Ok(answers) => answers,
             // With a condition each may be tried again by itself; without, what a race means is not known.
@@ -91,15 +92,18 @@ impl Climb {
                     Sought::Nowhere => {}
                     Sought::Unknown => told.raised.push(REPEATED.into()),
                     Sought::Closed => {
-                        self.later(&row, "in doubt, and nobody answers");
+                        self.interrupted(&row);
                         return false;
                     }
                 }
             }
+            if self.start(&[&row]).await.is_none() {
+                return false;
+            }
             let others: Vec<(&Resource, &str)> =
                 placed.iter().map(|(n, place)| (&row.resources[*n], place.as_str())).collect();
             let ours = Resource { json: located(ours, &others), ..ours.clone() };
-            let receipt = self.post(rung, &row, &ours).await;
+            let receipt = self.post(rung, &ours).await;
             match self.place(rung, &row, &ours, &receipt, &mut told).await {
                 Placed::At(place) => placed.extend(place.map(|place| (n, place))),
                 Placed::Ended => return false,
@@ -111,27 +115,27 @@ impl Climb {
     }
 
     /// One resource, as safely as this rung can. A race is tried again.
-    async fn post(&mut self, rung: Rung, row: &Row, ours: &Resource) -> Receipt {
-        let mut receipt = self.post_once(rung, row, ours).await;
+    async fn post(&mut self, rung: Rung, ours: &Resource) -> Receipt {
+        let mut receipt = self.post_once(rung, ours).await;
         for _ in 1..ROUNDS {
             if judge(asked(rung), &receipt) != Verdict::Conflict {
                 break;
             }
-            receipt = self.post_once(rung, row, ours).await;
+            receipt = self.post_once(rung, ours).await;
         }
         receipt
     }
 
-    async fn post_once(&mut self, rung: Rung, row: &Row, ours: &Resource) -> Receipt {
+    async fn post_once(&mut self, rung: Rung, ours: &Resource) -> Receipt {
         let plain = call(Method::Post, ours.kind.to_owned(), ours.json.clone());
         if rung == Rung::PlainCreate {
-            return self.write(&[row], plain).await;
+            return self.write(plain).await;
         }
         // The header form races on some servers, a transaction of one does not.
         if self.sends_bundles() {
             let one = vec![vec![ours.clone()]];
             let body = fhir::bundle(&one, rung, Kind::Transaction).expect("one resource has one set of labels");
-            let receipt = self.write(&[row], call(Method::Post, String::new(), body)).await;
+            let receipt = self.write(call(Method::Post, String::new(), body)).await;
             let name = urn(&ours.id);
             match self.entries(&receipt, &[row::line(ours, rung, &name)]) {
                 Ok(mut answers) => {
@@ -144,15 +148,21 @@ impl Climb {
             }
         }
         let condition = ours.identifier.as_ref().map(|(system, value)| if_none_exist(system, value));
-        self.write(&[row], Call { if_none_exist: condition, ..plain }).await
+        self.write(Call { if_none_exist: condition, ..plain }).await
     }
 
     /// Notes what the answer to one resource says, or settles the row.
     async fn place(&mut self, rung: Rung, row: &Row, ours: &Resource, receipt: &Receipt, told: &mut Told) -> Placed {
         let accepted = match judge(asked(rung), receipt) {
             Verdict::Accept(accepted) => accepted,
+            // The measurement is in the chart for good, and sent again it would be there twice.
+            Verdict::Park(_) | Verdict::Split if rung == Rung::PlainCreate && !told.receipts.is_empty() => {
+                told.raised.push(format!("the record system refused its {}: {receipt}", ours.role.text()));
+                return Placed::At(None);
+            }
             verdict => {
-                self.stumble(row, verdict, receipt).await;
+                let in_doubt = row.in_doubt || !told.receipts.is_empty();
+                self.stumble(&Row { in_doubt, ..row.clone() }, verdict, receipt).await;
                 return Placed::Ended;
             }
         };

@@ -21,7 +21,7 @@ mod update;
 
 pub use memory::Memory;
 
-use super::consignment::{Attempt, Consignment, OutboxNo, Settlement};
+use crate::store::{Attempt, Consignment, OutboxNo, Settlement};
 use climb::Climb;
 use hearth_core::delivery::{Cure, Receipt};
 use hearth_core::map::fhir::{Kind, Rung};
@@ -57,8 +57,6 @@ pub struct Call {
     pub if_none_exist: Option<String>,
     /// FHIR JSON; empty for a read.
     pub body: String,
-    /// Rows whose octets leave with this call for the first time in this carry.
-    pub starts: Vec<Attempt>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,8 +69,12 @@ pub enum Method {
 /// What is to be done next.
 #[derive(Debug)]
 pub enum Step {
-    /// Record [`Call::starts`], send, then [`Ladder::answer`].
+    /// Send it, then [`Ladder::answer`].
     Ask(Call),
+    /// Octets of these rows are about to leave, for the first time in this carry: once the way is open, write
+    /// that down, then say by [`Ladder::started`] which of them still may; where it is not open,
+    /// [`Ladder::answer`].
+    Start(Vec<Attempt>),
     /// Keep this before anything else is sent.
     Settle(Vec<(OutboxNo, Settlement)>),
     /// Rows that were not settled were not touched.
@@ -131,17 +133,27 @@ impl Ladder {
             return Step::Settle(std::mem::take(&mut slot.settled));
         }
         match (&slot.asked, &slot.end) {
-            (Some(call), _) => Step::Ask(call.clone()),
+            (Some(Asked::Call(call)), _) => Step::Ask(call.clone()),
+            (Some(Asked::Start(attempts)), _) => Step::Start(attempts.clone()),
             (None, Some(end)) => Step::Done(end.clone()),
             (None, None) => unreachable!("a ladder waits for answers only"),
         }
     }
 
-    /// What came back of the last [`Step::Ask`], at `now`.
+    /// What came back of the last [`Step::Ask`], at `now`; or that the way is not open, to a [`Step::Start`].
     pub fn answer(&mut self, receipt: Receipt, now: Timestamp) {
+        self.tell(Told::Receipt(receipt), now);
+    }
+
+    /// These of the last [`Step::Start`] may leave.
+    pub fn started(&mut self, rows: Vec<OutboxNo>, now: Timestamp) {
+        self.tell(Told::Started(rows), now);
+    }
+
+    fn tell(&mut self, told: Told, now: Timestamp) {
         let slot = &mut *self.wire.slot();
         slot.asked = None;
-        slot.answer = Some(receipt);
+        slot.told = Some(told);
         slot.now = now;
     }
 }
@@ -153,15 +165,27 @@ struct Wire(Arc<Mutex<Slot>>);
 #[derive(Debug)]
 struct Slot {
     now: Timestamp,
-    asked: Option<Call>,
-    answer: Option<Receipt>,
+    asked: Option<Asked>,
+    told: Option<Told>,
     settled: Vec<(OutboxNo, Settlement)>,
     end: Option<End>,
 }
 
+#[derive(Debug)]
+enum Asked {
+    Call(Call),
+    Start(Vec<Attempt>),
+}
+
+#[derive(Debug)]
+enum Told {
+    Receipt(Receipt),
+    Started(Vec<OutboxNo>),
+}
+
 impl Wire {
     fn new(now: Timestamp) -> Wire {
-        Wire(Arc::new(Mutex::new(Slot { now, asked: None, answer: None, settled: vec![], end: None })))
+        Wire(Arc::new(Mutex::new(Slot { now, asked: None, told: None, settled: vec![], end: None })))
     }
 
     fn slot(&self) -> MutexGuard<'_, Slot> {
@@ -169,8 +193,23 @@ impl Wire {
     }
 
     async fn ask(&self, call: Call) -> Receipt {
-        self.slot().asked = Some(call);
-        poll_fn(|_| self.slot().answer.take().map_or(Poll::Pending, Poll::Ready)).await
+        match self.wait_for(Asked::Call(call)).await {
+            Told::Receipt(receipt) => receipt,
+            Told::Started(_) => unreachable!("a call is answered by a receipt"),
+        }
+    }
+
+    /// Which of these may leave; or why nothing can.
+    async fn start(&self, attempts: Vec<Attempt>) -> Result<Vec<OutboxNo>, Receipt> {
+        match self.wait_for(Asked::Start(attempts)).await {
+            Told::Started(rows) => Ok(rows),
+            Told::Receipt(receipt) => Err(receipt),
+        }
+    }
+
+    async fn wait_for(&self, asked: Asked) -> Told {
+        self.slot().asked = Some(asked);
+        poll_fn(|_| self.slot().told.take().map_or(Poll::Pending, Poll::Ready)).await
     }
 
     fn settle(&self, row: OutboxNo, settlement: Settlement) {

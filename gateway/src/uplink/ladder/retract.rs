@@ -4,7 +4,7 @@ use super::climb::{Climb, ROUNDS, call, place};
 use super::create::Sought;
 use super::row::{self, Row};
 use super::{Call, Method};
-use crate::uplink::consignment::Receipt as Kept;
+use crate::store::Receipt as Kept;
 use hearth_core::delivery::{Accepted, Asked, Found, PointsAt, Receipt, Verdict, found, judge};
 use hearth_core::map::fhir::{Resource, Role, Rung, retraction};
 
@@ -14,54 +14,63 @@ impl Climb {
         let (mut receipts, mut raised) = (Vec::new(), Vec::new());
         for ours in row.resources.iter().filter(|resource| resource.kind == "Observation") {
             let head = ours.role == Role::Measurement;
-            let Some(places) = self.places(&row, ours).await else { return };
-            if places.is_empty() {
-                if head {
-                    self.park(row.no, LOST, PointsAt::Record);
-                    return;
+            let mut taken = Vec::new();
+            match self.places(&row, ours).await {
+                Places::At(places) => {
+                    for place in places {
+                        match self.take_back(&row, ours, &place).await {
+                            Some(back) => taken.extend(back),
+                            None => return,
+                        }
+                    }
                 }
-                raised.push(format!("its {} was not found at the record system", ours.role.text()));
-            }
-            for place in places {
-                match self.take_back(&row, ours, &place).await {
-                    Some(Taken::Back(receipt)) => receipts.push(receipt),
-                    Some(Taken::Absent) if head => raised.push("it was not there to be taken back".into()),
-                    Some(Taken::Absent) => {}
-                    None => return,
+                Places::Nowhere => {}
+                Places::Unknown if head => return self.park(row.no, LOST, PointsAt::Record),
+                Places::Unknown => {
+                    raised.push(format!("its {} was not found at the record system", ours.role.text()));
                 }
+                Places::Closed => return self.interrupted(&row),
             }
+            if head && taken.is_empty() {
+                // It was never known to have arrived: then there is nothing to take back.
+                if row.in_doubt {
+                    return self.withdraw(row.no);
+                }
+                raised.push("it was not there to be taken back".to_owned());
+            }
+            receipts.extend(taken);
         }
         self.delivered(&row, receipts, &raised, false);
     }
 
-    /// Where it is, more than once perhaps. `None`: nobody answers.
-    async fn places(&mut self, row: &Row, ours: &Resource) -> Option<Vec<String>> {
+    /// Where it is, more than once perhaps.
+    async fn places(&mut self, row: &Row, ours: &Resource) -> Places {
         if row.rung == Rung::UpdateAsCreate {
-            return Some(vec![place(ours)]);
+            return Places::At(vec![place(ours)]);
         }
-        match self.seek(ours).await {
-            Sought::There(theirs) => {
+        let remembered = row.location.clone().filter(|_| ours.role == Role::Measurement);
+        match (self.seek(ours).await, remembered) {
+            (Sought::There(theirs), _) => {
                 let ids = theirs.iter().filter_map(|theirs| theirs["id"].as_str());
-                Some(ids.map(|id| format!("{}/{id}", ours.kind)).collect())
+                Places::At(ids.map(|id| format!("{}/{id}", ours.kind)).collect())
             }
-            Sought::Nowhere | Sought::Unknown if ours.role == Role::Measurement => {
-                Some(row.location.iter().cloned().collect())
-            }
-            Sought::Nowhere | Sought::Unknown => Some(vec![]),
-            Sought::Closed => None,
+            (Sought::Closed, _) => Places::Closed,
+            (_, Some(place)) => Places::At(vec![place]),
+            (Sought::Nowhere, None) => Places::Nowhere,
+            (Sought::Unknown, None) => Places::Unknown,
         }
     }
 
-    /// `None`: the row is settled, or the carry over.
-    async fn take_back(&mut self, row: &Row, ours: &Resource, place: &str) -> Option<Taken> {
+    /// What was taken back; `Some(None)`: it is not there. `None`: the row is settled, or the carry over.
+    async fn take_back(&mut self, row: &Row, ours: &Resource, place: &str) -> Option<Option<Kept>> {
         for _ in 0..ROUNDS {
             let read = self.read(place.to_owned()).await;
             let theirs = match found(&read) {
                 Found::Present(theirs) => theirs,
-                Found::Absent => return Some(Taken::Absent),
+                Found::Absent => return Some(None),
                 Found::Gone => {
                     let receipt = row::receipt(ours, Some(place.to_owned()), None, "deleted at the record");
-                    return Some(Taken::Back(receipt));
+                    return Some(Some(receipt));
                 }
                 Found::Refused(verdict) => {
                     self.stumble(row, verdict, &read).await;
@@ -74,14 +83,15 @@ impl Climb {
             };
             if theirs["status"] == "entered-in-error" {
                 let receipt = row::receipt(ours, Some(place.to_owned()), version, "already entered in error");
-                return Some(Taken::Back(receipt));
+                return Some(Some(receipt));
             }
             let Some(json) = retraction(&theirs, ours) else {
                 self.park(row.no, OTHER, PointsAt::Record);
                 return None;
             };
             let amend = Call { if_match: version, ..call(Method::Put, place.to_owned(), json) };
-            let receipt = self.write(&[row], amend).await;
+            self.start(&[row]).await?;
+            let receipt = self.write(amend).await;
             match (judge(Asked::Amend, &receipt), &receipt) {
                 // What came back is read again where it does not say so.
                 (Verdict::Accept(Accepted::Written), Receipt::Answer(answer))
@@ -89,12 +99,8 @@ impl Climb {
                 {
                     self.memory.wrote();
                     let verdict = format!("{} entered in error", answer.status);
-                    return Some(Taken::Back(row::receipt(
-                        ours,
-                        Some(place.to_owned()),
-                        answer.etag.clone(),
-                        verdict,
-                    )));
+                    let place = Some(place.to_owned());
+                    return Some(Some(row::receipt(ours, place, answer.etag.clone(), verdict)));
                 }
                 (Verdict::Accept(_) | Verdict::Conflict, _) => {}
                 (verdict, receipt) => {
@@ -108,9 +114,13 @@ impl Climb {
     }
 }
 
-enum Taken {
-    Back(Kept),
-    Absent,
+enum Places {
+    At(Vec<String>),
+    Nowhere,
+    /// Nobody says.
+    Unknown,
+    /// The carry is over.
+    Closed,
 }
 
 const LOST: &str = "nobody knows where it is at the record system: mark it as entered in error there, by hand";

@@ -1,6 +1,6 @@
 //! One reading on its way: its resources, and what was tried before.
 
-use crate::uplink::consignment::{Attempt, Consignment, OutboxNo, Receipt};
+use crate::store::{Attempt, Consignment, OutboxNo, Receipt};
 use hearth_core::delivery::Line;
 use hearth_core::identity::Labels;
 use hearth_core::map::fhir::{self, Marked, Resource, Role, Rung};

@@ -3,7 +3,7 @@
 use super::Method;
 use super::climb::{Climb, Left, ROUNDS, call, in_order, place};
 use super::row::{self, Row};
-use crate::uplink::consignment::Receipt as Kept;
+use crate::store::Receipt as Kept;
 use hearth_core::delivery::{Accepted, Asked, Found, Line, PointsAt, Receipt, Scope, Verdict, found, judge};
 use hearth_core::map::fhir::{self, Comparison, Resource, Role, Rung, compare};
 use serde_json::Value;
@@ -40,14 +40,17 @@ impl Climb {
             if plans.is_empty() {
                 return Left::Nothing;
             }
+            let Some(may) = self.start(&plans.iter().map(|plan| &plan.row).collect::<Vec<_>>()).await else {
+                return Left::Nothing;
+            };
+            plans.retain(|plan| may.contains(&plan.row.no));
             let resources = in_order(plans.iter().map(Plan::parts));
             let lines: Vec<Line<'_>> =
                 resources.iter().map(|resource| row::line(resource, Rung::UpdateAsCreate, "")).collect();
             let ours = vec![resources.clone()];
             let body = fhir::bundle(&ours, Rung::UpdateAsCreate, self.manner.kind)
                 .expect("rows of one set have the same labels");
-            let started: Vec<&Row> = plans.iter().map(|plan| &plan.row).collect();
-            let receipt = self.write(&started, call(Method::Post, String::new(), body)).await;
+            let receipt = self.write(call(Method::Post, String::new(), body)).await;
             let answers = match self.entries(&receipt, &lines) {
                 Ok(answers) => answers,
                 Err(Verdict::Conflict) => {
@@ -89,10 +92,13 @@ impl Climb {
         for _ in 0..ROUNDS {
             let Some(seen) = self.look(std::slice::from_ref(&row), false).await else { return false };
             let Some(plan) = self.stand(row, &seen).await else { return false };
+            if self.start(&[&plan.row]).await.is_none() {
+                return false;
+            }
             let mut answers = BTreeMap::new();
             for part in plan.parts() {
                 let put = call(Method::Put, place(part), part.json.clone());
-                let receipt = self.write(&[&plan.row], put).await;
+                let receipt = self.write(put).await;
                 let accepted = matches!(judge(Asked::Put, &receipt), Verdict::Accept(_));
                 answers.insert(part.id.clone(), receipt);
                 if !accepted {
