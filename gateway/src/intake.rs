@@ -12,7 +12,7 @@ use hearth_core::identity::{Attested, Binding, Labels, Permission, PersonNo, Rev
 use hearth_core::parcel::Subject;
 use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp, ZoneName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -256,7 +256,7 @@ const LOOK_FOR_TIME: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(6 * 3_600);
 
 /// Sends `Due` when a deadline passes, and tells the store what UTC is once the hub's clock may be believed.
-pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>) {
+pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDuration) {
     let Time::Running(clock) = &inside.time else { return };
     let mut anchored = clock.anchor().is_some();
     let mut look = tokio::time::Instant::now() + if anchored { LOOK_AGAIN } else { LOOK_FOR_TIME };
@@ -277,7 +277,13 @@ pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>) {
         if look <= tokio::time::Instant::now() {
             let anchor = clock.anchor();
             anchored |= anchor.is_some();
-            news.extend(anchor.map(News::HubTime));
+            if let Some(anchor) = anchor {
+                news.push(News::HubTime(anchor));
+                let old = anchor.utc.earliest.checked_sub(keep).unwrap_or(Timestamp::MIN);
+                if let Ok(Err(e)) = desk.ask(move |store| store.prune(old)).await {
+                    tracing::error!("what is long delivered could not be let go: {e}");
+                }
+            }
             look = tokio::time::Instant::now() + if anchored { LOOK_AGAIN } else { LOOK_FOR_TIME };
         }
         for news in news {

@@ -54,7 +54,7 @@ fn run(config: Config) -> Result<Shown, Ending> {
         for (destination, client) in config.destinations.into_iter().zip(clients) {
             tasks.spawn(uplink::run(destination, client, desk.clone(), inside.wake.clone()));
         }
-        tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(&inside)));
+        tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(&inside), config.keep));
         tasks.spawn(listen(socket, desk.clone(), inside));
         tracing::info!("ready");
         let end = tokio::select! {

@@ -4,14 +4,14 @@ use crate::cli::{Ending, exit};
 use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
 use crate::store::{DestinationFacts, OpenError, Seal, Store, StoreError};
-use crate::uplink::Wake;
+use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
 use hearth_core::identity::Labels;
 use hearth_core::profile::{Catalog, ProfileName};
 use hearth_core::when::HubTicks;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What the rooms of one process share besides the store.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct Inside {
     /// The next instant at which silence itself is news.
     due: Mutex<Option<HubTicks>>,
     pub(crate) due_changed: Notify,
+    /// Each destination and how it fares; empty without a daemon.
+    destinations: Mutex<Vec<(String, watch::Receiver<uplink::State>)>>,
 }
 
 /// Whose ticks news is taken at.
@@ -39,7 +41,7 @@ fn unpoisoned<T: Copy>(value: &Mutex<T>) -> T {
 
 impl Inside {
     fn new(time: Time) -> Inside {
-        Inside { time, wake: Wake::default(), due: Mutex::new(None), due_changed: Notify::new() }
+        Inside { time, wake: Wake::default(), due: Mutex::new(None), due_changed: Notify::new(), destinations: Mutex::default() }
     }
 
     /// For the daemon: counts the boot and takes it as news, and the hub's time where it is known.
@@ -78,6 +80,16 @@ impl Inside {
         self.wake.wake();
     }
 
+    pub(crate) fn watch(&self, destination: &str, state: watch::Receiver<uplink::State>) {
+        let mut all = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((destination.to_owned(), state));
+    }
+
+    pub(crate) fn destinations(&self) -> Vec<(String, uplink::State)> {
+        let all = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(name, state)| (name.clone(), state.borrow().clone())).collect()
+    }
+
     pub(crate) fn due(&self) -> Option<HubTicks> {
         unpoisoned(&self.due)
     }
@@ -114,7 +126,7 @@ fn profiles(root: &Path, folder: &Path) -> std::io::Result<Vec<(ProfileName, Str
 
 /// Opens the store with the site's profiles and destinations. A damaged one is set aside, and said aloud.
 pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
-    let opened = Store::open(&config.state, catalog(config)?, Seal::clear()).map_err(not_open)?;
+    let opened = Store::open(&config.state, catalog(config)?, Seal::Clear).map_err(not_open)?;
     if let Some(aside) = &opened.set_aside {
         eprintln!(
             "hearth: the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be \
@@ -147,7 +159,7 @@ pub(crate) fn trouble(e: StoreError) -> Ending {
     let code = match &e {
         StoreError::Full => exit::TEMPFAIL,
         StoreError::Broken(_) => exit::IOERR,
-        StoreError::Unknown(_) => exit::DATAERR,
+        StoreError::Unknown(_) | StoreError::Refused(_) => exit::DATAERR,
     };
     Ending::new(code, e.to_string())
 }

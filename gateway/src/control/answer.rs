@@ -236,7 +236,7 @@ impl Asked<'_> {
         for committed in self.session.take(self.store, &said, at)? {
             self.inside.committed(committed.due);
             for (record, fate) in &committed.changes {
-                let reading = self.store.reading_of(*record, fate).map_err(trouble)?;
+                let reading = self.store.reading_of(fate).map_err(trouble)?;
                 rows.push(words::change(*record, fate, reading.as_ref()));
             }
             if let (Some((record, hearth_core::admit::Hearing::Again(_))), []) =

@@ -7,8 +7,10 @@ use hearth_core::admit::{Fate, For, RecordNo, Refusal, TimeDoubt, Why};
 use hearth_core::decode::{Cause, Measurement};
 use hearth_core::identity::{Binding, Identity, Permission, Who, Window};
 use hearth_core::parcel::Intent;
-use hearth_core::reading::Reading;
+use hearth_core::reading::{Doubt, Reading};
 use hearth_core::when::Source;
+use hearth_wire::Value;
+use hearth_wire::gatt::{ConcentrationUnit, PressureUnit, WeightUnit};
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json, json};
 
@@ -177,17 +179,70 @@ pub(super) fn change(record: RecordNo, fate: &Fate, reading: Option<&Reading>) -
         Source::Zone => "the binding's zone",
         Source::Heard => "hearing it live",
     };
-    row.with("taken", format!("{civil}{}", reading.when.offset))
+    row.with("taken", format!("{civil}{}", offset(reading.when.offset)))
         .with("dated_by", source)
         .with("measured", measured(&reading.measure))
         .with("companions", reading.companions.len())
-        .with("doubts", reading.doubts.iter().map(|d| json!(format!("{d:?}"))).collect::<Json>())
+        .with("doubts", reading.doubts.iter().map(|d| json!(doubt(*d))).collect::<Json>())
+        .with("values", values(&reading.measure))
         .0
 }
 
-fn measured(measure: &Measurement) -> Json {
+/// `-04:00`
+fn offset(offset: jiff::tz::Offset) -> String {
+    let seconds = offset.seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", seconds.abs() / 3_600, seconds.abs() / 60 % 60)
+}
+
+/// As a meter's display might say it.
+fn measured(measure: &Measurement) -> String {
+    match measure {
+        Measurement::Pressure(m) => {
+            let unit = match m.unit {
+                PressureUnit::MillimetreOfMercury => "mmHg",
+                PressureUnit::Kilopascal => "kPa",
+            };
+            format!("{}/{} {unit}", m.systolic, m.diastolic)
+        }
+        Measurement::Glucose(m) => m.concentration.map_or_else(
+            || "no concentration".into(),
+            |c| match (c.unit, c.value) {
+                (ConcentrationUnit::KilogramPerLitre, Value::Finite(d)) => format!("{} mg/dL", d.shifted(5)),
+                (ConcentrationUnit::MolePerLitre, Value::Finite(d)) => format!("{} mmol/L", d.shifted(3)),
+                (_, special) => special.to_string(),
+            },
+        ),
+        Measurement::GlucoseContext(_) => "context".into(),
+        Measurement::Weight(m) => match (m.weight, m.unit) {
+            (None, _) => "unsuccessful".into(),
+            (Some(weight), WeightUnit::Si) => format!("{weight} kg"),
+            (Some(weight), WeightUnit::Imperial) => format!("{weight} lb"),
+        },
+    }
+}
+
+/// Every field, by the names of `hearth decode`.
+fn values(measure: &Measurement) -> Json {
     let octets = measure.encode();
     crate::cli::fields(measure.characteristic(), &octets, &[]).map_or(Json::Null, Json::Object)
+}
+
+fn doubt(doubt: Doubt) -> String {
+    match doubt {
+        Doubt::BodyMovement => "body movement".into(),
+        Doubt::CuffTooLoose => "cuff too loose".into(),
+        Doubt::ImproperPosition => "improper position".into(),
+        Doubt::IrregularPulse => "device flag: irregular pulse".into(),
+        Doubt::PulseAboveLimit => "device flag: pulse above its limit".into(),
+        Doubt::PulseBelowLimit => "device flag: pulse below its limit".into(),
+        Doubt::Extreme(quantity) => format!("an unusual {}", hearth_core::profile::word(quantity)),
+        Doubt::Sensor(bits) => format!("sensor status {bits:#06x}"),
+        Doubt::ClockUnverified => "clock not checked".into(),
+        Doubt::OffsetChanged => "time offset changed later".into(),
+        Doubt::ClockOff => "clock was wrong, corrected".into(),
+        Doubt::Broadcast => "anybody could have sent it".into(),
+    }
 }
 
 fn wanted(what: For) -> &'static str {

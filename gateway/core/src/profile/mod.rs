@@ -68,6 +68,17 @@ pub enum EvidenceLevel {
     Verified,
 }
 
+impl EvidenceLevel {
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            EvidenceLevel::Untested => "untested",
+            EvidenceLevel::Reported => "reported",
+            EvidenceLevel::Verified => "verified",
+        }
+    }
+}
+
 /// All that is given must hold; the most specific profile wins.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Match {
@@ -208,6 +219,15 @@ impl Profile {
 }
 
 impl Kind {
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::BloodPressureMonitor => "blood-pressure-monitor",
+            Kind::GlucoseMeter => "glucose-meter",
+            Kind::WeightScale => "weight-scale",
+        }
+    }
+
     /// The GATT service that a device of this kind offers.
     pub fn service(self) -> u16 {
         match self {

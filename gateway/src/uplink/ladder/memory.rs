@@ -76,13 +76,13 @@ impl Memory {
     }
 
     /// How long a busy destination is left alone: never less than it asked for.
-    pub(super) fn busy(&mut self, after: Option<Duration>) -> Duration {
+    pub fn busy(&mut self, after: Option<Duration>) -> Duration {
         let wait = self.wait(self.failures, BUSY).max(after.unwrap_or_default());
         self.failed();
         wait
     }
 
-    pub(super) fn held(&mut self) -> Duration {
+    pub fn held(&mut self) -> Duration {
         let wait = HELD + self.wait(self.failures, HELD_JITTER);
         self.failed();
         wait
