@@ -2,6 +2,7 @@
 
 use crate::uplink::{Destination, RungChoice};
 use hearth_core::parcel::{PatientSupplied, Policy};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ pub struct Config {
     /// Profiles that add to the built-in ones, or override them.
     pub profiles: Option<PathBuf>,
     pub clock: ClockTrust,
+    /// How long delivered readings stay on the hub. What was written, and what was retracted, is known for ever.
+    pub keep: SignedDuration,
     pub destinations: Vec<Destination>,
 }
 
@@ -62,6 +65,8 @@ struct Hub {
     /// `"always"`, or a file that appears once the clock is synchronised.
     #[serde(default = "default_clock")]
     clock_trusted: String,
+    #[serde(default = "default_keep")]
+    keep_days: u16,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +126,10 @@ fn default_clock() -> String {
     "/run/systemd/timesync/synchronized".into()
 }
 
+fn default_keep() -> u16 {
+    365
+}
+
 fn default_bundle() -> u16 {
     100
 }
@@ -130,6 +139,18 @@ fn default_timeout() -> u16 {
 }
 
 impl Config {
+    /// A hub that lives in one folder and goes nowhere.
+    pub(crate) fn scratch(folder: &Path, profiles: Option<PathBuf>) -> Config {
+        Config {
+            state: folder.to_owned(),
+            socket: folder.join("control.sock"),
+            profiles,
+            clock: ClockTrust::Once(folder.join("never")),
+            keep: SignedDuration::MAX,
+            destinations: vec![],
+        }
+    }
+
     /// Reads and checks a file. Relative paths in it are relative to the file.
     pub fn load(path: &Path) -> Result<Config, Unusable> {
         let unusable = |said: String| Unusable { file: path.to_owned(), said };
@@ -172,6 +193,7 @@ impl Config {
                 "always" => ClockTrust::Always,
                 path => ClockTrust::Once(base.join(path)),
             },
+            keep: SignedDuration::from_hours(24 * i64::from(file.hub.keep_days.max(1))),
             destinations,
         })
     }

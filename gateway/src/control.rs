@@ -5,6 +5,7 @@
 //! answer too, with a code and a sentence.
 
 mod answer;
+mod words;
 
 pub(crate) use answer::answer;
 
@@ -111,6 +112,8 @@ pub(crate) fn read_request(line: &str) -> Result<Request, Ending> {
 
 mod socket {
     use super::{LONGEST, Session, read_request, write_answer};
+    use crate::open::Inside;
+    use std::sync::Arc;
     use crate::cli::{Ending, exit};
     use crate::config::Config;
     use crate::store::Desk;
@@ -136,7 +139,7 @@ mod socket {
     }
 
     /// Serves one peer until it hangs up.
-    pub(crate) async fn serve(stream: UnixStream, desk: Desk, hub: crate::Inside) {
+    pub(crate) async fn serve(stream: UnixStream, desk: Desk, hub: Arc<Inside>) {
         if !welcome(&stream) {
             tracing::warn!("a peer without the right to ask was turned away");
             return;
@@ -153,7 +156,7 @@ mod socket {
             let answer = match read_request(&line) {
                 Err(ending) => Err(ending),
                 Ok(request) => {
-                    let hub = hub.clone();
+                    let hub = Arc::clone(&hub);
                     let taken = std::mem::take(&mut session);
                     match desk.ask(move |store| super::answer(store, taken, &hub, request)).await {
                         Ok((answer, back)) => {

@@ -3,16 +3,19 @@
 //! A [`Session`] is one source's talk with the hub: it knows devices and contacts by the names that the source
 //! uses, and nothing of them outlives it. What must not be lost is in the store.
 
+use crate::open::{Inside, Time};
 use crate::source::lines::{Bind, Said};
-use crate::store::{Committed, DestinationNo, Store, StoreError};
+use crate::store::{Committed, Desk, DestinationNo, Store, StoreError};
 use hearth_core::admit::News;
 use hearth_core::capture::{Capture, DeviceNo, Key};
 use hearth_core::identity::{Attested, Binding, Labels, Permission, PersonNo, Revision, Slot, Who, Window};
 use hearth_core::parcel::Subject;
 use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp, ZoneName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Names that one source uses.
 #[derive(Debug, Default)]
@@ -246,4 +249,53 @@ pub(crate) fn destination(store: &mut Store, name: &str) -> Result<DestinationNo
         StoreError::Unknown(_) => Trouble::Line(format!("no destination is named {name:?}; the configuration names them")),
         other => Trouble::Store(other),
     })
+}
+
+/// How often an hub that does not know the time looks for it, and how often one that does looks again.
+const LOOK_FOR_TIME: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_secs(6 * 3_600);
+
+/// Sends `Due` when a deadline passes, and tells the store what UTC is once the hub's clock may be believed.
+pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDuration) {
+    let Time::Running(clock) = &inside.time else { return };
+    let mut anchored = clock.anchor().is_some();
+    let mut look = tokio::time::Instant::now() + if anchored { LOOK_AGAIN } else { LOOK_FOR_TIME };
+    loop {
+        let deadline = inside.due().map(|due| {
+            let left = due.ms.saturating_sub(clock.ticks().ms).max(0);
+            tokio::time::Instant::now() + Duration::from_millis(left.unsigned_abs())
+        });
+        let next = deadline.map_or(look, |deadline| deadline.min(look));
+        tokio::select! {
+            () = inside.due_changed.notified() => continue,
+            () = tokio::time::sleep_until(next) => {}
+        }
+        let mut news = vec![];
+        if deadline.is_some_and(|deadline| deadline <= tokio::time::Instant::now()) {
+            news.push(News::Due);
+        }
+        if look <= tokio::time::Instant::now() {
+            let anchor = clock.anchor();
+            anchored |= anchor.is_some();
+            if let Some(anchor) = anchor {
+                news.push(News::HubTime(anchor));
+                let old = anchor.utc.earliest.checked_sub(keep).unwrap_or(Timestamp::MIN);
+                if let Ok(Err(e)) = desk.ask(move |store| store.prune(old)).await {
+                    tracing::error!("what is long delivered could not be let go: {e}");
+                }
+            }
+            look = tokio::time::Instant::now() + if anchored { LOOK_AGAIN } else { LOOK_FOR_TIME };
+        }
+        for news in news {
+            let at = clock.ticks();
+            match desk.ask(move |store| store.take(&news, at)).await {
+                Ok(Ok(committed)) => inside.committed(committed.due),
+                Ok(Err(e)) => {
+                    tracing::error!("a deadline could not be kept: {e}");
+                    tokio::time::sleep(LOOK_FOR_TIME).await;
+                }
+                Err(_) => return,
+            }
+        }
+    }
 }

@@ -14,12 +14,82 @@
 //! or secrets.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod clock;
 pub mod config;
+mod control;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod failpoint;
+mod intake;
+mod open;
 pub mod source;
 pub mod store;
 pub mod tls;
 pub mod uplink;
+
+use cli::{Ending, Shown, exit};
+use config::Config;
+use open::{Inside, catalog};
+use std::sync::Arc;
+use store::Desk;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+/// The daemon: starts every task, on this screen, and ends them all.
+fn run(config: Config) -> Result<Shown, Ending> {
+    log_to_standard_error();
+    let mut store = open::store(&config)?;
+    let inside = Arc::new(Inside::running(&mut store, config.clock.clone())?);
+    let clients = uplink::clients(&config.destinations, clock::now())
+        .map_err(|fault| Ending::new(exit::CONFIG, fault.to_string()))?;
+    let io = |e: std::io::Error| Ending::new(exit::SOFTWARE, format!("the runtime did not start: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
+    runtime.block_on(async {
+        let socket = control::bind(&config)?;
+        let (desk, mut ended) = Desk::open(store).map_err(io)?;
+        let mut interrupted = signal(SignalKind::interrupt()).map_err(io)?;
+        let mut terminated = signal(SignalKind::terminate()).map_err(io)?;
+        let mut tasks = JoinSet::new();
+        for (destination, client) in config.destinations.into_iter().zip(clients) {
+            tasks.spawn(uplink::run(destination, client, desk.clone(), inside.wake.clone()));
+        }
+        tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(&inside), config.keep));
+        tasks.spawn(listen(socket, desk.clone(), inside));
+        tracing::info!("ready");
+        let end = tokio::select! {
+            _ = interrupted.recv() => Ok(()),
+            _ = terminated.recv() => Ok(()),
+            said = &mut ended => match said {
+                Ok(Err(broken)) => Err(Ending::new(exit::SOFTWARE, broken)),
+                Ok(Ok(())) | Err(_) => Err(Ending::new(exit::SOFTWARE, "the store's thread ended by itself")),
+            },
+            Some(done) = tasks.join_next() => {
+                Err(Ending::new(exit::SOFTWARE, format!("a task that never ends has ended: {done:?}")))
+            }
+        };
+        _ = std::fs::remove_file(&config.socket);
+        end.map(|()| Shown::default())
+    })
+}
+
+/// One task a peer: commands are short, and a slow one must not keep the others waiting.
+async fn listen(socket: tokio::net::UnixListener, desk: Desk, inside: Arc<Inside>) {
+    let mut peers = JoinSet::new();
+    loop {
+        while peers.try_join_next().is_some() {}
+        match socket.accept().await {
+            Ok((stream, _)) => _ = peers.spawn(control::serve(stream, desk.clone(), Arc::clone(&inside))),
+            Err(e) => {
+                tracing::warn!("a peer could not be let in: {e}");
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+fn log_to_standard_error() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HEARTH_LOG").unwrap_or_else(|_| "info".into());
+    // A second daemon in one process is a test's: the first one's log serves both.
+    _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+}

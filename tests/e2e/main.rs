@@ -1,4 +1,6 @@
 //! The built gateway against a made-up world: one test binary, a module a story.
 #![allow(clippy::unwrap_used)]
 
+mod scenarios;
 mod tidy;
+mod vectors;

@@ -52,7 +52,7 @@ impl Said {
     }
 }
 
-pub(crate) fn said(command: &mut Command) -> Said {
+pub fn said(command: &mut Command) -> Said {
     let output = command.stdin(Stdio::null()).output().expect("hearth starts");
     Said {
         code: output.status.code().unwrap_or(-1),

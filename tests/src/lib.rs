@@ -7,5 +7,5 @@
 mod hub;
 mod world;
 
-pub use hub::{Daemon, Hub, Said, hearth};
+pub use hub::{Daemon, Hub, Said, hearth, said};
 pub use world::{World, root};

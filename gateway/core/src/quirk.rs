@@ -4,7 +4,7 @@
 use crate::decode::{Measurement, NotAReading, Parsed};
 use crate::profile::Kind;
 use hearth_wire::gatt::BloodPressureMeasurement;
-use hearth_wire::{Decimal, Special, Value};
+use hearth_wire::{Decimal, Decoded, Special, Value};
 
 /// Odd things devices do. The name in a profile is the kebab-case one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -73,19 +73,17 @@ fn beurer_big_endian(octets: &[u8], parsed: Parsed) -> Parsed {
     let [BEURER_FLAGS, fields @ .., pulse_high, pulse_low, user, status_high, status_low] = octets else {
         return parsed;
     };
-    if parsed.trailing != 1 {
-        return parsed;
-    }
     let mut said = vec![BEURER_FLAGS | USER_ID];
     said.extend_from_slice(fields);
     said.extend([*pulse_low, *pulse_high, *user, *status_low, *status_high]);
-    let Ok(decoded) = BloodPressureMeasurement::decode(&said) else { return parsed };
-    let mut meant = decoded.value;
+    let Ok(Decoded { value: mut meant, trailing: [] }) = BloodPressureMeasurement::decode(&said) else {
+        return parsed;
+    };
     if matches!(meant.mean_arterial_pressure, Value::Finite(Decimal { mantissa: 0, .. })) {
         // The standard's own word for "not measured".
         meant.mean_arterial_pressure = Value::Special(Special::NotANumber);
     }
-    Parsed { measurement: Measurement::Pressure(meant), trailing: decoded.trailing.len(), ..parsed }
+    Parsed { measurement: Measurement::Pressure(meant), trailing: 0, ..parsed }
 }
 
 fn ketone_pseudo_record(parsed: Parsed) -> Parsed {
@@ -122,4 +120,47 @@ fn xiaomi_mi_scale_v1(parsed: Parsed) -> Parsed {
 
 fn refused(quirk: Quirk, because: &'static str, parsed: Parsed) -> Parsed {
     Parsed { not_a_reading: Some(NotAReading { quirk, because }), ..parsed }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::capture::Uuid16;
+    use crate::decode::decode;
+    use data_encoding::HEXUPPER;
+
+    /// What a quirk does is shown by its captures in `device-profiles/quirks`; this is what it leaves alone.
+    #[test]
+    fn what_a_quirk_does_not_recognize_stays() {
+        let rows = [
+            // BM85's flags without an octet too many, with two; an octet too many under other flags; a short frame.
+            (Quirk::BeurerBigEndian, 0x2A35, "566A0047005300EA07080B121F003F000000"),
+            (Quirk::BeurerBigEndian, 0x2A35, "566A0047000000EA07080B121F00003F00000000"),
+            (Quirk::BeurerBigEndian, 0x2A35, "166A0047000000EA07080B121F00003F000000"),
+            (Quirk::BeurerBigEndian, 0x2A35, "00780050006400"),
+            (Quirk::BeurerBigEndian, 0x2A9D, "00B036"),
+            // -10 x 10^-2 kg/L is the same number in other digits.
+            (Quirk::KetonePseudoRecord, 0x2A18, "020100E407030E171700F6EF11"),
+            (Quirk::KetonePseudoRecord, 0x2A18, "000100E407030E171700"),
+            (Quirk::Month13IsJanuary, 0x2A18, "020100EA070C0C12353678B0F8"),
+            (Quirk::Month13IsJanuary, 0x2A18, "020100EA070E0C12353678B0F8"),
+            (Quirk::Month13IsJanuary, 0x2A35, "02780050006400EA070D0C123536"),
+            (Quirk::XiaomiMiScaleV1, 0x2A9D, "223E30E607020E10293A"),
+            (Quirk::XiaomiMiScaleV1, 0x2A35, "E0780050006400"),
+        ];
+        for (quirk, characteristic, hex) in rows {
+            let octets = HEXUPPER.decode(hex.as_bytes()).unwrap();
+            let read = |quirks: &[Quirk]| decode(Uuid16(characteristic), &octets, quirks).unwrap();
+            assert_eq!(read(&[quirk]), read(&[]), "{} changes {hex}", quirk.name());
+        }
+    }
+
+    #[test]
+    fn names() {
+        for quirk in Quirk::ALL {
+            assert_eq!(Quirk::parse(quirk.name()), Some(quirk));
+        }
+        assert_eq!(Quirk::parse("Beurer-BE"), None);
+    }
 }

@@ -78,6 +78,8 @@ pub struct Anchor {
 pub struct Boot {
     pub last: i64,
     pub anchors: Vec<Anchor>,
+    /// A boot of a replayed log: it bounds, and is bounded by, its own kind only.
+    pub replayed: bool,
 }
 
 /// All boots that open business reaches into.
@@ -118,6 +120,10 @@ impl Boots {
         Span { earliest: a.min(b), latest: a.max(b) }
     }
 
+    fn replayed(&self, boot: BootNo) -> bool {
+        self.all.get(&boot).is_some_and(|b| b.replayed)
+    }
+
     fn lower(&self, at: HubTicks) -> Timestamp {
         // Walk back over boots: each earlier boot's last tick was before this boot's first.
         let mut best = Timestamp::MIN;
@@ -132,7 +138,7 @@ impl Boots {
                     best = best.max(saturating(t, millis(since)));
                 }
             }
-            match self.all.range(..boot).next_back() {
+            match self.all.range(..boot).rev().find(|(_, b)| b.replayed == self.replayed(at.boot)) {
                 Some((&earlier, b)) => {
                     since = since.saturating_add(ms);
                     (boot, ms) = (earlier, b.last);
@@ -159,7 +165,7 @@ impl Boots {
                 b.last
             });
             let next = BootNo(boot.0.saturating_add(1));
-            match self.all.range(next..).next() {
+            match self.all.range(next..).find(|(_, b)| b.replayed == self.replayed(at.boot)) {
                 Some((&later, _)) if later > boot => {
                     before = before.saturating_add(last.saturating_sub(ms));
                     (boot, ms) = (later, 0);

@@ -89,17 +89,24 @@ fn measurement(characteristic: Uuid16, octets: &[u8], quirks: &[Quirk]) -> Resul
     let parsed = decode::decode(characteristic, octets, quirks).map_err(|cause| match cause {
         Cause::Malformed(e) => e.to_string(),
         Cause::UnknownCharacteristic(unknown) => {
-            format!("characteristic {unknown} has no codec here; `hearth decode --help` names the known ones")
+            format!("characteristic {unknown} has no codec here; docs/profiles.md names the known ones")
         }
     })?;
+    // What a quirk says was not measured is left out; what the device itself calls not-a-number is shown.
+    let letter = decode::decode(characteristic, octets, &[]).map_or(parsed, |letter| letter);
+    let unmeasured = |m: &BloodPressureMeasurement| {
+        let nan = Value::Special(hearth_wire::Special::NotANumber);
+        m.mean_arterial_pressure == nan
+            && !matches!(letter.measurement, Measurement::Pressure(l) if l.mean_arterial_pressure == nan)
+    };
     let mut fields = match &parsed.measurement {
-        Measurement::Pressure(m) => pressure(m, parsed.mean_unavailable),
+        Measurement::Pressure(m) => pressure(m, unmeasured(m)),
         Measurement::Glucose(m) => glucose(m),
         Measurement::GlucoseContext(m) => context(m),
         Measurement::Weight(m) => weight(m),
     };
     if let Some(what) = parsed.not_a_reading {
-        fields.insert("not_a_reading".into(), json!(what));
+        fields.insert("not_a_reading".into(), json!(what.because));
     }
     trailing(&mut fields, &octets[octets.len() - parsed.trailing.min(octets.len())..]);
     Ok(fields)
@@ -328,10 +335,12 @@ fn control_point(m: &RecordAccessControlPoint<'_>) -> Fields {
         Operand::Response { request: Opcode(request), code } => {
             put.always("request_opcode", json!(request)).always("response_code", json!(code.0))
         }
-        Operand::Other([filter, rest @ ..]) if m.opcode == Opcode::REPORT => {
-            put.always("filter_type", json!(filter)).always("operand", json!(data_encoding::HEXLOWER.encode(rest)))
+        Operand::Other(octets) => {
+            let filter = m.filter_type();
+            let rest = octets.get(usize::from(filter.is_some())..).unwrap_or_default();
+            put.given("filter_type", filter, |f| json!(f))
+                .always("operand", json!(data_encoding::HEXLOWER.encode(rest)))
         }
-        Operand::Other(octets) => put.always("operand", json!(data_encoding::HEXLOWER.encode(octets))),
     }
     .0
 }

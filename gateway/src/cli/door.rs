@@ -4,9 +4,13 @@ use super::{Ending, Shown, exit};
 use crate::config::Config;
 use crate::control::{Request, answer, read_answer};
 use crate::intake::Session;
-use crate::store::Store;
+use crate::open::Inside;
+use crate::source::lines::Said;
+use crate::store::{DestinationFacts, Store};
+use hearth_core::identity::Labels;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a command waits for the daemon. A full disk is said at once; nothing takes this long.
@@ -15,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Whoever answers requests.
 pub(crate) enum Door {
     Daemon(BufReader<UnixStream>),
-    Store { store: Box<Store>, session: Session, inside: crate::Inside },
+    Store { store: Box<Store>, session: Session, inside: Inside },
+    Scratch { store: Box<Store>, session: Session, inside: Inside, destinations: Vec<DestinationFacts> },
 }
 
 impl Door {
@@ -32,15 +37,38 @@ impl Door {
                 format!("{}: {e}; run as root, or as a member of the socket's group", config.socket.display()),
             )),
             Err(_) => {
-                let (store, inside) = crate::open(config)?;
+                let mut store = crate::open::store(config)?;
+                let inside = Inside::standing(&mut store)?;
                 Ok(Door::Store { store: Box::new(store), session: Session::default(), inside })
             }
         }
     }
 
+    /// A store that is thrown away, with nothing known but profiles.
+    pub(crate) fn scratch(folder: &Path, profiles: Option<PathBuf>) -> Result<Door, Ending> {
+        let config = Config::scratch(folder, profiles);
+        let mut store = crate::open::store(&config)?;
+        let inside = Inside::standing(&mut store)?;
+        Ok(Door::Scratch { store: Box::new(store), session: Session::default(), inside, destinations: vec![] })
+    }
+
+    /// A scratch store takes any destination that a log binds a person at.
+    pub(crate) fn expect(&mut self, said: &Said) -> Result<(), Ending> {
+        let (Door::Scratch { store, destinations, .. }, Said::Bind(bind)) = (self, said) else { return Ok(()) };
+        let known = |name: &String| destinations.iter().any(|d| d.name == *name);
+        let new: Vec<&String> = bind.patient.keys().filter(|name| !known(name)).collect();
+        let facts = new.into_iter().map(|name| DestinationFacts {
+            name: name.clone(),
+            cleared: Labels(bind.labels.iter().cloned().collect()),
+        });
+        let facts: Vec<DestinationFacts> = facts.collect();
+        destinations.extend(facts);
+        store.set_destinations(destinations).map_err(crate::open::trouble)
+    }
+
     pub(crate) fn ask(&mut self, request: Request) -> Result<Shown, Ending> {
         match self {
-            Door::Store { store, session, inside } => {
+            Door::Store { store, session, inside } | Door::Scratch { store, session, inside, .. } => {
                 let (said, back) = answer(store, std::mem::take(session), inside, request);
                 *session = back;
                 said
@@ -70,7 +98,7 @@ pub(crate) fn ask(config: &Config, request: Request) -> Result<Shown, Ending> {
 /// Asks until nothing is on its way any more.
 pub(crate) fn wait(config: &Config, seconds: u64) -> Result<Shown, Ending> {
     let mut door = Door::open(config)?;
-    if matches!(door, Door::Store { .. }) {
+    if !matches!(door, Door::Daemon(_)) {
         return Err(Ending::new(exit::UNAVAILABLE, "no daemon runs, so nothing moves; start `hearth run`"));
     }
     const BETWEEN: Duration = Duration::from_millis(200);

@@ -9,6 +9,7 @@ mod door;
 mod replay;
 mod show;
 
+pub(crate) use decode::fields;
 pub(crate) use show::{Ending, Fields, Shown, exit};
 
 use crate::config::Config;

@@ -6,7 +6,7 @@
 
 use super::door::Door;
 use super::{Ending, Fields, Shown, exit};
-use crate::config::{ClockTrust, Config};
+use crate::config::Config;
 use crate::control::Request;
 use clap::Args;
 use std::io::BufRead;
@@ -24,23 +24,13 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(&self, config: impl FnOnce() -> Result<Config, Ending>) -> Result<Shown, Ending> {
-        let (mut door, scratch) = if self.keep {
-            (Door::open(&config()?)?, None)
-        } else {
-            let scratch = Scratch::new()?;
-            let here = Config {
-                state: scratch.0.clone(),
-                socket: scratch.0.join("no socket"),
-                profiles: config().ok().and_then(|c| c.profiles),
-                clock: ClockTrust::Once(scratch.0.join("never")),
-                destinations: vec![],
-            };
-            (Door::open(&here)?, Some(scratch))
-        };
-        let shown = self.play(&mut door);
-        drop(door);
-        drop(scratch);
-        shown
+        if self.keep {
+            return self.play(&mut Door::open(&config()?)?);
+        }
+        // Dropped after the door: the folder goes last.
+        let scratch = Scratch::new()?;
+        let mut door = Door::scratch(&scratch.0, config().ok().and_then(|c| c.profiles))?;
+        self.play(&mut door)
     }
 
     fn play(&self, door: &mut Door) -> Result<Shown, Ending> {
@@ -53,6 +43,7 @@ impl Replay {
                 Err(said) => return Err(Ending::new(exit::DATAERR, place(said))),
                 Ok(None) => continue,
                 Ok(Some(parsed)) => {
+                    door.expect(&parsed.said)?;
                     heard += usize::from(matches!(parsed.said, crate::source::lines::Said::Heard { .. }));
                 }
             }

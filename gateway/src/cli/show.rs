@@ -69,7 +69,7 @@ impl Shown {
     /// A table of the rows, or of one row's fields.
     pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         match (self.single, self.rows.as_slice()) {
             (true, [one]) => {
                 for (name, value) in one {
@@ -77,10 +77,17 @@ impl Shown {
                 }
             }
             (_, []) => return String::new(),
-            (_, rows @ [first, ..]) => {
-                table.set_header(first.keys().map(|name| name.replace('_', " ")));
+            (_, rows) => {
+                // Objects are for machines: they stand in the JSON only.
+                let mut columns: Vec<&String> = vec![];
+                for (name, _) in rows.iter().flatten().filter(|(_, value)| !value.is_object()) {
+                    if !columns.contains(&name) {
+                        columns.push(name);
+                    }
+                }
+                table.set_header(columns.iter().map(|name| name.replace('_', " ")));
                 for row in rows {
-                    table.add_row(row.values().map(cell));
+                    table.add_row(columns.iter().map(|name| row.get(*name).map_or_else(String::new, cell)));
                 }
             }
         }

@@ -120,7 +120,7 @@ pub(super) fn check(observations: &[Vec<Value>]) -> Findings {
     };
     let current: Vec<&Value> = observations.iter().filter_map(|versions| versions.last()).collect();
     let heads: Vec<&Value> = current.into_iter().filter(|o| HEADS.iter().any(|code| has_code(o, code))).collect();
-    let mut explained = BTreeSet::new();
+    let mut explained: BTreeSet<usize> = BTreeSet::new();
     for expected in &EXPECTED {
         let same: Vec<usize> =
             heads.iter().enumerate().filter(|(_, o)| expected.says(o)).map(|(at, _)| at).collect();

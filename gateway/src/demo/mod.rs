@@ -2,3 +2,17 @@
 
 pub mod pki;
 pub mod record;
+
+mod check;
+
+use crate::cli::{Ending, Shown};
+use clap::Args;
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {}
+
+impl Demo {
+    pub(crate) fn run(&self) -> Result<Shown, Ending> {
+        Ok(Shown::default())
+    }
+}

@@ -23,7 +23,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreError::Full => f.write_str(
-                "the disk of the store is full; nothing was lost and nothing is accepted until there is room: free some, or let `hearth prune` forget what is long delivered",
+                "the disk of the store is full; nothing was lost and nothing is accepted until there is room: free some, or lower keep-days in the configuration",
             ),
             StoreError::Broken(said) => write!(f, "the store is broken: {said}; restart hearth, which checks the file and goes on from what is on disk"),
             StoreError::Unknown(what) => write!(f, "the store has no such {what}"),

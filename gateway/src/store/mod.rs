@@ -32,6 +32,7 @@ mod rows;
 mod schema;
 mod seal;
 mod settle;
+mod standing;
 mod take;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Out of the house: one task per destination, one request in flight.
 
 pub mod http;
+mod shim;
+pub use shim::*;
 
 use hearth_core::parcel::Policy;
 use std::collections::BTreeSet;

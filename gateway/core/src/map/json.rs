@@ -51,8 +51,8 @@ impl Object<'_> {
         string(self.text, value);
     }
 
-    /// Words of ours that need no escape.
-    pub(super) fn word(&mut self, name: &'static str, value: &'static str) {
+    /// A string of ours that needs no escape: an id, a reference.
+    pub(super) fn plain(&mut self, name: &'static str, value: &str) {
         debug_assert!(!value.bytes().any(needs_escape), "{value} needs escapes");
         self.name(name);
         self.text.push('"');
@@ -60,17 +60,10 @@ impl Object<'_> {
         self.text.push('"');
     }
 
-    /// A string of ours that is put together of parts which need no escape: digits, ids, times.
-    pub(super) fn plain(&mut self, name: &'static str, value: impl Display) {
+    /// A string of what prints without a need for escapes: a code, a time.
+    pub(super) fn printed(&mut self, name: &'static str, value: impl Display) {
         self.name(name);
-        self.text.push('"');
-        let start = self.text.len();
-        write!(self.text, "{value}").expect("a String takes every write");
-        debug_assert!(
-            !self.text.as_bytes()[start..].iter().copied().any(needs_escape),
-            "{value} needs escapes"
-        );
-        self.text.push('"');
+        write!(self.text, "\"{value}\"").expect("a String takes every write");
     }
 
     /// The digits as they are (CLINICAL 17).

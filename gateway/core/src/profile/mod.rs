@@ -1,15 +1,16 @@
-//! Devices as facts in files. [`schema`] is the file's shape, [`catalog`] loads, checks and recognizes.
-//! What each key means, and how a device is added: `docs/profiles.md`.
+//! Devices as facts in files: `schema` is the file's shape, `check` says what it may not say, [`Catalog`] recognizes a
+//! device by them. What each key means, and how a device is added: `docs/profiles.md`.
 
-pub mod catalog;
-pub mod schema;
+mod catalog;
+mod check;
+mod problem;
+mod schema;
 mod standard;
-
-#[cfg(test)]
-mod captures;
+mod words;
 
 pub use catalog::Catalog;
-pub use schema::Problem;
+pub use problem::Problem;
+pub use words::word;
 
 use crate::quirk::Quirk;
 use crate::reading::{Quantity, Version};
@@ -65,6 +66,17 @@ pub enum EvidenceLevel {
     Reported,
     /// A device's own capture.
     Verified,
+}
+
+impl EvidenceLevel {
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            EvidenceLevel::Untested => "untested",
+            EvidenceLevel::Reported => "reported",
+            EvidenceLevel::Verified => "verified",
+        }
+    }
 }
 
 /// All that is given must hold; the most specific profile wins.
@@ -207,6 +219,15 @@ impl Profile {
 }
 
 impl Kind {
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::BloodPressureMonitor => "blood-pressure-monitor",
+            Kind::GlucoseMeter => "glucose-meter",
+            Kind::WeightScale => "weight-scale",
+        }
+    }
+
     /// The GATT service that a device of this kind offers.
     pub fn service(self) -> u16 {
         match self {
@@ -218,19 +239,6 @@ impl Kind {
 }
 
 impl Unit {
-    pub const ALL: [Unit; 10] = [
-        Unit::MillimetreOfMercury,
-        Unit::Kilopascal,
-        Unit::PerMinute,
-        Unit::MilligramPerDecilitre,
-        Unit::MillimolePerLitre,
-        Unit::Kilogram,
-        Unit::Pound,
-        Unit::Metre,
-        Unit::Inch,
-        Unit::KilogramPerSquareMetre,
-    ];
-
     /// As UCUM writes it, and as a profile does.
     pub fn ucum(self) -> &'static str {
         match self {
@@ -247,3 +255,6 @@ impl Unit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,9 +51,10 @@ impl Rows<'_> {
     }
 
     pub(crate) fn boots(&self) -> Result<Boots> {
-        let rows = self.all("SELECT no, last FROM boot", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut all: BTreeMap<BootNo, Boot> =
-            rows.into_iter().map(|(no, last)| (BootNo(no), Boot { last, anchors: vec![] })).collect();
+        let sql = "SELECT no, last, system IS NULL FROM boot";
+        let rows = self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let boot = |(no, last, replayed)| (BootNo(no), Boot { last, anchors: vec![], replayed });
+        let mut all: BTreeMap<BootNo, Boot> = rows.into_iter().map(boot).collect();
         let sql = "SELECT boot, ms, earliest, latest, source FROM anchor ORDER BY rowid";
         for (boot, ms, earliest, latest, source) in self.all(sql, [], |row| {
             Ok((

@@ -55,9 +55,9 @@ pub fn bundle(parcels: &[Vec<Resource>], rung: Rung, kind: Kind) -> Result<Strin
 }
 
 fn head(o: &mut Object<'_>, kind: Kind, labels: &Labels) {
-    o.word("resourceType", "Bundle");
+    o.plain("resourceType", "Bundle");
     meta(o, labels, None);
-    o.word(
+    o.plain(
         "type",
         match kind {
             Kind::Transaction => "transaction",
@@ -69,17 +69,17 @@ fn head(o: &mut Object<'_>, kind: Kind, labels: &Labels) {
 fn entry(o: &mut Object<'_>, resource: &Resource, rung: Rung) {
     let Resource { kind, id, identifier, json, .. } = resource;
     if rung != Rung::UpdateAsCreate {
-        o.plain("fullUrl", urn(id));
+        o.plain("fullUrl", &urn(id));
     }
     o.json("resource", json);
     o.object("request", |o| match rung {
         Rung::UpdateAsCreate => {
-            o.word("method", "PUT");
-            o.plain("url", format_args!("{kind}/{id}"));
+            o.plain("method", "PUT");
+            o.printed("url", format_args!("{kind}/{id}"));
         }
         Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => {
-            o.word("method", "POST");
-            o.word("url", kind);
+            o.plain("method", "POST");
+            o.plain("url", kind);
             if let Some((system, value)) = identifier.as_ref().filter(|_| rung != Rung::PlainCreate) {
                 o.text("ifNoneExist", &if_none_exist(system, value));
             }
@@ -95,7 +95,7 @@ pub fn ask(ids: &[(&str, &str)]) -> String {
             for (kind, id) in ids {
                 a.object(|o| {
                     o.object("request", |o| {
-                        o.word("method", "GET");
+                        o.plain("method", "GET");
                         o.text("url", &format!("{kind}/{id}"));
                     });
                 });

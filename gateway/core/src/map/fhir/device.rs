@@ -28,8 +28,7 @@ const TIME_SYNCHRONIZATION: Code =
     Code { mdc: 68_220, name: "MDC_TIME_SYNC_PROTOCOL", loinc: None, text: "Time synchronization protocol" };
 /// The hub takes UTC from the kernel, and only once that says it is synchronised; by which protocol it does
 /// not say.
-const SYNCHRONIZED: Code =
-    Code { mdc: 532_226, name: "MDC_TIME_SYNC_NTPV4", loinc: None, text: "Network Time Protocol" };
+const SYNCHRONIZED: Code = Code { mdc: 532_226, name: "MDC_TIME_SYNC_NTPV4", loinc: None, text: "NTPV4" };
 
 /// The meter, shared by all of its readings: nothing in it comes from a reading or a person.
 pub(super) fn meter(scene: &Scene<'_>) -> Resource {
@@ -45,7 +44,7 @@ fn resource(role: Role, scene: &Scene<'_>, body: fn(&mut Object<'_>, &Scene<'_>)
     let id = scene.id(role);
     let labels = scene.parcel.reading.labels.clone();
     let json = document(ROOM, |o| {
-        o.word("resourceType", "Device");
+        o.plain("resourceType", "Device");
         own_id(o, &id, scene);
         meta(o, &labels, None);
         body(o, scene);
@@ -56,14 +55,14 @@ fn resource(role: Role, scene: &Scene<'_>, body: fn(&mut Object<'_>, &Scene<'_>)
 
 /// Contained resources carry no labels of their own (R4 dom-5).
 pub(super) fn contained_meter(o: &mut Object<'_>, scene: &Scene<'_>) {
-    o.word("resourceType", "Device");
-    o.plain("id", Role::Meter.text());
+    o.plain("resourceType", "Device");
+    o.plain("id", &Role::Meter.text());
     meter_body(o, scene);
 }
 
 pub(super) fn contained_hub(o: &mut Object<'_>, scene: &Scene<'_>) {
-    o.word("resourceType", "Device");
-    o.plain("id", Role::Hub.text());
+    o.plain("resourceType", "Device");
+    o.plain("id", &Role::Hub.text());
     hub_body(o, scene);
 }
 
@@ -84,9 +83,9 @@ fn meter_body(o: &mut Object<'_>, scene: &Scene<'_>) {
         identifier(a, None, DEVICE_SYSTEM, &scene.id(Role::Meter));
         // PHD 2.0: one that the device lacks is all zeros.
         let eui = system_id(&scene.parcel.facts).unwrap_or_default();
-        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&eui, Some('-')));
+        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&eui, "-"));
         if let Some(address) = address.filter(|a| a.kind != AddressKind::Private) {
-            identifier(a, Some("BTMAC"), system::BLUETOOTH, &hexadecimal(&address.octets, Some('-')));
+            identifier(a, Some("BTMAC"), system::BLUETOOTH, &hexadecimal(&address.octets, "-"));
         }
     });
     required(o, "manufacturer", "_manufacturer", manufacturer.as_deref());
@@ -99,7 +98,7 @@ fn meter_body(o: &mut Object<'_>, scene: &Scene<'_>) {
     o.array("specialization", |a| {
         a.object(|o| {
             o.object("systemType", |o| concept(o, &codes::specialization(kind), false));
-            o.word("version", "1");
+            o.plain("version", "1");
         });
     });
     if let Some(firmware) = present(firmware) {
@@ -110,7 +109,7 @@ fn meter_body(o: &mut Object<'_>, scene: &Scene<'_>) {
 fn hub_body(o: &mut Object<'_>, scene: &Scene<'_>) {
     o.array("identifier", |a| {
         identifier(a, None, DEVICE_SYSTEM, &scene.id(Role::Hub));
-        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&scene.parcel.hub.system_id, Some('-')));
+        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&scene.parcel.hub.system_id, "-"));
     });
     names(o, "Hearth hub");
     o.object("type", |o| concept(o, &HUB, false));
@@ -134,8 +133,8 @@ fn required(o: &mut Object<'_>, name: &'static str, extended: &'static str, valu
         None => o.object(extended, |o| {
             o.array("extension", |a| {
                 a.object(|o| {
-                    o.word("url", extension::ABSENT);
-                    o.word("valueCode", "unknown");
+                    o.plain("url", extension::ABSENT);
+                    o.plain("valueCode", "unknown");
                 });
             });
         }),
@@ -147,7 +146,7 @@ fn names(o: &mut Object<'_>, name: &str) {
     o.array("deviceName", |a| {
         a.object(|o| {
             o.text("name", name);
-            o.word("type", "user-friendly-name");
+            o.plain("type", "user-friendly-name");
         });
     });
 }
@@ -166,13 +165,13 @@ fn identifier(a: &mut Array<'_>, kind: Option<&'static str>, system: &'static st
             o.object("type", |o| {
                 o.array("coding", |a| {
                     a.object(|o| {
-                        o.word("system", system::DEVICE_IDENTIFIER);
-                        o.word("code", kind);
+                        o.plain("system", system::DEVICE_IDENTIFIER);
+                        o.plain("code", kind);
                     });
                 });
             });
         }
-        o.word("system", system);
+        o.plain("system", system);
         o.plain("value", value);
     });
 }

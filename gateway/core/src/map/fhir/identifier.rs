@@ -8,9 +8,11 @@ use crate::map::codes;
 use crate::parcel::{Parcel, Subject};
 use crate::reading::{Issue, Quantity, Reading};
 use crate::when::{Face, as_utc};
+use data_encoding::{Encoding, Specification};
 use hearth_wire::gatt::SystemId;
 use jiff::civil;
 use std::fmt::{self, Display, Write as _};
+use std::sync::LazyLock;
 
 /// `Identifier.system` of every Observation of ours.
 pub const READING_SYSTEM: &str = "urn:hearth:reading";
@@ -19,48 +21,45 @@ pub const DEVICE_SYSTEM: &str = "urn:hearth:device";
 /// `Identifier.system` of HL7's conditional-create identifier (PHD 2.0, PhdBaseObservation).
 pub const PHD_SYSTEM: &str = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdBaseObservation";
 
-/// Lower-case base32 of a digest, without padding: 52 characters, a valid FHIR id.
-fn base32(digest: [u8; 32]) -> String {
-    let mut text = data_encoding::BASE32_NOPAD.encode(&digest);
-    text.make_ascii_lowercase();
-    text
-}
+/// Lower-case base32 without padding: 52 characters for a digest, a valid FHIR id.
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut letters = Specification::new();
+    letters.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+    letters.encoding().expect("thirty-two distinct ASCII letters are a base32 alphabet")
+});
 
 /// Id of a resource that belongs to one reading: key, issue and role, and no patient.
 pub(super) fn reading_id(reading: &Reading, issue: Issue, role: Role) -> String {
     let role = role.text();
-    base32(digest([READING_SYSTEM.as_bytes(), &reading.key.0, &issue.0.to_be_bytes(), role.as_bytes()]))
+    BASE32.encode(&digest([
+        READING_SYSTEM.as_bytes(),
+        &reading.key.0,
+        &issue.0.to_be_bytes(),
+        role.as_bytes(),
+    ]))
 }
 
 /// Id of the measuring device: shared by all of its readings.
 pub(super) fn meter_id(identity: &Identity) -> String {
-    base32(digest([DEVICE_SYSTEM.as_bytes(), b"meter", &identity.octets()]))
+    BASE32.encode(&digest([DEVICE_SYSTEM.as_bytes(), b"meter", &identity.octets()]))
 }
 
 /// Id of the hub: shared by all readings that it sends.
 pub(super) fn hub_id(system_id: [u8; 8]) -> String {
-    base32(digest([DEVICE_SYSTEM.as_bytes(), b"hub", &system_id]))
+    BASE32.encode(&digest([DEVICE_SYSTEM.as_bytes(), b"hub", &system_id]))
 }
 
 /// `urn:uuid:` of a resource of ours: RFC 9562 version 8 over the first sixteen octets of the digest that
 /// `id` spells. An id that is not of ours gives one all the same.
 pub fn urn(id: &str) -> String {
-    let upper = id.to_ascii_uppercase();
-    let digest = data_encoding::BASE32_NOPAD
-        .decode(upper.as_bytes())
-        .unwrap_or_else(|_| digest([id.as_bytes()]).to_vec());
+    let digest = BASE32.decode(id.as_bytes()).unwrap_or_else(|_| digest([id.as_bytes()]).to_vec());
     let mut octets = [0u8; 16];
     octets.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     octets[6] = 0x80 | octets[6] & 0x0F;
     octets[8] = 0x80 | octets[8] & 0x3F;
-    let mut urn = String::with_capacity(45);
-    urn.push_str("urn:uuid:");
-    for (place, octet) in octets.into_iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            urn.push('-');
-        }
-        write!(urn, "{octet:02x}").expect("a String takes every write");
-    }
+    let mut urn = data_encoding::HEXLOWER.encode(&octets);
+    [20, 16, 12, 8].into_iter().for_each(|place| urn.insert(place, '-'));
+    urn.insert_str(0, "urn:uuid:");
     urn
 }
 
@@ -172,10 +171,10 @@ pub fn phd_identifier(parcel: &Parcel) -> Option<String> {
 
 fn phd_device(facts: &Facts) -> Option<String> {
     if let Some(eui) = system_id(facts) {
-        return Some(hexadecimal(&eui, None));
+        return Some(hexadecimal(&eui, ""));
     }
     let address = facts.address.filter(|a| a.kind != AddressKind::Private)?;
-    Some(hexadecimal(&address.octets, None))
+    Some(hexadecimal(&address.octets, ""))
 }
 
 /// EUI-64, most significant octet first, where the device has one that was ever set.
@@ -184,13 +183,6 @@ pub(super) fn system_id(facts: &Facts) -> Option<[u8; 8]> {
 }
 
 /// Capital hexadecimal digits, with something between the octets or nothing.
-pub(super) fn hexadecimal(octets: &[u8], between: Option<char>) -> String {
-    let mut text = String::with_capacity(octets.len() * 3);
-    for (place, octet) in octets.iter().enumerate() {
-        if let Some(between) = between.filter(|_| place > 0) {
-            text.push(between);
-        }
-        write!(text, "{octet:02X}").expect("a String takes every write");
-    }
-    text
+pub(super) fn hexadecimal(octets: &[u8], between: &str) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(between)
 }

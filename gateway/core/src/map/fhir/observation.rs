@@ -23,13 +23,13 @@ pub(super) fn write(content: &Content, scene: &Scene<'_>) -> Resource {
             .chain(content.derived_from.iter().copied()),
     );
     let json = document(ROOM, |o| {
-        o.word("resourceType", "Observation");
+        o.plain("resourceType", "Observation");
         own_id(o, &id, scene);
         meta(o, &scene.parcel.reading.labels, Some(&scene.policy.patient_supplied));
         contained(o, scene);
         extensions(o, scene);
         identifiers(o, &id, content, scene);
-        o.word("status", "final");
+        o.plain("status", "final");
         categories(o, content.charted);
         o.object("code", |o| concept(o, &content.code, content.charted != Charted::Status));
         o.object("subject", |o| o.text("reference", &scene.patient));
@@ -42,10 +42,10 @@ pub(super) fn write(content: &Content, scene: &Scene<'_>) -> Resource {
         }
         o.array("note", |a| content.notes.iter().for_each(|note| a.object(|o| o.text("text", note))));
         body_site(o, content, scene);
-        o.object("device", |o| o.plain("reference", scene.reference(Role::Meter)));
+        o.object("device", |o| o.plain("reference", &scene.reference(Role::Meter)));
         o.array("derivedFrom", |a| {
             let references = content.derived_from.iter().map(|role| scene.reference(*role));
-            references.for_each(|to| a.object(|o| o.plain("reference", to)));
+            references.for_each(|to| a.object(|o| o.plain("reference", &to)));
         });
         components(o, content);
     });
@@ -72,8 +72,8 @@ pub(super) fn meta(o: &mut Object<'_>, labels: &Labels, supplied: Option<&Patien
         if matches!(supplied, Some(PatientSupplied::Tagged)) {
             o.array("tag", |a| {
                 a.object(|o| {
-                    o.word("system", system::US_CORE_TAGS);
-                    o.word("code", "patient-supplied");
+                    o.plain("system", system::US_CORE_TAGS);
+                    o.plain("code", "patient-supplied");
                 });
             });
         }
@@ -98,7 +98,7 @@ pub(super) fn security(o: &mut Object<'_>, labels: &Labels) {
                     o.array("extension", |a| a.object(label_basis));
                 }
                 let system = if is_confidentiality(label) { system::CONFIDENTIALITY } else { system::ACT };
-                o.word("system", system);
+                o.plain("system", system);
                 o.text("code", label);
             });
         }
@@ -106,10 +106,10 @@ pub(super) fn security(o: &mut Object<'_>, labels: &Labels) {
 }
 
 fn label_basis(o: &mut Object<'_>) {
-    o.word("url", extension::LABEL_BASIS);
+    o.plain("url", extension::LABEL_BASIS);
     o.object("valueCoding", |o| {
-        o.word("system", system::ACT);
-        o.word("code", "42CFRPart2");
+        o.plain("system", system::ACT);
+        o.plain("code", "42CFRPart2");
     });
 }
 
@@ -122,8 +122,8 @@ fn contained(o: &mut Object<'_>, scene: &Scene<'_>) {
             a.object(|o| device::contained_hub(o, scene));
             if let Some(coincident) = &scene.coincident {
                 a.object(|o| {
-                    o.word("resourceType", "Observation");
-                    o.plain("id", Role::CoincidentTime.text());
+                    o.plain("resourceType", "Observation");
+                    o.plain("id", &Role::CoincidentTime.text());
                     coincident_body(o, coincident, scene);
                 });
             }
@@ -135,16 +135,16 @@ fn contained(o: &mut Object<'_>, scene: &Scene<'_>) {
 }
 
 fn extensions(o: &mut Object<'_>, scene: &Scene<'_>) {
-    fn to(a: &mut Array<'_>, url: &'static str, reference: String) {
+    fn to(a: &mut Array<'_>, url: &'static str, reference: &str) {
         a.object(|o| {
-            o.word("url", url);
+            o.plain("url", url);
             o.object("valueReference", |o| o.plain("reference", reference));
         });
     }
     o.array("extension", |a| {
-        to(a, extension::GATEWAY_DEVICE, scene.reference(Role::Hub));
+        to(a, extension::GATEWAY_DEVICE, &scene.reference(Role::Hub));
         if scene.coincident.is_some() {
-            to(a, extension::COINCIDENT_TIME, scene.reference(Role::CoincidentTime));
+            to(a, extension::COINCIDENT_TIME, &scene.reference(Role::CoincidentTime));
         }
     });
 }
@@ -155,7 +155,7 @@ fn identifiers(o: &mut Object<'_>, id: &str, content: &Content, scene: &Scene<'_
         a.object(|o| own_identifier(o, id));
         if let Some(value) = scene.phd_identifier.filter(|_| content.role == Role::Measurement) {
             a.object(|o| {
-                o.word("system", PHD_SYSTEM);
+                o.plain("system", PHD_SYSTEM);
                 o.text("value", value);
             });
         }
@@ -167,12 +167,12 @@ fn own_identifier(o: &mut Object<'_>, id: &str) {
     o.object("type", |o| {
         o.array("coding", |a| {
             a.object(|o| {
-                o.word("system", system::IDENTIFIER_TYPE);
-                o.word("code", "FILL");
+                o.plain("system", system::IDENTIFIER_TYPE);
+                o.plain("code", "FILL");
             });
         });
     });
-    o.word("system", READING_SYSTEM);
+    o.plain("system", READING_SYSTEM);
     o.plain("value", id);
 }
 
@@ -194,8 +194,8 @@ fn categories(o: &mut Object<'_>, charted: Charted) {
 fn coding(o: &mut Object<'_>, system: &'static str, code: &'static str) {
     o.array("coding", |a| {
         a.object(|o| {
-            o.word("system", system);
-            o.word("code", code);
+            o.plain("system", system);
+            o.plain("code", code);
         });
     });
 }
@@ -204,19 +204,19 @@ fn coding(o: &mut Object<'_>, system: &'static str, code: &'static str) {
 pub(super) fn concept(o: &mut Object<'_>, code: &Code, loinc: bool) {
     o.array("coding", |a| {
         a.object(|o| {
-            o.word("system", system::MDC);
-            o.plain("code", code.mdc);
-            o.word("display", code.name);
+            o.plain("system", system::MDC);
+            o.printed("code", code.mdc);
+            o.plain("display", code.name);
         });
         if let Some(loinc) = code.loinc.filter(|_| loinc) {
             a.object(|o| {
-                o.word("system", system::LOINC);
-                o.word("code", loinc.code);
-                o.word("display", loinc.display);
+                o.plain("system", system::LOINC);
+                o.plain("code", loinc.code);
+                o.plain("display", loinc.display);
             });
         }
     });
-    o.word("text", code.text);
+    o.plain("text", code.text);
 }
 
 /// The patient only where sole use of the device is attested (CLINICAL 16).
@@ -224,7 +224,7 @@ fn performer(o: &mut Object<'_>, scene: &Scene<'_>) {
     o.array("performer", |a| {
         a.object(|o| match scene.parcel.reading.sole_use {
             Some(_) => o.text("reference", &scene.patient),
-            None => o.word("display", "Home measurement, person not verified"),
+            None => o.plain("display", "Home measurement, person not verified"),
         });
     });
 }
@@ -243,11 +243,11 @@ fn quantity(o: &mut Object<'_>, measured: &Measured) {
     o.object("valueQuantity", |o| {
         o.number("value", value);
         if let Some(comparator) = comparator {
-            o.word("comparator", comparator);
+            o.plain("comparator", comparator);
         }
-        o.word("unit", unit.text);
-        o.word("system", system::UCUM);
-        o.word("code", unit.code);
+        o.plain("unit", unit.text);
+        o.plain("system", system::UCUM);
+        o.plain("code", unit.code);
     });
 }
 
@@ -256,13 +256,13 @@ fn data_absent_reason(o: &mut Object<'_>, absent: Absent) {
     o.object("dataAbsentReason", |o| {
         o.array("coding", |a| {
             a.object(|o| {
-                o.word("system", system::ABSENT);
-                o.word("code", code);
-                o.word("display", display);
+                o.plain("system", system::ABSENT);
+                o.plain("code", code);
+                o.plain("display", display);
             });
         });
         if let Some(text) = text {
-            o.word("text", text);
+            o.plain("text", text);
         }
     });
 }
@@ -271,9 +271,9 @@ fn data_absent_reason(o: &mut Object<'_>, absent: Absent) {
 fn questionable(o: &mut Object<'_>) {
     o.array("coding", |a| {
         a.object(|o| {
-            o.word("system", system::MEASUREMENT_STATUS);
-            o.word("code", "questionable");
-            o.word("display", "Questionable");
+            o.plain("system", system::MEASUREMENT_STATUS);
+            o.plain("code", "questionable");
+            o.plain("display", "Questionable");
         });
     });
 }
@@ -286,7 +286,7 @@ fn body_site(o: &mut Object<'_>, content: &Content, scene: &Scene<'_>) {
     let (code, text) = codes::body_site(site);
     o.object("bodySite", |o| {
         coding(o, system::SNOMED, code);
-        o.word("text", text);
+        o.plain("text", text);
     });
 }
 
@@ -312,9 +312,9 @@ fn status_bit(o: &mut Object<'_>, bit: &Bit) {
     o.object("code", |o| {
         o.array("coding", |a| {
             a.object(|o| {
-                o.word("system", system::STATUS_BITS);
-                o.word("code", bit.code);
-                o.word("display", bit.display);
+                o.plain("system", system::STATUS_BITS);
+                o.plain("code", bit.code);
+                o.plain("display", bit.display);
             });
         });
     });
@@ -326,7 +326,7 @@ pub(super) fn coincident_time(scene: &Scene<'_>) -> Option<Resource> {
     let coincident = scene.coincident.as_ref()?;
     let id = scene.id(Role::CoincidentTime);
     let json = document(ROOM, |o| {
-        o.word("resourceType", "Observation");
+        o.plain("resourceType", "Observation");
         own_id(o, &id, scene);
         meta(o, &scene.parcel.reading.labels, None);
         o.array("identifier", |a| a.object(|o| own_identifier(o, &id)));
@@ -336,10 +336,10 @@ pub(super) fn coincident_time(scene: &Scene<'_>) -> Option<Resource> {
 }
 
 fn coincident_body(o: &mut Object<'_>, coincident: &Coincident, scene: &Scene<'_>) {
-    o.word("status", "final");
+    o.plain("status", "final");
     o.object("code", |o| concept(o, &codes::ABSOLUTE_TIME, false));
-    o.object("subject", |o| o.plain("reference", scene.reference(Role::Meter)));
-    o.plain("effectiveDateTime", coincident.hub);
-    o.plain("valueDateTime", coincident.shown);
-    o.object("device", |o| o.plain("reference", scene.reference(Role::Hub)));
+    o.object("subject", |o| o.plain("reference", &scene.reference(Role::Meter)));
+    o.printed("effectiveDateTime", coincident.hub);
+    o.printed("valueDateTime", coincident.shown);
+    o.object("device", |o| o.plain("reference", &scene.reference(Role::Hub)));
 }

@@ -14,11 +14,11 @@ pub(super) fn resource(targets: &[(Role, String)], scene: &Scene<'_>) -> Resourc
     let id = scene.id(Role::Provenance);
     let labels = scene.parcel.reading.labels.clone();
     let json = document(ROOM, |o| {
-        o.word("resourceType", "Provenance");
+        o.plain("resourceType", "Provenance");
         own_id(o, &id, scene);
         meta(o, &labels, None);
         o.array("target", |a| {
-            targets.iter().for_each(|(role, _)| a.object(|o| o.plain("reference", scene.reference(*role))));
+            targets.iter().for_each(|(role, _)| a.object(|o| o.plain("reference", &scene.reference(*role))));
         });
         body(o, scene);
     });
@@ -29,9 +29,9 @@ pub(super) fn resource(targets: &[(Role, String)], scene: &Scene<'_>) -> Resourc
 
 /// Inside the one Observation that it speaks of.
 pub(super) fn contained(o: &mut Object<'_>, scene: &Scene<'_>) {
-    o.word("resourceType", "Provenance");
-    o.plain("id", Role::Provenance.text());
-    o.array("target", |a| a.object(|o| o.word("reference", "#")));
+    o.plain("resourceType", "Provenance");
+    o.plain("id", &Role::Provenance.text());
+    o.array("target", |a| a.object(|o| o.plain("reference", "#")));
     body(o, scene);
 }
 
@@ -47,13 +47,13 @@ fn body(o: &mut Object<'_>, scene: &Scene<'_>) {
     let Some((issue, place)) = &scene.parcel.replaces else { return };
     o.array("entity", |a| {
         a.object(|o| {
-            o.word("role", "revision");
+            o.plain("role", "revision");
             o.object("what", |o| match place {
                 Some(place) => o.text("reference", place),
                 // It may never have come here: a name that must not resolve.
                 None => o.object("identifier", |o| {
-                    o.word("system", READING_SYSTEM);
-                    o.plain("value", reading_id(&scene.parcel.reading, *issue, Role::Measurement));
+                    o.plain("system", READING_SYSTEM);
+                    o.plain("value", &reading_id(&scene.parcel.reading, *issue, Role::Measurement));
                 }),
             });
         });
@@ -65,8 +65,8 @@ fn agent(a: &mut Array<'_>, kind: &'static str, who: &str) {
         o.object("type", |o| {
             o.array("coding", |a| {
                 a.object(|o| {
-                    o.word("system", system::PARTICIPANT);
-                    o.word("code", kind);
+                    o.plain("system", system::PARTICIPANT);
+                    o.plain("code", kind);
                 });
             });
         });

@@ -5,6 +5,7 @@ use super::instant::{Coincident, Printed, coincident};
 use super::{Resource, Role, Rung};
 use crate::map::json;
 use crate::parcel::{Parcel, Policy};
+use std::borrow::Cow;
 
 /// One parcel on one rung.
 #[derive(Debug)]
@@ -16,10 +17,30 @@ pub(super) struct Scene<'a> {
     pub(super) patient: String,
     pub(super) effective: String,
     pub(super) issued: String,
-    meter_id: String,
-    hub_id: String,
-    measurement_id: String,
     pub(super) coincident: Option<Coincident>,
+    /// The resources that others point at.
+    meter: Named,
+    hub: Named,
+    coincident_time: Named,
+    measurement: Named,
+}
+
+/// A resource's id, and how this rung points at it.
+#[derive(Debug)]
+struct Named {
+    id: String,
+    reference: String,
+}
+
+impl Named {
+    fn new(role: Role, id: String, rung: Rung) -> Named {
+        let reference = match rung {
+            Rung::UpdateAsCreate => format!("{}/{id}", role.kind()),
+            Rung::PlainCreate if contained(role) => format!("#{}", role.text()),
+            Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => urn(&id),
+        };
+        Named { id, reference }
+    }
 }
 
 impl<'a> Scene<'a> {
@@ -31,6 +52,8 @@ impl<'a> Scene<'a> {
     ) -> Scene<'a> {
         let reading = &parcel.reading;
         let when = &reading.when;
+        let named = |role, id| Named::new(role, id, rung);
+        let of_reading = |role| named(role, reading_id(reading, reading.issue, role));
         Scene {
             parcel,
             policy,
@@ -39,29 +62,35 @@ impl<'a> Scene<'a> {
             patient: format!("Patient/{}", parcel.subject.id),
             effective: Printed { instant: when.effective, offset: when.offset }.to_string(),
             issued: Printed { instant: parcel.issued, offset: when.offset }.to_string(),
-            meter_id: meter_id(&parcel.identity),
-            hub_id: hub_id(parcel.hub.system_id),
-            measurement_id: reading_id(reading, reading.issue, Role::Measurement),
             coincident: coincident(when, parcel.profile.clock.keeps),
+            meter: named(Role::Meter, meter_id(&parcel.identity)),
+            hub: named(Role::Hub, hub_id(parcel.hub.system_id)),
+            coincident_time: of_reading(Role::CoincidentTime),
+            measurement: of_reading(Role::Measurement),
+        }
+    }
+
+    fn known(&self, role: Role) -> Option<&Named> {
+        match role {
+            Role::Meter => Some(&self.meter),
+            Role::Hub => Some(&self.hub),
+            Role::CoincidentTime => Some(&self.coincident_time),
+            Role::Measurement => Some(&self.measurement),
+            _ => None,
         }
     }
 
     /// Id of a resource of this parcel.
     pub(super) fn id(&self, role: Role) -> String {
-        match role {
-            Role::Meter => self.meter_id.clone(),
-            Role::Hub => self.hub_id.clone(),
-            Role::Measurement => self.measurement_id.clone(),
-            role => reading_id(&self.parcel.reading, self.parcel.reading.issue, role),
-        }
+        let reading = &self.parcel.reading;
+        self.known(role).map_or_else(|| reading_id(reading, reading.issue, role), |named| named.id.clone())
     }
 
     /// How this rung points at a resource of the same parcel.
-    pub(super) fn reference(&self, role: Role) -> String {
-        match self.rung {
-            Rung::UpdateAsCreate => format!("{}/{}", role.kind(), self.id(role)),
-            Rung::PlainCreate if contained(role) => format!("#{}", role.text()),
-            Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => urn(&self.id(role)),
+    pub(super) fn reference(&self, role: Role) -> Cow<'_, str> {
+        match self.known(role) {
+            Some(named) => named.reference.as_str().into(),
+            None => Named::new(role, self.id(role), self.rung).reference.into(),
         }
     }
 

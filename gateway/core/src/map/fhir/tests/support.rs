@@ -1,22 +1,22 @@
 //! Readings made by hand: the octets of a frame, and around them a house in which nothing is remarkable.
 
-use crate::capture::Uuid16;
-use crate::capture::{DeviceNo, Key};
+use super::super::{Resource, Role, Rung, resources};
+use crate::capture::{DeviceNo, Key, Uuid16};
 use crate::decode::{Measurement, Told, decode};
-use crate::identity::{Address, AddressKind, Facts, Identity, Labels, PersonNo, Revision, Who};
-use crate::parcel::{Hub, Intent, Parcel, Subject};
+use crate::identity::{Address, AddressKind, Attested, Facts, Identity, Labels, PersonNo, Revision, Who};
+use crate::parcel::{Hub, Intent, Parcel, Policy, Subject};
 use crate::profile::{
     Clock, Collect, Evidence, EvidenceLevel, IdentitySource, Keeps, Kind, Match, Pairing, Patience, Profile,
     ProfileName, ReadingFacts, Sample, Unit, Untimed, Via,
 };
 use crate::reading::{Issue, Quantity, Reading, Version};
-use crate::when::{Face, Source, Span, When, ZoneName, as_utc};
+use crate::when::{BootNo, ContactNo, Face, HubTicks, Source, Span, Stamp, When, ZoneName};
 use hearth_wire::Decimal;
 use hearth_wire::gatt::SystemId;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Octets from hexadecimal with blanks.
 pub(super) fn octets(hex: &str) -> Vec<u8> {
@@ -154,7 +154,48 @@ pub(super) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-#[allow(unused)]
-pub(super) fn utc(civil: jiff::civil::DateTime) -> Timestamp {
-    as_utc(civil)
+/// Nobody else uses the device.
+pub(super) fn attested(mut parcel: Parcel) -> Parcel {
+    parcel.reading.sole_use = Some(Attested { by: "nurse".into() });
+    parcel
+}
+
+/// The device's clock showed `clock`; hub UTC minus that, read as UTC, is `correction_s`.
+pub(super) fn sampled(mut parcel: Parcel, clock: &str, correction_s: i64) -> Parcel {
+    let ticks = HubTicks { boot: BootNo(1), ms: 1_000 };
+    parcel.reading.when.source = Source::Sample;
+    parcel.reading.when.correction_s = Some(correction_s);
+    parcel.reading.when.sample = Some(crate::when::Sample {
+        contact: ContactNo(1),
+        clock: Stamp { face: Face::Shown, civil: clock.parse().unwrap() },
+        asked: ticks,
+        answered: ticks,
+    });
+    parcel
+}
+
+/// Taken at this instant, printed in this offset of whole hours.
+pub(super) fn taken(mut parcel: Parcel, instant: &str, hours: i8) -> Parcel {
+    parcel.reading.when.effective = at(instant);
+    parcel.reading.when.offset = Offset::from_hours(hours).unwrap();
+    parcel
+}
+
+pub(super) fn labelled(mut parcel: Parcel, labels: &[&str]) -> Parcel {
+    parcel.reading.labels = Labels(labels.iter().map(|label| (*label).to_owned()).collect());
+    parcel
+}
+
+/// All resources of the first rung, read back.
+pub(super) fn read(parcel: &Parcel, policy: &Policy) -> BTreeMap<Role, Value> {
+    by_role(&resources(parcel, policy, Rung::UpdateAsCreate, None))
+}
+
+pub(super) fn by_role(resources: &[Resource]) -> BTreeMap<Role, Value> {
+    resources.iter().map(|resource| (resource.role, json(&resource.json))).collect()
+}
+
+/// The words beside a value.
+pub(super) fn notes(resource: &Value) -> Vec<&str> {
+    resource["note"].as_array().into_iter().flatten().map(|note| note["text"].as_str().unwrap()).collect()
 }

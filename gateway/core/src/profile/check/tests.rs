@@ -1,6 +1,9 @@
+//! Every sentence of the checks, with the place where it points.
+//! Long because it is a table.
 #![allow(clippy::unwrap_used)]
+
 use super::*;
-use crate::profile::Pairing;
+use crate::profile::{BodySite, EvidenceLevel, IdentitySource, Pairing, Sample, Unit};
 
 /// A made-up meter that says everything a meter can say.
 const METER: &str = r#"schema = 1
@@ -450,7 +453,18 @@ fn every_quantity_has_its_word_and_its_row() {
     let quantities: std::collections::HashSet<Quantity> = ROWS.iter().map(|row| row.quantity).collect();
     assert_eq!(quantities.len(), count(Systolic));
     assert_eq!(word(MeanArterialPressure), "mean-arterial-pressure");
-    for row in &ROWS {
-        assert!(row.units.iter().all(|unit| Unit::ALL.contains(unit)), "{}", row.word);
+}
+
+proptest::proptest! {
+    /// Whatever a text became: a profile, or a problem that points into it.
+    #[test]
+    fn no_text_is_too_strange(from in 0..METER.len(), length in 0..40usize, put in ".{0,8}") {
+        let (from, to) = (from, (from + length).min(METER.len()));
+        let text = [&METER[..from], &put, &METER[to..]].concat();
+        if let Err(problem) = parse(&text) {
+            let lines = text.split('\n').count();
+            proptest::prop_assert!((1..=lines).contains(&problem.line), "{problem}");
+            proptest::prop_assert!(!problem.says.is_empty());
+        }
     }
 }

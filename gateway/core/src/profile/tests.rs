@@ -2,8 +2,7 @@
 //! the whole folder. The two formats: `docs/profiles.md`.
 #![allow(clippy::unwrap_used)]
 
-use super::schema::word;
-use super::{Catalog, EvidenceLevel, Keeps, Kind, Profile, ProfileName, Unit};
+use super::{Catalog, EvidenceLevel, Keeps, Kind, Profile, ProfileName, Unit, word};
 use crate::admit::{Refusal, Why};
 use crate::capture::Uuid16;
 use crate::decode::{Measurement, Parsed, Told, decode};

@@ -1,0 +1,165 @@
+//! What the daemon, and a command without one, start from: profiles, the store, and what the house knows of itself.
+
+use crate::cli::{Ending, exit};
+use crate::clock::{self, Clock};
+use crate::config::{ClockTrust, Config};
+use crate::store::{DestinationFacts, OpenError, Seal, Store, StoreError};
+use crate::uplink::{self, Wake};
+use hearth_core::admit::News;
+use hearth_core::identity::Labels;
+use hearth_core::profile::{Catalog, ProfileName};
+use hearth_core::when::HubTicks;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::{Notify, watch};
+
+/// What the rooms of one process share besides the store.
+#[derive(Debug)]
+pub(crate) struct Inside {
+    pub(crate) time: Time,
+    /// Something was committed: there may be something to send.
+    pub(crate) wake: Wake,
+    /// The next instant at which silence itself is news.
+    due: Mutex<Option<HubTicks>>,
+    pub(crate) due_changed: Notify,
+    /// Each destination and how it fares; empty without a daemon.
+    destinations: Mutex<Vec<(String, watch::Receiver<uplink::State>)>>,
+}
+
+/// Whose ticks news is taken at.
+#[derive(Debug)]
+pub(crate) enum Time {
+    /// The daemon's own.
+    Running(Clock),
+    /// No daemon runs, so no time passes for the store: the last tick that it knows, or those of a replayed log.
+    Standing(Mutex<HubTicks>),
+}
+
+fn unpoisoned<T: Copy>(value: &Mutex<T>) -> T {
+    *value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Inside {
+    fn new(time: Time) -> Inside {
+        Inside { time, wake: Wake::default(), due: Mutex::new(None), due_changed: Notify::new(), destinations: Mutex::default() }
+    }
+
+    /// For the daemon: counts the boot and takes it as news, and the hub's time where it is known.
+    pub(crate) fn running(store: &mut Store, trust: ClockTrust) -> Result<Inside, Ending> {
+        let boot = store.begin_boot(&clock::boot_id()).map_err(trouble)?;
+        let clock = Clock::new(boot, trust);
+        let mut taken = store.take(&News::Booted, clock.ticks()).map_err(trouble)?;
+        if let Some(anchor) = clock.anchor() {
+            taken = store.take(&News::HubTime(anchor), anchor.at).map_err(trouble)?;
+        }
+        let inside = Inside::new(Time::Running(clock));
+        inside.committed(taken.due);
+        Ok(inside)
+    }
+
+    /// For a command without a daemon.
+    pub(crate) fn standing(store: &mut Store) -> Result<Inside, Ending> {
+        let last = match store.last_ticks().map_err(trouble)? {
+            Some(ticks) => ticks,
+            None => HubTicks { boot: store.begin_boot(&clock::boot_id()).map_err(trouble)?, ms: 0 },
+        };
+        Ok(Inside::new(Time::Standing(Mutex::new(last))))
+    }
+
+    pub(crate) fn ticks(&self) -> HubTicks {
+        match &self.time {
+            Time::Running(clock) => clock.ticks(),
+            Time::Standing(ticks) => unpoisoned(ticks),
+        }
+    }
+
+    /// Something was committed.
+    pub(crate) fn committed(&self, due: Option<HubTicks>) {
+        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = due;
+        self.due_changed.notify_one();
+        self.wake.wake();
+    }
+
+    pub(crate) fn watch(&self, destination: &str, state: watch::Receiver<uplink::State>) {
+        let mut all = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((destination.to_owned(), state));
+    }
+
+    pub(crate) fn destinations(&self) -> Vec<(String, uplink::State)> {
+        let all = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(name, state)| (name.clone(), state.borrow().clone())).collect()
+    }
+
+    pub(crate) fn due(&self) -> Option<HubTicks> {
+        unpoisoned(&self.due)
+    }
+}
+
+/// The built-in profiles, and the site's own.
+pub(crate) fn catalog(config: &Config) -> Result<Catalog, Ending> {
+    let standard = Catalog::standard();
+    let Some(folder) = &config.profiles else { return Ok(standard) };
+    let files = profiles(folder, folder).map_err(|e| {
+        Ending::new(exit::CONFIG, format!("{}: the profiles can't be read ({e}); check [hub] profiles", folder.display()))
+    })?;
+    standard.overridden(files).map_err(|problems| {
+        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Ending::new(exit::CONFIG, all.join("\n"))
+    })
+}
+
+/// `maker/model.toml` below a folder, by its name without the ending.
+fn profiles(root: &Path, folder: &Path) -> std::io::Result<Vec<(ProfileName, String)>> {
+    let mut found = vec![];
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(profiles(root, &path)?);
+        } else if path.extension().is_some_and(|e| e == "toml") {
+            let name = path.strip_prefix(root).unwrap_or(&path).with_extension("");
+            found.push((ProfileName(name.to_string_lossy().into_owned()), std::fs::read_to_string(&path)?));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
+/// Opens the store with the site's profiles and destinations. A damaged one is set aside, and said aloud.
+pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
+    let opened = Store::open(&config.state, catalog(config)?, Seal::Clear).map_err(not_open)?;
+    if let Some(aside) = &opened.set_aside {
+        eprintln!(
+            "hearth: the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be \
+             saved from it",
+            aside.display()
+        );
+    }
+    let mut store = opened.store;
+    let facts: Vec<DestinationFacts> = config
+        .destinations
+        .iter()
+        .map(|d| DestinationFacts { name: d.name.clone(), cleared: Labels(d.cleared.clone()) })
+        .collect();
+    store.set_destinations(&facts).map_err(trouble)?;
+    Ok(store)
+}
+
+fn not_open(e: OpenError) -> Ending {
+    let code = match &e {
+        OpenError::InUse { .. } => exit::TEMPFAIL,
+        OpenError::Missing(_) | OpenError::NotADirectory(_) | OpenError::Newer { .. } | OpenError::Foreign(_) => exit::CONFIG,
+        OpenError::ReadOnly(_) | OpenError::Owner { .. } | OpenError::Mode { .. } => exit::NOPERM,
+        OpenError::HubKey { .. } | OpenError::Full(_) | OpenError::Io { .. } => exit::IOERR,
+    };
+    Ending::new(code, e.to_string())
+}
+
+/// A verb of the store that could not be done.
+pub(crate) fn trouble(e: StoreError) -> Ending {
+    let code = match &e {
+        StoreError::Full => exit::TEMPFAIL,
+        StoreError::Broken(_) => exit::IOERR,
+        StoreError::Unknown(_) | StoreError::Refused(_) => exit::DATAERR,
+    };
+    Ending::new(code, e.to_string())
+}

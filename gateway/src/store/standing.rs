@@ -1,0 +1,22 @@
+//! Where the store stands: its last tick, and what a record became.
+
+use super::{Store, StoreError};
+use hearth_core::admit::Fate;
+use hearth_core::reading::Reading;
+use hearth_core::when::HubTicks;
+
+impl Store {
+    /// The highest tick of the latest boot. `None`: no boot was counted yet.
+    pub fn last_ticks(&mut self) -> Result<Option<HubTicks>, StoreError> {
+        self.read(|rows| {
+            let boots = rows.boots()?;
+            Ok(boots.all.last_key_value().map(|(boot, b)| HubTicks { boot: *boot, ms: b.last }))
+        })
+    }
+
+    /// The reading that a record was admitted as, if that is its fate.
+    pub fn reading_of(&mut self, fate: &Fate) -> Result<Option<Reading>, StoreError> {
+        let Fate::Admitted(key, issue) = fate else { return Ok(None) };
+        self.read(|rows| Ok(rows.reading_by_key(key, *issue)?.map(|kept| kept.reading)))
+    }
+}

@@ -1,0 +1,401 @@
+//! The scenarios, through the real binary: news in, a record system behind mutual TLS at the other end.
+
+use e2e::{Hub, World};
+use gateway::demo::record::{Behaviour, Record};
+use serde_json::{Value, json};
+
+const BP_03: &str = "167C0056006100E807060F11111B33000000";
+const BP_S7: &str = "02780050006400E4070101000000";
+const GLU_01: &str = "1B0F00E807011E053A1B53016FB0F80000";
+const GLU_04: &str = "131E00E2070914051B075CFE6FB0F1";
+const GLU_04_LATER_OFFSET: &str = "131E00E2070914051B0798FE6FB0F1";
+const GLU_05: &str = "133100E2070A060F2F325CFE7EB0F1";
+const CTX_01: &str = "021E0002";
+const CTX_02: &str = "02310001";
+
+/// News in the words of a conversation.
+struct News(Vec<Value>);
+
+impl News {
+    /// A hub that knows UTC from its first tick, and one device of a generic kind at a fixed address.
+    fn of(service: &str, hub_time: &str) -> News {
+        let met = json!({ "device": "d", "address": "C0:FF:EE:00:00:01", "services": [service] });
+        News(vec![json!({ "boot": true }), json!({ "at": 0, "hub_time": hub_time }), json!({ "met": met })])
+    }
+
+    fn cuff(hub_time: &str) -> News {
+        News::of("1810", hub_time)
+    }
+
+    fn meter(hub_time: &str) -> News {
+        News::of("1808", hub_time)
+    }
+
+    fn say(mut self, line: Value) -> News {
+        self.0.push(line);
+        self
+    }
+
+    fn bound(self, patient: &str, zone: &str) -> News {
+        self.bound_from(patient, zone, "2018-01-01T00:00:00Z")
+    }
+
+    fn bound_from(self, patient: &str, zone: &str, from: &str) -> News {
+        self.say(json!({ "bind": { "device": "d", "patient": { "clinic": patient }, "zone": zone, "from": from } }))
+    }
+
+    fn heard(self, contact: u64, characteristic: &str, hex: &str) -> News {
+        let heard = json!({ "device": "d", "contact": contact, "characteristic": characteristic, "hex": hex });
+        self.say(json!({ "heard": heard }))
+    }
+
+    fn pressure(self, contact: u64, hex: &str) -> News {
+        self.heard(contact, "2A35", hex)
+    }
+
+    fn glucose(self, contact: u64, hex: &str) -> News {
+        self.heard(contact, "2A18", hex)
+    }
+
+    fn context(self, contact: u64, hex: &str) -> News {
+        self.heard(contact, "2A34", hex)
+    }
+
+    fn clock(self, contact: u64, at: i64, shows: &str) -> News {
+        self.say(json!({ "at": at, "clock": { "device": "d", "contact": contact, "shows": shows } }))
+    }
+
+    fn ended(self, contact: u64, how: &str) -> News {
+        self.say(json!({ "ended": { "device": "d", "contact": contact, "how": how } }))
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+/// Observations that stand in the record now, without those of a device's clock.
+fn observations(record: &Record) -> Vec<Value> {
+    let all = record.all("Observation").into_iter().filter_map(|(_, versions)| versions.last()?.resource.clone());
+    all.filter(|o| !codes(o).contains(&"67975".to_owned())).collect()
+}
+
+fn codes(place: &Value) -> Vec<String> {
+    let codings = place["code"]["coding"].as_array().cloned().unwrap_or_default();
+    codings.iter().filter_map(|c| c["code"].as_str().map(str::to_owned)).collect()
+}
+
+fn with_code(record: &Record, code: &str) -> Vec<Value> {
+    observations(record).into_iter().filter(|o| codes(o).iter().any(|c| c == code)).collect()
+}
+
+fn effective(record: &Record, code: &str) -> Vec<String> {
+    let mut all: Vec<String> =
+        with_code(record, code).iter().map(|o| o["effectiveDateTime"].as_str().unwrap().to_owned()).collect();
+    all.sort();
+    all
+}
+
+const PRESSURE: &str = "85354-9";
+const GLUCOSE_MDC: &str = "160184";
+
+struct Story {
+    world: World,
+    record: Record,
+    hub: Hub,
+}
+
+impl Story {
+    fn new(name: &str) -> Story {
+        let world = World::new(name);
+        let record = world.record(Behaviour::default());
+        let hub = world.hub(&[("clinic", &record)]);
+        Story { world, record, hub }
+    }
+
+    /// Hands the news over, and delivers what there is.
+    fn tell(&self, news: &News) -> Vec<Value> {
+        let said = self.hub.replay(&news.text());
+        self.hub.deliver();
+        said
+    }
+}
+
+/// Why records are held, in the order of the lines.
+fn held(said: &[Value]) -> Vec<&str> {
+    said.iter().filter(|row| row["fate"] == "held").filter_map(|row| row["why"].as_str()).collect()
+}
+
+#[track_caller]
+fn check(name: &str, news: &News, code: &str, times: &[&str], why: &[&str]) {
+    let story = Story::new(name);
+    let said = story.tell(news);
+    assert_eq!(effective(&story.record, code), times, "{said:#?}");
+    assert_eq!(held(&said), why, "{said:#?}");
+}
+
+#[test]
+fn sc_01_a_device_resends_its_whole_memory() {
+    let story = Story::new("sc-01");
+    let memory = |contact, news: News| {
+        let news = news.glucose(contact, GLU_04).context(contact, CTX_01).glucose(contact, GLU_05);
+        news.context(contact, CTX_02).ended(contact, "drained")
+    };
+    let news = News::meter("2018-10-07T12:00:00Z").bound("ada", "America/Los_Angeles");
+    story.tell(&memory(2, memory(1, news)));
+    let twice = ["2018-09-19T22:27:07-07:00", "2018-10-06T08:47:50-07:00"];
+    assert_eq!(effective(&story.record, GLUCOSE_MDC), twice);
+    let writes = story.record.log().iter().filter(|l| l.seen.writes()).count();
+    // Once more, in another life of the process: no row, no upload.
+    let again = memory(1, News::meter("2018-10-08T12:00:00Z"));
+    let said = story.tell(&again);
+    assert!(said.iter().all(|row| row["fate"] != "admitted"), "{said:#?}");
+    assert_eq!(effective(&story.record, GLUCOSE_MDC), twice);
+    assert_eq!(story.record.log().iter().filter(|l| l.seen.writes()).count(), writes);
+}
+
+#[test]
+fn sc_03_the_owner_changes_the_meters_clock() {
+    let base = || News::meter("2018-09-20T08:00:00Z").bound("ada", "America/Los_Angeles");
+    let both = base().glucose(1, GLU_04).ended(1, "drained").glucose(2, GLU_04_LATER_OFFSET).ended(2, "drained");
+    check("sc-03", &both, GLUCOSE_MDC, &["2018-09-19T22:27:07-07:00"], &[]);
+    let alone = base().glucose(1, GLU_04_LATER_OFFSET).ended(1, "drained");
+    check("sc-03-alone", &alone, GLUCOSE_MDC, &["2018-09-19T23:27:07-07:00"], &[]);
+}
+
+#[test]
+fn sc_04_the_clock_is_set_back() {
+    let told = |end: &str| {
+        News::cuff("2024-06-15T21:17:30Z")
+            .bound("ada", "America/New_York")
+            .clock(1, 40, "2024-06-15T17:17:30")
+            .pressure(1, BP_03)
+            .ended(1, end)
+            .clock(2, 86_400_000, "2020-01-01T00:02:00")
+            .pressure(2, BP_S7)
+            .ended(2, "drained")
+    };
+    let first = "2024-06-15T17:17:27-04:00";
+    check("sc-04", &told("drained"), PRESSURE, &[first, "2024-06-16T17:15:30-04:00"], &[]);
+    check("sc-04-lost", &told("lost"), PRESSURE, &[first], &["time: two timelines"]);
+    let silent = News::cuff("2024-06-15T21:17:40Z").bound("ada", "America/New_York");
+    let silent = silent.pressure(1, BP_03).ended(1, "drained").pressure(2, BP_S7).ended(2, "drained");
+    check("sc-04-silent", &silent, PRESSURE, &[first], &["time: clock reset"]);
+}
+
+#[test]
+fn sc_05_the_gateway_is_replaced() {
+    let story = Story::new("sc-05");
+    let hub = |shows: &str| {
+        News::cuff("2024-06-15T21:18:00Z").bound("ada", "America/New_York").clock(1, 40, shows).pressure(1, BP_03)
+    };
+    story.tell(&hub("2024-06-15T17:18:00").ended(1, "drained"));
+    let before = story.record.all("Observation");
+    let other = story.world.hub(&[("clinic", &story.record)]);
+    // The other hub corrects by twenty seconds more, and still finds its reading there.
+    other.replay(&hub("2024-06-15T17:17:40").ended(1, "drained").text());
+    other.deliver();
+    assert_eq!(story.record.all("Observation"), before);
+    let status = other.json(&["status"]);
+    assert_eq!(status["delivered"], 1, "{status}");
+}
+
+#[test]
+fn sc_06_the_answer_is_lost() {
+    let story = Story::new("sc-06");
+    story.record.script({
+        let mut cut = 0;
+        move |seen| {
+            let fault = if seen.writes() && cut < 3 {
+                cut += 1;
+                gateway::demo::record::Fault::CommitThenCut
+            } else {
+                gateway::demo::record::Fault::Pass
+            };
+            fault
+        }
+    });
+    story.tell(&News::cuff("2024-06-15T21:18:00Z").bound("ada", "America/New_York").pressure(1, BP_03).ended(1, "drained"));
+    assert_eq!(effective(&story.record, PRESSURE), ["2024-06-15T17:17:27-04:00"]);
+    assert!(story.record.committed_unanswered() >= 1);
+    assert!(story.record.all("Observation").iter().all(|(_, versions)| versions.len() == 1));
+}
+
+#[test]
+fn sc_08_a_context_without_its_measurement() {
+    let story = Story::new("sc-08");
+    let news = News::meter("2018-09-20T06:00:00Z").bound("ada", "America/Los_Angeles").context(1, CTX_01);
+    let said = story.tell(&news.ended(1, "drained"));
+    assert_eq!(said.last().unwrap()["fate"], "refused");
+    assert!(said.last().unwrap()["why"].as_str().unwrap().contains("context"), "{said:#?}");
+    assert_eq!(observations(&story.record), Vec::<Value>::new());
+}
+
+#[test]
+fn sc_09_the_link_is_lost_half_way() {
+    let story = Story::new("sc-09");
+    let news = News::meter("2018-09-20T06:00:00Z").bound("ada", "America/Los_Angeles").glucose(1, GLU_04);
+    let said = story.hub.replay(&news.ended(1, "lost").text());
+    assert_eq!(said.last().unwrap()["fate"], "awaits", "{said:#?}");
+    let device = &story.hub.json(&["devices"])[0];
+    assert_eq!(device["ask_from"], 30, "30 still waits for its context: {device}");
+    let later = News(vec![json!({ "at": 600_000, "silence": true })]);
+    story.hub.replay(&later.text());
+    let device = &story.hub.json(&["devices"])[0];
+    assert_eq!(device["ask_from"], 31, "{device}");
+    story.hub.deliver();
+    assert_eq!(effective(&story.record, GLUCOSE_MDC), ["2018-09-19T22:27:07-07:00"]);
+}
+
+#[test]
+fn sc_10_the_sequence_wraps() {
+    let wrapped = News::meter("2026-01-20T23:54:00Z")
+        .bound("ada", "America/New_York")
+        .glucose(1, "02FFFFEA070D0C12353678B0F8")
+        .glucose(1, "020000EA07011412353678B0F8")
+        .ended(1, "drained");
+    // 160368: plasma whose origin the meter does not tell.
+    check("sc-10", &wrapped, "160368", &["2026-01-20T18:53:54-05:00"], &["time: not a date"]);
+}
+
+#[test]
+fn sc_12_a_fold() {
+    let told = |end: &str| {
+        let bind = json!({ "device": "d", "slot": 1, "patient": { "clinic": "ada" }, "zone": "America/New_York",
+            "from": "2018-01-01T00:00:00Z" });
+        News::cuff("2026-11-01T05:30:05Z")
+            .say(json!({ "bind": bind }))
+            .clock(1, 40, "2026-11-01T01:30:05")
+            .pressure(1, "1E760050005D00EA070B01011E004800010000")
+            .ended(1, end)
+            .clock(2, 3_600_000, "2026-11-01T01:30:05")
+            .pressure(2, "1E7A0052005F00EA070B01011E004A00010000")
+            .ended(2, "drained")
+    };
+    let first = "2026-11-01T01:30:00-04:00";
+    check("sc-12", &told("drained"), PRESSURE, &[first, "2026-11-01T01:30:00-05:00"], &[]);
+    check("sc-12-lost", &told("lost"), PRESSURE, &[first], &["time: two timelines"]);
+}
+
+#[test]
+fn sc_13_the_meter_shows_hi() {
+    let story = Story::new("sc-13");
+    let news = News::meter("2024-06-15T22:00:00Z").bound("ada", "America/New_York");
+    story.tell(&news.glucose(1, "0A0500E807060F11111BFE07112000").ended(1, "drained"));
+    let all = with_code(&story.record, GLUCOSE_MDC);
+    let [hi] = all.as_slice() else { panic!("one reading was expected: {all:#?}") };
+    assert_eq!(hi["dataAbsentReason"]["coding"][0]["code"], "positive-infinity");
+    assert_eq!(hi["dataAbsentReason"]["text"], "meter shows HI");
+    assert!(!hi["note"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn sc_14_retracted_and_issued_to_the_right_person() {
+    let story = Story::new("sc-14");
+    let first = News::cuff("2024-06-15T21:18:00Z").bound("ada", "America/New_York").pressure(1, BP_03);
+    story.tell(&first.ended(1, "drained"));
+    story.hub.json(&["bind", "end", "1", "--at", "2018-01-01T00:00:00Z"]);
+    let bind = ["bind", "add", "1", "--patient", "clinic=ben", "--zone", "America/New_York"];
+    story.hub.json(&[&bind[..], &["--from", "2018-01-01T00:00:00Z"]].concat());
+    story.hub.json(&["retract", "1", "--reissue"]);
+    story.hub.deliver();
+    let check = |record: &Record| {
+        let mut all: Vec<(String, String, String)> = with_code(record, PRESSURE)
+            .iter()
+            .map(|o| {
+                let text = |v: &Value| v.as_str().unwrap().to_owned();
+                (text(&o["subject"]["reference"]), text(&o["status"]), text(&o["id"]))
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let all = check(&story.record);
+    let told: Vec<(&str, &str)> = all.iter().map(|(subject, status, _)| (subject.as_str(), status.as_str())).collect();
+    assert_eq!(told, [("Patient/ada", "entered-in-error"), ("Patient/ben", "final")]);
+    assert_ne!(all[0].2, all[1].2);
+    let pointing = story.record.all("Provenance").into_iter().filter_map(|(_, v)| v.last()?.resource.clone());
+    let retracted = format!("Observation/{}", all[0].2);
+    let points = |p: &Value| p["entity"].as_array().into_iter().flatten().any(|e| e["what"]["reference"] == *retracted);
+    assert_eq!(pointing.filter(points).count(), 1);
+    // The meter sends it again: nothing changes.
+    let again = News::cuff("2024-06-16T21:18:00Z").pressure(1, BP_03).ended(1, "drained");
+    story.tell(&again);
+    assert_eq!(check(&story.record), all);
+}
+
+/// CLINICAL 27: a clinician's mark stands, whatever hub comes with the same reading; and it says so.
+#[test]
+fn clinical_27_sc_15_entered_in_error_stays_so() {
+    let story = Story::new("sc-15");
+    let news = News::cuff("2024-06-15T21:18:00Z").bound("ada", "America/New_York").pressure(1, BP_03);
+    let news = news.ended(1, "drained");
+    story.tell(&news);
+    let (place, versions) = story.record.all("Observation").into_iter()
+        .find(|(_, v)| codes(v.last().unwrap().resource.as_ref().unwrap()).contains(&PRESSURE.to_owned()))
+        .unwrap();
+    let mut marked = versions.last().unwrap().resource.clone().unwrap();
+    marked["status"] = json!("entered-in-error");
+    story.record.write(marked);
+    let before = story.record.all("Observation");
+    assert_eq!(story.record.history(&place.0, &place.1).len(), 2);
+    let other = story.world.hub(&[("clinic", &story.record)]);
+    other.replay(&news.text());
+    other.deliver();
+    assert_eq!(story.record.all("Observation"), before, "the history at the record is unchanged");
+    let raised = other.json(&["status"])["raised"].clone();
+    assert!(raised.to_string().contains("status"), "the other hub says what differs: {raised}");
+    assert_eq!(other.json(&["status"])["delivered"], 1);
+}
+
+/// CLINICAL 18: the hub's own zone never counts, the binding's does.
+#[test]
+fn sc_16_no_zone() {
+    for clock in [false, true] {
+        let story = Story::new("sc-16");
+        let bind = json!({ "device": "d", "patient": { "clinic": "ada" }, "from": "2018-01-01T00:00:00Z" });
+        let mut news = News::cuff("2024-06-15T21:17:40Z").say(json!({ "bind": bind }));
+        if clock {
+            news = news.clock(1, 40, "2024-06-15T17:17:40");
+        }
+        let said = story.tell(&news.pressure(1, BP_03).ended(1, "drained"));
+        assert_eq!(held(&said).last(), Some(&"the binding has no zone"), "clock {clock}: {said:#?}");
+        assert_eq!(observations(&story.record), Vec::<Value>::new());
+        let bind = ["bind", "add", "1", "--patient", "clinic=ada", "--zone", "America/New_York", "--instead"];
+        story.hub.json(&[&bind[..], &["--from", "2018-01-01T00:00:00Z"]].concat());
+        story.hub.deliver();
+        assert_eq!(effective(&story.record, PRESSURE), ["2024-06-15T17:17:27-04:00"], "clock {clock}");
+    }
+}
+
+#[test]
+fn sc_17_memory_from_before_the_binding() {
+    let story = Story::new("sc-17");
+    let news = News::meter("2018-12-07T12:00:00Z").bound_from("ada", "America/Los_Angeles", "2018-11-01T00:00:00Z");
+    story.tell(&news.glucose(1, GLU_04).glucose(1, GLU_05).ended(1, "drained"));
+    assert_eq!(observations(&story.record), Vec::<Value>::new());
+    let held = story.hub.json(&["held"]);
+    let [group] = held.as_array().unwrap().as_slice() else { panic!("one sealed group: {held}") };
+    assert_eq!(group["records"], 2, "{group}");
+}
+
+#[test]
+fn sc_19_a_power_cut_between_glucose_and_context() {
+    let base = || News::meter("2024-01-30T06:10:00Z").bound("ada", "Asia/Kolkata").glucose(1, GLU_01);
+    let later = || News(vec![json!({ "boot": true }), json!({ "met": { "device": "d", "address": "C0:FF:EE:00:00:01", "services": ["1808"] } })]);
+    let story = Story::new("sc-19");
+    let said = story.hub.replay(&base().text());
+    assert_eq!(said.last().unwrap()["fate"], "awaits");
+    story.hub.replay(&later().say(json!({ "at": 60_000 , "silence": true })).context(2, "020F0002").ended(2, "drained").text());
+    story.hub.deliver();
+    assert_eq!(effective(&story.record, "160368"), ["2024-01-30T11:37:27+05:30"]);
+    assert_eq!(with_code(&story.record, "8417864").len(), 1, "with its meal");
+    // Without the context it goes on alone, and never twice.
+    let story = Story::new("sc-19-alone");
+    story.hub.replay(&base().text());
+    story.hub.replay(&later().say(json!({ "at": 600_000, "silence": true })).text());
+    story.hub.replay(&later().context(2, "020F0002").ended(2, "drained").text());
+    story.hub.deliver();
+    assert_eq!(effective(&story.record, "160368"), ["2024-01-30T11:37:27+05:30"]);
+    assert_eq!(with_code(&story.record, "8417864").len(), 0);
+}

@@ -1,0 +1,81 @@
+//! Every vector of the thread's characteristics, through `hearth decode --json`.
+
+use e2e::{hearth, root, said};
+use serde_json::Value;
+use std::process::Command;
+
+fn decode(arguments: &[&str]) -> e2e::Said {
+    said(Command::new(hearth()).args(["--json", "decode"]).args(arguments))
+}
+
+fn vectors() -> Vec<Value> {
+    let folder = root().join("firmware/wire/vectors");
+    let mut all = vec![];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        all.extend(file.as_array().unwrap().iter().filter(|v| v["characteristic"].is_string()).cloned());
+    }
+    all
+}
+
+#[test]
+fn every_vector_through_the_binary() {
+    let vectors = vectors();
+    assert!(vectors.len() >= 60, "only {} vectors", vectors.len());
+    let mut wrong = vec![];
+    for vector in &vectors {
+        let (id, hex) = (vector["id"].as_str().unwrap(), vector["hex"].as_str().unwrap());
+        let characteristic = vector["characteristic"].as_str().unwrap();
+        let said = decode(&[characteristic, hex]);
+        if vector["expected"]["error"].is_string() {
+            if said.code != 65 || said.err.trim().is_empty() {
+                wrong.push(format!("{id}: must exit 65 with a reason: {said:?}"));
+            }
+        } else if said.code != 0 || said.json() != vector["expected"] {
+            wrong.push(format!("{id}: {said:?}\n  expected {}", vector["expected"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `with_quirk` lists what must hold once the quirk is applied; other fields are not compared, null is absent.
+#[test]
+fn every_quirk_of_the_vectors() {
+    let mut quirks = 0;
+    for vector in vectors().iter().filter(|v| v["quirk"].is_string()) {
+        let (id, quirk) = (&vector["id"], vector["quirk"].as_str().unwrap());
+        let (hex, characteristic) = (vector["hex"].as_str().unwrap(), vector["characteristic"].as_str().unwrap());
+        let shown = decode(&[characteristic, hex, "--quirk", quirk]).ok().json();
+        for (name, value) in vector["with_quirk"].as_object().unwrap() {
+            assert_eq!(&shown[name], value, "{id}, {name}");
+        }
+        quirks += 1;
+    }
+    assert!(quirks >= 6, "only {quirks} vectors with a quirk");
+}
+
+/// What a person may type wrong: a sentence, a code of sysexits.h, and no panic.
+#[test]
+fn wrong_arguments_are_answered() {
+    for (arguments, code, part) in [
+        (&["2A3", "zz"][..], 64, "hexadecimal"),
+        (&["2A35", "0"], 64, "two digits an octet"),
+        (&["xyzw", "00"], 64, "assigned number"),
+        (&["2A36", "01510000000000"], 65, "no codec"),
+        (&["2A35", "00", "--quirk", "nope"], 64, "month-13-is-january"),
+        (&["2A35", "00", "--profile", "no/such"], 64, "no/such"),
+        (&["2A35"], 64, "HEX"),
+    ] {
+        let said = decode(arguments);
+        assert_eq!(said.code, code, "{arguments:?}: {said:?}");
+        assert!(said.err.contains(part), "{arguments:?}: {}", said.err);
+    }
+}
+
+/// A profile applies its quirks; a table is for people.
+#[test]
+fn a_table_is_for_people() {
+    let table = said(Command::new(hearth()).args(["decode", "2A9D", "00B036", "--profile", "and/uc-352ble"])).ok();
+    assert!(table.out.contains("70.000") && table.out.contains("kg"), "{table:?}");
+}
