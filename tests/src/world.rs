@@ -38,8 +38,10 @@ impl World {
 
     /// Starts a record system that demands client certificates.
     pub fn record(&self, behaviour: Behaviour) -> Record {
-        let acceptor = tls::server(&self.pki.files(pki::SERVER), gateway::clock::now()).expect("server certificates");
-        let record = self.runtime.block_on(Record::bind(acceptor, behaviour)).expect("a free port on loopback");
+        let acceptor =
+            tls::server(&self.pki.files(pki::SERVER), gateway::clock::now()).expect("server certificates");
+        let record =
+            self.runtime.block_on(Record::bind(acceptor, behaviour)).expect("a free port on loopback");
         self.runtime.spawn(record.clone().serve());
         record
     }

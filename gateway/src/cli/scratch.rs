@@ -29,7 +29,10 @@ impl Scratch {
 
 fn make(folder: &Path) -> Result<(), Ending> {
     std::fs::DirBuilder::new().mode(0o700).create(folder).map_err(|e| {
-        Ending::new(exit::CANTCREAT, format!("{}: {e}; set TMPDIR to a folder that takes files", folder.display()))
+        Ending::new(
+            exit::CANTCREAT,
+            format!("{}: {e}; set TMPDIR to a folder that takes files", folder.display()),
+        )
     })
 }
 

@@ -56,13 +56,18 @@ impl Demo {
         let shown = Shown::fields(fields);
         match (faults.is_empty(), self.sabotage) {
             (true, None) => Ok(Shown {
-                said: Some("Checked by reading the record back: every measurement is accounted for, once.".into()),
+                said: Some(
+                    "Checked by reading the record back: every measurement is accounted for, once.".into(),
+                ),
                 ..shown
             }),
-            (true, Some(sabotage)) => {
-                Err(Ending::new(exit::SOFTWARE, format!("the sabotage {sabotage:?} was not noticed: the check is blind")))
+            (true, Some(sabotage)) => Err(Ending::new(
+                exit::SOFTWARE,
+                format!("the sabotage {sabotage:?} was not noticed: the check is blind"),
+            )),
+            (false, _) => {
+                Err(Ending::new(exit::ATTENTION, format!("{}\n{}", shown.table(), faults.join("\n"))))
             }
-            (false, _) => Err(Ending::new(exit::ATTENTION, format!("{}\n{}", shown.table(), faults.join("\n")))),
         }
     }
 }

@@ -43,16 +43,22 @@ fn broken(what: &str, e: impl std::fmt::Display) -> Ending {
 /// Runs the household from its first line to an empty outbox.
 pub(super) fn play(sabotage: Option<Sabotage>) -> Result<Played, Ending> {
     let scratch = Scratch::new("demo")?;
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| broken("runtime", e))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| broken("runtime", e))?;
     runtime.block_on(async {
         let record = start_record(&scratch).await?;
         let destination = destination(&scratch, &record.url());
-        let mut store = open::store(&Config { destinations: vec![destination.clone()], ..Config::scratch(&scratch.folder().join("hub"), None) })?;
+        let mut store = open::store(&Config {
+            destinations: vec![destination.clone()],
+            ..Config::scratch(&scratch.folder().join("hub"), None)
+        })?;
         let inside = Arc::new(Inside::standing(&mut store)?);
         let (uplink, _) = Uplink::new(destination).map_err(|e| broken("uplink", e))?;
         let (desk, ended) = Desk::open(store).map_err(|e| broken("store", e))?;
-        let mut player = Player { record: record.clone(), desk: desk.clone(), inside: Arc::clone(&inside), delivered: 0 };
+        let mut player =
+            Player { record: record.clone(), desk: desk.clone(), inside: Arc::clone(&inside), delivered: 0 };
         tokio::select! {
             () = record.serve() => Err(broken("record", "it ended")),
             () = uplink.run(desk, inside.wake.clone()) => Err(broken("uplink", "it ended")),
@@ -69,7 +75,8 @@ async fn start_record(scratch: &Scratch) -> Result<Record, Ending> {
     }
     let pki = Pki::create(&scratch.folder().join("certificates"), clock::now())
         .map_err(|e| broken("throw-away certificates", e))?;
-    let acceptor = tls::server(&pki.files(pki::SERVER), clock::now()).map_err(|e| broken("server certificate", e))?;
+    let acceptor =
+        tls::server(&pki.files(pki::SERVER), clock::now()).map_err(|e| broken("server certificate", e))?;
     let record = Record::bind(acceptor, Behaviour::default()).await.map_err(|e| broken("record", e))?;
     for (id, family) in [("demo-ada", "Example"), ("demo-ben", "Sample")] {
         record.write(json!({ "resourceType": "Patient", "id": id, "name": [{ "family": family }] }));
@@ -137,7 +144,8 @@ impl Player {
         self.record.outage(false);
         self.wait_until_nothing_moves().await?;
         let status = self.status().await?;
-        let count = |groups: &[crate::store::Group]| groups.iter().map(|g| (g.reason.clone(), g.records)).collect();
+        let count =
+            |groups: &[crate::store::Group]| groups.iter().map(|g| (g.reason.clone(), g.records)).collect();
         let versions = |v: Vec<super::record::Version>| v.into_iter().filter_map(|v| v.resource).collect();
         Ok(Played {
             heard,
@@ -221,7 +229,10 @@ fn sabotaged(text: &str, sabotage: Option<Sabotage>) -> Vec<String> {
         }
         // In its second contact the meter is taken for another device, whose records have keys of their own.
         Some(Sabotage::Duplicate) if text.contains("\"device\": \"meter\"") && text.contains("\"met\"") => {
-            let other = same.replace("\"meter\"", "\"meter again\"").replace("00:04", "00:14").replace("92300001", "92300002");
+            let other = same
+                .replace("\"meter\"", "\"meter again\"")
+                .replace("00:04", "00:14")
+                .replace("92300001", "92300002");
             vec![same, other]
         }
         Some(Sabotage::Duplicate) if text.contains("\"device\": \"meter\"") && text.contains("\"bind\"") => {

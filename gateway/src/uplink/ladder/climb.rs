@@ -5,8 +5,8 @@ use super::row::{self, Row};
 use super::{Call, End, Manner, Method, Way, Wire};
 use crate::store::{Consignment, OutboxNo, Receipt as Kept, Settlement};
 use hearth_core::delivery::{
-    Answer, Asked, Bisection, Body, Cure, Found, Line, PointsAt, Receipt, Scope, Sent, Transport,
-    Verdict, entries, found, judge,
+    Answer, Asked, Bisection, Body, Cure, Found, Line, PointsAt, Receipt, Scope, Sent, Transport, Verdict,
+    entries, found, judge,
 };
 use hearth_core::identity::{Labels, Who};
 use hearth_core::map::fhir::{self, Resource, Rung};
@@ -91,7 +91,11 @@ impl Climb {
                 continue;
             }
             if !consignment.labels.0.is_subset(&self.manner.cleared) {
-                self.park(row.no, "this destination is not cleared for the reading's labels", PointsAt::SetUp);
+                self.park(
+                    row.no,
+                    "this destination is not cleared for the reading's labels",
+                    PointsAt::SetUp,
+                );
                 continue;
             }
             if row.resources.is_empty() {
@@ -160,7 +164,8 @@ impl Climb {
 
     /// Rows of persons whom the record does not know wait with the first of them.
     fn without_unknown(&mut self, group: Vec<Row>) -> Vec<Row> {
-        let (held, group): (Vec<Row>, Vec<Row>) = group.into_iter().partition(|row| self.unknown_here.contains(&row.subject));
+        let (held, group): (Vec<Row>, Vec<Row>) =
+            group.into_iter().partition(|row| self.unknown_here.contains(&row.subject));
         for row in held {
             self.retry(&row, PERSON, false, false, "the record system does not know this person");
         }
@@ -292,7 +297,14 @@ impl Climb {
     }
 
     /// A failure that may be this reading's or everybody's: counted only while others pass.
-    fn failed_alone(&mut self, row: &Row, after: Option<Duration>, counts: bool, in_doubt: bool, receipt: &Receipt) {
+    fn failed_alone(
+        &mut self,
+        row: &Row,
+        after: Option<Duration>,
+        counts: bool,
+        in_doubt: bool,
+        receipt: &Receipt,
+    ) {
         let counts = counts && self.memory.healthy;
         if counts && row.counted + 1 >= PARKED_AT {
             let said = format!("{PARKED_AT} times while others passed: {receipt}");

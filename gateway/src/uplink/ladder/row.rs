@@ -32,7 +32,8 @@ pub(super) struct Row {
 impl Row {
     /// Encodes a consignment; one in doubt is what it was.
     pub(super) fn of(consignment: &Consignment, policy: &Policy, rung: Rung) -> Row {
-        let Consignment { row, parcel, attempts, counted, in_doubt, octets, labels, location, .. } = consignment;
+        let Consignment { row, parcel, attempts, counted, in_doubt, octets, labels, location, .. } =
+            consignment;
         let phd = consignment.phd_identifier.clone().or_else(|| fhir::phd_identifier(parcel));
         let before = octets.as_deref().filter(|_| *in_doubt).and_then(|octets| kept(octets, labels));
         let (rung, resources) =
@@ -131,7 +132,11 @@ const KINDS: [&str; 3] = ["Observation", "Device", "Provenance"];
 /// Resources as octets, exactly as they will leave.
 fn keep(rung: Rung, resources: &[Resource]) -> Vec<u8> {
     let kept = Kept {
-        rung: RUNGS.iter().position(|known| *known == rung).and_then(|at| u8::try_from(at).ok()).unwrap_or_default(),
+        rung: RUNGS
+            .iter()
+            .position(|known| *known == rung)
+            .and_then(|at| u8::try_from(at).ok())
+            .unwrap_or_default(),
         resources: resources
             .iter()
             .map(|resource| KeptResource {
@@ -209,7 +214,12 @@ mod tests {
                 r#"{"resourceType":"Observation","valueQuantity":{"value":5.0}}"#,
                 vec![Role::Meter],
             ),
-            resource(Role::Provenance, "Provenance", r#"{ "resourceType": "Provenance" }"#, vec![Role::Measurement]),
+            resource(
+                Role::Provenance,
+                "Provenance",
+                r#"{ "resourceType": "Provenance" }"#,
+                vec![Role::Measurement],
+            ),
         ];
         for rung in RUNGS {
             assert_eq!(kept(&keep(rung, &resources), &labels), Some((rung, resources.clone())));

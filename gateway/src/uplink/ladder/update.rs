@@ -140,7 +140,9 @@ impl Climb {
                 Ok(answers) => {
                     self.is_known_here();
                     let answered = names.iter().zip(answers);
-                    seen.extend(answered.filter_map(|(name, a)| Some(((*name).to_owned(), Receipt::Answer(a?)))));
+                    seen.extend(
+                        answered.filter_map(|(name, a)| Some(((*name).to_owned(), Receipt::Answer(a?)))),
+                    );
                 }
                 Err(verdict @ Verdict::Retry { scope: Scope::Destination, .. }) => {
                     self.close(verdict, &receipt);
@@ -186,7 +188,8 @@ impl Climb {
                 Found::Absent => plan.absent.push(n),
                 Found::Present(_) if row::is_shared(ours) => self.memory.has_device(&ours.id),
                 Found::Gone if row::is_shared(ours) => {
-                    plan.raised.push("somebody deleted the device at the record system; it stays deleted".into());
+                    plan.raised
+                        .push("somebody deleted the device at the record system; it stays deleted".into());
                 }
                 Found::Gone => {
                     plan.receipts.push(row::receipt(ours, Some(place(ours)), None, "deleted at the record"));
@@ -197,7 +200,12 @@ impl Climb {
                     }
                 }
                 Found::Present(theirs) => {
-                    plan.receipts.push(row::receipt(ours, Some(place(ours)), row::version(&theirs), "already there"));
+                    plan.receipts.push(row::receipt(
+                        ours,
+                        Some(place(ours)),
+                        row::version(&theirs),
+                        "already there",
+                    ));
                     match difference(ours, &theirs) {
                         Ok(None) if head && !plan.row.attempted => {
                             // Another hub wrote it, and its companions are its own to write.
@@ -292,9 +300,10 @@ fn named(place: &str) -> Line<'_> {
 pub(super) fn difference(ours: &Resource, theirs: &Value) -> Result<Option<String>, &'static str> {
     match compare(ours, theirs) {
         Comparison::Equal => Ok(None),
-        Comparison::Differs { what } => {
-            Ok(Some(format!("the record system has its own {} of this reading, and keeps it", what.join(" and "))))
-        }
+        Comparison::Differs { what } => Ok(Some(format!(
+            "the record system has its own {} of this reading, and keeps it",
+            what.join(" and ")
+        ))),
         Comparison::OtherSubject => {
             Err("the record system holds this reading under another person: clear up there whose it is")
         }
