@@ -331,7 +331,8 @@ fn sc_14_retracted_and_issued_to_the_right_person() {
     let points = |p: &Value| {
         p["entity"].as_array().into_iter().flatten().any(|e| e["what"]["reference"] == *retracted)
     };
-    assert_eq!(pointing.filter(points).count(), 1);
+    let pointing: Vec<Value> = pointing.collect();
+    assert_eq!(pointing.iter().filter(|p| points(p)).count(), 1, "{retracted}: {pointing:#?}");
     // The meter sends it again: nothing changes.
     let again = News::cuff("2024-06-16T21:18:00Z").pressure(1, BP_03).ended(1, "drained");
     story.tell(&again);

@@ -10,7 +10,7 @@ use crate::intake::Session;
 use crate::open::{self, Inside};
 use crate::source::lines::{self, Said};
 use crate::store::{Desk, Status};
-use crate::uplink::{Destination, RungChoice, Uplink};
+use crate::uplink::{self, Destination, RungChoice, Uplink};
 use crate::{clock, tls};
 use hearth_core::capture::Uuid16;
 use hearth_core::parcel::Policy;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 const HOUSE: &str = include_str!("house.jsonl");
 
@@ -48,17 +49,17 @@ pub(super) fn play(sabotage: Option<Sabotage>) -> Result<Played, Ending> {
         .build()
         .map_err(|e| broken("runtime", e))?;
     runtime.block_on(async {
-        let record = start_record(&scratch).await?;
-        let destination = destination(&scratch, &record.url());
+        let (record, pki) = start_record(&scratch).await?;
+        let destination = destination(&pki, &record.url());
         let mut store = open::store(&Config {
             destinations: vec![destination.clone()],
             ..Config::scratch(&scratch.folder().join("hub"), None)
         })?;
         let inside = Arc::new(Inside::standing(&mut store)?);
-        let (uplink, _) = Uplink::new(destination).map_err(|e| broken("uplink", e))?;
+        let (uplink, state) = Uplink::new(destination).map_err(|e| broken("uplink", e))?;
         let (desk, ended) = Desk::open(store).map_err(|e| broken("store", e))?;
         let mut player =
-            Player { record: record.clone(), desk: desk.clone(), inside: Arc::clone(&inside), delivered: 0 };
+            Player { record: record.clone(), desk: desk.clone(), inside: Arc::clone(&inside), state, delivered: 0 };
         tokio::select! {
             () = record.serve() => Err(broken("record", "it ended")),
             () = uplink.run(desk, inside.wake.clone()) => Err(broken("uplink", "it ended")),
@@ -69,7 +70,7 @@ pub(super) fn play(sabotage: Option<Sabotage>) -> Result<Played, Ending> {
 }
 
 /// A record that knows the two patients, on loopback, behind throw-away certificates.
-async fn start_record(scratch: &Scratch) -> Result<Record, Ending> {
+async fn start_record(scratch: &Scratch) -> Result<(Record, Pki), Ending> {
     for folder in ["certificates", "hub"] {
         scratch.subfolder(folder)?;
     }
@@ -81,17 +82,16 @@ async fn start_record(scratch: &Scratch) -> Result<Record, Ending> {
     for (id, family) in [("demo-ada", "Example"), ("demo-ben", "Sample")] {
         record.write(json!({ "resourceType": "Patient", "id": id, "name": [{ "family": family }] }));
     }
-    Ok(record)
+    Ok((record, pki))
 }
 
-fn destination(scratch: &Scratch, url: &str) -> Destination {
-    let file = |name: &str| scratch.folder().join("certificates").join(name);
+fn destination(pki: &Pki, url: &str) -> Destination {
     Destination {
         name: "clinic".into(),
         base_url: format!("{url}/"),
-        ca: file("ca.pem"),
-        certificate: file(&format!("{}.pem", pki::CLIENT)),
-        key: file(&format!("{}.key", pki::CLIENT)),
+        ca: pki.ca(),
+        certificate: pki.certificate(pki::CLIENT),
+        key: pki.key(pki::CLIENT),
         rung: RungChoice::Auto,
         bundle: 100,
         timeout: Duration::from_secs(10),
@@ -104,6 +104,7 @@ struct Player {
     record: Record,
     desk: Desk,
     inside: Arc<Inside>,
+    state: watch::Receiver<uplink::State>,
     delivered: u64,
 }
 
@@ -214,7 +215,7 @@ impl Player {
                 return Ok(());
             }
         }
-        Err(broken("delivery", "readings are still on their way after 90 s"))
+        Err(broken("delivery", format!("readings are still on their way after 90 s; the record is {}", *self.state.borrow())))
     }
 }
 
