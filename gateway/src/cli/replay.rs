@@ -77,7 +77,10 @@ impl Scratch {
         let name = format!("hearth-replay-{}-{}", std::process::id(), crate::clock::now().as_nanosecond());
         let folder = std::env::temp_dir().join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|e| {
-            Ending::new(exit::CANTCREAT, format!("{}: {e}; set TMPDIR to a folder that takes files", folder.display()))
+            Ending::new(
+                exit::CANTCREAT,
+                format!("{}: {e}; set TMPDIR to a folder that takes files", folder.display()),
+            )
         })?;
         Ok(Scratch(folder))
     }

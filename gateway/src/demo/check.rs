@@ -119,7 +119,8 @@ pub(super) fn check(observations: &[Vec<Value>]) -> Findings {
         ..Findings::default()
     };
     let current: Vec<&Value> = observations.iter().filter_map(|versions| versions.last()).collect();
-    let heads: Vec<&Value> = current.into_iter().filter(|o| HEADS.iter().any(|code| has_code(o, code))).collect();
+    let heads: Vec<&Value> =
+        current.into_iter().filter(|o| HEADS.iter().any(|code| has_code(o, code))).collect();
     let mut explained: BTreeSet<usize> = BTreeSet::new();
     for expected in &EXPECTED {
         let same: Vec<usize> =
