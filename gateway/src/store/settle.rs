@@ -1,5 +1,6 @@
 //! What was sent, and what came of it.
 
+use super::deliver::superseded;
 use super::payload::ReceiptRow;
 use super::rows::{DestinationNo, OutboxNo, Queued, Rows, State};
 use super::{Store, StoreError};
@@ -71,12 +72,11 @@ impl Store {
     /// Marks attempts as started, before their first octet leaves. Answers with the rows that may really go: one
     /// that was parked, retracted or withheld since it was due is not among them, and must not be sent.
     pub fn start(&mut self, attempts: &[Attempt], at: Timestamp) -> Result<Vec<OutboxNo>, StoreError> {
-        let catalog = std::sync::Arc::clone(&self.catalog);
         let started = self.write(|rows| {
             let mut started = vec![];
             for attempt in attempts {
                 let row = rows.queued(attempt.row)?;
-                if row.state == State::Waiting && super::deliver::still_may(rows, &catalog, &row)? {
+                if row.state == State::Waiting && !superseded(&row, &rows.reading(row.reading)?) {
                     start(rows, row, attempt, at)?;
                     started.push(attempt.row);
                 }
@@ -165,8 +165,6 @@ fn start(rows: &Rows<'_>, mut row: Queued, attempt: &Attempt, at: Timestamp) -> 
 }
 
 fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> Result<(), StoreError> {
-    // An answer that comes late can't undo what a person or a retraction has decided since; an arrival can.
-    let open = row.state == State::Waiting;
     match end {
         Settlement::Delivered { .. } | Settlement::Unverified { .. } if row.state == State::Delivered => {
             Ok(())
@@ -177,7 +175,8 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
         Settlement::Unverified { receipts, raised } => {
             close(rows, row, State::Unverified, receipts, raised.clone(), at)
         }
-        _ if !open => Ok(()),
+        // An answer that comes late can't open again what is closed; an arrival can only close it better.
+        _ if row.state.closed() => Ok(()),
         Settlement::RetryAt { when, in_doubt: true, counts, said } => {
             row.said.said = Some(said.clone());
             let counted = row.counted.saturating_add(u32::from(*counts));
@@ -201,7 +200,7 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
 /// It is not there: nothing is in doubt, and the next attempt is encoded anew. Was it retracted meanwhile, then
 /// it is not wanted any more, and there is nothing to take back.
 fn absent(rows: &Rows<'_>, mut row: Queued, said: Option<&String>, at: Timestamp) -> Result<(), StoreError> {
-    if row.intent == Intent::Create && rows.reading(row.reading)?.retracted {
+    if superseded(&row, &rows.reading(row.reading)?) {
         row.state = State::Withdrawn;
         let siblings = rows.queued_for(row.reading)?.into_iter();
         let retraction = |r: &Queued| r.destination == row.destination && r.intent == Intent::Retract;

@@ -23,6 +23,7 @@ pub use destination::DestinationNo;
 pub(super) use ledger::Entry;
 pub use outbox::OutboxNo;
 pub(super) use outbox::{NewOutbox, Queued, State};
+pub(super) use reading::Kept;
 pub use reading::ReadingNo;
 pub(super) use record::Found;
 use record::why_code;

@@ -87,6 +87,15 @@ fn retracted_while_in_doubt() {
     w.start(&due, NOW);
     w.settle(due[0].row, Settlement::Withdrawn, NOW);
     assert_eq!(rows(&mut w), [of(Intent::Create, "withdrawn"), of(Intent::Retract, "withdrawn")]);
+
+    // It was there, and is marked now: with that, the attempt to write it is over.
+    let (mut w, key) = one_reading();
+    let created = w.due(NOW);
+    w.start(&created, NOW);
+    w.take(News::Retract(key, Issue(0)));
+    assert!(w.start(&created, NOW).is_empty(), "what was retracted since it was due must not go");
+    assert_eq!(w.deliver(NOW), 1);
+    assert_eq!(rows(&mut w), [of(Intent::Create, "withdrawn"), of(Intent::Retract, "delivered")]);
 }
 
 /// The answer comes after the retraction.
@@ -135,6 +144,12 @@ fn a_reissue_follows_its_retraction() {
     let due = w.due(NOW);
     assert_eq!(due.iter().map(|c| c.parcel.intent).collect::<Vec<_>>(), [Intent::Retract], "one at a time");
     w.start(&due, NOW);
+    let later = "2018-10-07T12:30:00Z";
+    let busy =
+        Settlement::RetryAt { when: instant(later), counts: false, in_doubt: true, said: "busy".into() };
+    w.settle(due[0].row, busy, NOW);
+    assert!(w.due(NOW).is_empty(), "the re-issue must not overtake it");
+    assert_eq!(w.due(later).len(), 1);
     w.settle(due[0].row, arrived("Observation/77"), NOW);
     let due = w.due(NOW);
     assert_eq!(due.len(), 1);

@@ -172,6 +172,12 @@ fn a_row_parked_by_hand_stays_in_doubt() {
     w.store().park(due[0].row, "again", instant("2026-01-20T13:00:02Z")).unwrap();
     w.settle(due[0].row, arrived("Observation/1"), "2026-01-20T13:00:03Z");
     assert_eq!(w.store().outbox_row(due[0].row).unwrap().row.state, "delivered");
+    // And then nothing does.
+    let parked = Settlement::Parked { said: "not here".into(), points_at: PointsAt::Record };
+    for late in [retry_at("2026-01-20T12:05:00Z", false, true), parked, Settlement::Withdrawn] {
+        w.settle(due[0].row, late, "2026-01-20T13:00:03Z");
+        assert_eq!(w.store().outbox_row(due[0].row).unwrap().row.state, "delivered");
+    }
     let closed = w.store().park(due[0].row, "too late", instant("2026-01-20T13:00:04Z"));
     assert!(matches!(closed, Err(StoreError::Refused(_))));
 }

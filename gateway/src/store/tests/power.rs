@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::store::*;
-use hearth_core::admit::{End, Fate, For, News};
+use hearth_core::admit::{End, Fate, For, News, TimeDoubt, Why};
 
 /// News of one glucose reading, from a step to a step.
 fn tell(w: &mut World, step: usize, contact: hearth_core::when::ContactNo) {
@@ -69,6 +69,32 @@ fn a_cut_between_glucose_and_context() {
     w.hub_time("2024-01-30T06:30:00Z");
     assert!(w.at(599_999).take(News::Due).admitted.is_empty());
     assert_eq!(w.at(600_000).take(News::Due).admitted.len(), 1);
+}
+
+/// sc-04: a cuff's battery was changed between two contacts. Its clock is compared with what it showed in the
+/// contact before, which nothing else loads; if that one was not drained, either timeline fits (CLINICAL 19).
+#[test]
+fn a_clock_is_compared_over_contacts_and_boots() {
+    for (end, held) in [(End::Drained, None), (End::Lost, Some(Why::Time(TimeDoubt::TwoTimelines)))] {
+        let mut w = World::of(cuffs(&[TELLING]), PRESSURE);
+        w.hub_time("2024-06-15T21:17:30Z");
+        w.bind("America/New_York");
+        let contact = w.contact();
+        w.clock_shows(contact, "2024-06-15T17:17:30");
+        w.cuff_says(contact, BP_03);
+        w.ends(contact, end);
+        w.power_cut();
+        w.hub_time("2024-06-16T21:17:30Z");
+        // A contact without a sample lies between.
+        let contact = w.contact();
+        w.ends(contact, End::Drained);
+        let contact = w.contact();
+        w.clock_shows(contact, "2020-01-01T00:02:00");
+        w.cuff_says(contact, BP_S7);
+        w.ends(contact, End::Drained);
+        assert_eq!(w.held(2), held, "{end:?}");
+        assert_eq!(w.count("reading"), if held.is_none() { 2 } else { 1 }, "{end:?}");
+    }
 }
 
 /// The connection is gone before the commit: nothing of the transaction was ever there.

@@ -140,8 +140,10 @@ fn the_refused_go_with_their_age() {
     w.context(contact, CTX_01);
     w.ends(contact, End::Drained);
     assert!(matches!(w.fate(2), Fate::Refused(..)));
+    assert_eq!(prune(&mut w, LATER), Pruned { records: 1, readings: 0 }, "the newest keeps its number");
     newer(&mut w);
-    assert_eq!(prune(&mut w, LATER), Pruned { records: 2, readings: 0 });
+    assert_eq!(w.sql("SELECT max(no) FROM record"), 3);
+    assert_eq!(prune(&mut w, LATER), Pruned { records: 1, readings: 0 });
 }
 
 /// Settled while the hub did not know the time: nobody can say that it is old.

@@ -87,6 +87,18 @@ fn a_hold_keeps_its_age_when_its_reason_changes() {
     assert_eq!((status.held[0].reason.as_str(), status.held[0].oldest), ("no-zone", Some(hours(5))));
 }
 
+/// The hub never learnt the time: at least as long as this boot runs.
+#[test]
+fn ages_without_a_clock_are_told_by_ticks() {
+    let mut w = World::of(catalog(&[]), 0x1234);
+    let contact = w.at(hours(9).as_millis() as i64).contact();
+    w.meter_says(contact, GLU_04);
+    assert_eq!(w.held(1), Some(Why::UnknownProfile));
+    w.power_cut();
+    let now = w.at(hours(3).as_millis() as i64).now;
+    assert_eq!(w.store().held(now, None).unwrap()[0].age, hours(3));
+}
+
 #[test]
 fn the_house_in_numbers() {
     let mut w = World::new(catalog(&[]));

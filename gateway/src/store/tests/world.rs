@@ -20,6 +20,7 @@ pub(super) const KOLKATA: &str = "Asia/Kolkata";
 
 // Vectors of hearth-wire, by their ids.
 pub(super) const BP_03: &str = "167C0056006100E807060F11111B33000000";
+pub(super) const BP_S7: &str = "02780050006400E4070101000000";
 pub(super) const GLU_01: &str = "1B0F00E807011E053A1B53016FB0F80000";
 pub(super) const GLU_04: &str = "131E00E2070914051B075CFE6FB0F1";
 pub(super) const GLU_04_LATER_OFFSET: &str = "131E00E2070914051B0798FE6FB0F1";
