@@ -41,8 +41,12 @@ fn run(config: Config) -> Result<Shown, Ending> {
     log_to_standard_error();
     let mut store = open::store(&config)?;
     let inside = Arc::new(Inside::running(&mut store, config.clock.clone())?);
-    let clients = uplink::clients(&config.destinations, clock::now())
-        .map_err(|fault| Ending::new(exit::CONFIG, fault.to_string()))?;
+    let uplinks = config
+        .destinations
+        .iter()
+        .map(|destination| Ok((destination.name.clone(), uplink::Uplink::new(destination.clone())?)))
+        .collect::<Result<Vec<_>, String>>()
+        .map_err(|said| Ending::new(exit::CONFIG, said))?;
     let io = |e: std::io::Error| Ending::new(exit::SOFTWARE, format!("the runtime did not start: {e}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
     runtime.block_on(async {
@@ -51,8 +55,9 @@ fn run(config: Config) -> Result<Shown, Ending> {
         let mut interrupted = signal(SignalKind::interrupt()).map_err(io)?;
         let mut terminated = signal(SignalKind::terminate()).map_err(io)?;
         let mut tasks = JoinSet::new();
-        for (destination, client) in config.destinations.into_iter().zip(clients) {
-            tasks.spawn(uplink::run(destination, client, desk.clone(), inside.wake.clone()));
+        for (name, (uplink, state)) in uplinks {
+            inside.watch(&name, state);
+            tasks.spawn(uplink.run(desk.clone(), inside.wake.clone()));
         }
         tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(&inside), config.keep));
         tasks.spawn(listen(socket, desk.clone(), inside));

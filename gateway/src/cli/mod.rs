@@ -7,6 +7,7 @@ mod check;
 mod decode;
 mod door;
 mod replay;
+pub(crate) mod scratch;
 mod show;
 
 pub(crate) use decode::fields;

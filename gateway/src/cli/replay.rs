@@ -5,6 +5,7 @@
 //! with the log's time.
 
 use super::door::Door;
+use super::scratch::Scratch;
 use super::{Ending, Fields, Shown, exit};
 use crate::config::Config;
 use crate::control::Request;
@@ -28,8 +29,8 @@ impl Replay {
             return self.play(&mut Door::open(&config()?)?);
         }
         // Dropped after the door: the folder goes last.
-        let scratch = Scratch::new()?;
-        let mut door = Door::scratch(&scratch.0, config().ok().and_then(|c| c.profiles))?;
+        let scratch = Scratch::new("replay")?;
+        let mut door = Door::scratch(scratch.folder(), config().ok().and_then(|c| c.profiles))?;
         self.play(&mut door)
     }
 
@@ -67,6 +68,8 @@ impl Replay {
         Ok(Box::new(std::io::BufReader::new(file).lines()))
     }
 }
+<<<<<<< HEAD
+=======
 
 /// A folder that is gone when the replay ends.
 struct Scratch(PathBuf);
@@ -91,3 +94,4 @@ impl Drop for Scratch {
         _ = std::fs::remove_dir_all(&self.0);
     }
 }
+>>>>>>> store

@@ -102,16 +102,6 @@ pub(super) struct Findings {
     pub(super) overwritten: usize,
 }
 
-impl Findings {
-    pub(super) fn sound(&self) -> bool {
-        self.lost.is_empty()
-            && self.duplicates.is_empty()
-            && self.wrong_person.is_empty()
-            && self.strangers == 0
-            && self.overwritten == 0
-    }
-}
-
 /// `observations`: every version of each.
 pub(super) fn check(observations: &[Vec<Value>]) -> Findings {
     let mut findings = Findings {

@@ -109,10 +109,18 @@ impl Http {
         self.open = None;
     }
 
+    /// Opens the connection, if there is none that is fit: so that nothing is begun for a dead destination.
+    pub async fn open(&mut self, client: &tls::Client) -> Result<(), Transport> {
+        self.open = match self.open.take().and_then(Open::if_fit) {
+            Some(open) => Some(open),
+            None => Some(self.connect(client).await?),
+        };
+        Ok(())
+    }
+
     /// Sends one request and waits for its answer. Cancelled, it ends the connection.
     pub async fn send(&mut self, client: &tls::Client, request: &Request) -> Receipt {
-        let kept = self.open.take().and_then(|mut open| open.is_fit().then_some(open));
-        let (mut open, reused) = match kept {
+        let (mut open, reused) = match self.open.take().and_then(Open::if_fit) {
             Some(open) => (open, true),
             None => match self.connect(client).await {
                 Ok(open) => (open, false),
@@ -222,10 +230,11 @@ impl Http {
 
 impl Open {
     /// Young, and not ended by the other side meanwhile.
-    fn is_fit(&mut self) -> bool {
+    fn if_fit(mut self) -> Option<Open> {
         let mut context = Context::from_waker(std::task::Waker::noop());
         self.ended = self.ended || self.connection.as_mut().poll(&mut context).is_ready();
-        !self.ended && !self.sender.is_closed() && self.since.elapsed() < IDLE
+        let fit = !self.ended && !self.sender.is_closed() && self.since.elapsed() < IDLE;
+        fit.then_some(self)
     }
 }
 

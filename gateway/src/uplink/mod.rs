@@ -1,9 +1,22 @@
 //! Out of the house: one task per destination, one request in flight.
+//!
+//! ```text
+//! due ─ Consignment ▶ ladder ─ Call ▶ fhir ─ octets ▶ http ─ TLS ▶ record system
+//!                       ▲ judge: hearth_core::delivery      │
+//! start, settle ◀───────┴────────────── Receipt ────────────┘
+//! ```
+//!
+//! Readings under one hour old go first, then the backlog (CLINICAL 4). A destination that is busy or held
+//! keeps nobody else waiting. Logs carry destinations and row numbers only. docs/delivery.md tells the rest.
 
+pub mod fhir;
 pub mod http;
-mod shim;
-pub use shim::*;
+pub mod ladder;
+mod run;
 
+pub use run::{Standing, State, Uplink, Wake};
+
+use crate::tls;
 use hearth_core::parcel::Policy;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -34,11 +47,17 @@ pub struct Destination {
 /// Which rung of the ladder a destination takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RungChoice {
-    /// The highest that its CapabilityStatement names.
+    /// The highest that its CapabilityStatement names; plain create where it names none.
     Auto,
     UpdateAsCreate,
     ConditionalCreate,
     PlainCreate,
+}
+
+impl Destination {
+    pub fn files(&self) -> tls::Files {
+        tls::Files { ca: self.ca.clone(), certificate: self.certificate.clone(), key: self.key.clone() }
+    }
 }
 
 #[cfg(all(test, feature = "demo"))]

@@ -1,0 +1,278 @@
+//! Moves the octets of a [`Ladder`]: to one FHIR record system, one request at a time.
+
+use super::http::{Base, Http, Request};
+use super::ladder::{Call, End, Ladder, Manner, Memory, Method, Step, Way};
+use super::{Destination, RungChoice};
+use crate::clock;
+use crate::failpoint::{Point, reach};
+use crate::store::{Attempt, Consignment, OutboxNo, Settlement};
+use crate::tls;
+use bytes::Bytes;
+use hearth_core::delivery::{Answer, Asked, Body, Receipt, TlsFault, Transport, Verdict, judge};
+use hearth_core::map::fhir::{Kind, Rung};
+use hyper::header;
+use serde_json::Value;
+use std::collections::hash_map::RandomState;
+use std::future::Future;
+use std::hash::{BuildHasher, Hasher};
+
+/// Where attempts and their ends are written down.
+pub trait Books {
+    type Error: Send;
+
+    /// Octets of these are about to leave. Which of them still may.
+    fn start(
+        &mut self,
+        attempts: Vec<Attempt>,
+    ) -> impl Future<Output = Result<Vec<OutboxNo>, Self::Error>> + Send;
+
+    fn settle(
+        &mut self,
+        rows: Vec<(OutboxNo, Settlement)>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// One record system, and what was learned about it.
+#[derive(Debug)]
+pub struct Fhir {
+    destination: Destination,
+    http: Http,
+    client: Option<tls::Client>,
+    memory: Memory,
+    ability: Option<Ability>,
+}
+
+/// What a record system can do, as far as it says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ability {
+    pub rung: Rung,
+    /// `None`: it takes no bundles that this rung could use.
+    pub bundles: Option<Kind>,
+}
+
+impl Fhir {
+    /// The error is a sentence about the destination's URL.
+    pub fn new(destination: Destination) -> Result<Fhir, String> {
+        let base = Base::parse(&destination.base_url)?;
+        let http = Http::new(base, destination.timeout);
+        // Anything that differs between hubs will do.
+        let memory = Memory::new(RandomState::new().build_hasher().finish());
+        Ok(Fhir { destination, http, client: None, memory, ability: None })
+    }
+
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Known once something was to be sent.
+    pub fn ability(&self) -> Option<Ability> {
+        self.ability
+    }
+
+    /// How many rows are worth asking the store for.
+    pub fn appetite(&self) -> usize {
+        self.destination.bundle.max(1)
+    }
+
+    /// Carries these rows as far as they go. Rows of which `books` hears nothing were not touched.
+    pub async fn carry<B: Books>(&mut self, work: &[Consignment], books: &mut B) -> Result<Way, B::Error> {
+        let client = match self.client() {
+            Ok(client) => client,
+            Err(fault) => return Ok(self.closed(Receipt::Transport(fault))),
+        };
+        let ability = match self.ask_ability(&client).await {
+            Ok(ability) => ability,
+            Err(receipt) => return Ok(self.closed(receipt)),
+        };
+        let manner = Manner {
+            rung: ability.rung,
+            bundle: if ability.bundles.is_some() { self.destination.bundle } else { 1 },
+            kind: ability.bundles.unwrap_or(Kind::Transaction),
+            policy: self.destination.policy.clone(),
+            cleared: self.destination.cleared.clone(),
+        };
+        let mut ladder = Ladder::new(manner, self.memory.clone(), work, clock::now());
+        loop {
+            match ladder.step() {
+                Step::Settle(rows) => books.settle(rows).await?,
+                Step::Start(attempts) => match self.http.open(&client).await {
+                    Ok(()) => ladder.started(books.start(attempts).await?, clock::now()),
+                    Err(transport) => ladder.answer(Receipt::Transport(transport), clock::now()),
+                },
+                Step::Ask(call) => {
+                    let changes = call.method != Method::Get;
+                    if changes {
+                        reach(Point::BeforeRequest);
+                    }
+                    let receipt = self.http.send(&client, &request(call)).await;
+                    if changes {
+                        reach(Point::AfterRequest);
+                    }
+                    ladder.answer(receipt, clock::now());
+                }
+                Step::Done(End { memory, way }) => {
+                    self.memory = memory;
+                    if way != Way::Open {
+                        // Whatever is mended meanwhile: a certificate, a rung, a server behind the same name.
+                        self.client = None;
+                        self.http.close();
+                    }
+                    return Ok(way);
+                }
+            }
+        }
+    }
+
+    /// Our certificate, read anew once it has ended or could not be used.
+    fn client(&mut self) -> Result<tls::Client, Transport> {
+        let now = clock::now();
+        if let Some(client) = self.client.as_ref().filter(|client| now <= client.until) {
+            return Ok(client.clone());
+        }
+        self.http.close();
+        let client = tls::client(&self.destination.files(), now)
+            .map_err(|fault| Transport::Tls(TlsFault::Ours(fault.to_string())))?;
+        Ok(self.client.insert(client).clone())
+    }
+
+    async fn ask_ability(&mut self, client: &tls::Client) -> Result<Ability, Receipt> {
+        if let Some(ability) = self.ability {
+            return Ok(ability);
+        }
+        let chosen = |rung| Ability { rung, bundles: Some(Kind::Transaction) };
+        let ability = match self.destination.rung {
+            RungChoice::UpdateAsCreate => chosen(Rung::UpdateAsCreate),
+            RungChoice::ConditionalCreate => chosen(Rung::ConditionalCreate),
+            RungChoice::PlainCreate => chosen(Rung::PlainCreate),
+            RungChoice::Auto => {
+                let call = Call {
+                    method: Method::Get,
+                    path: "metadata".into(),
+                    if_match: None,
+                    if_none_exist: None,
+                    body: String::new(),
+                };
+                match self.http.send(client, &request(call)).await {
+                    Receipt::Answer(Answer { status: 200, body: Body::Resource(statement), .. }) => {
+                        ability(&statement)
+                    }
+                    // The record itself says that it has none.
+                    Receipt::Answer(Answer { status: 404 | 405 | 501, body: Body::Outcome(_), .. }) => {
+                        chosen(Rung::PlainCreate)
+                    }
+                    receipt => return Err(receipt),
+                }
+            }
+        };
+        self.ability = Some(ability);
+        Ok(ability)
+    }
+
+    /// The way was not open before anything was carried.
+    fn closed(&mut self, receipt: Receipt) -> Way {
+        self.client = None;
+        self.http.close();
+        let said = receipt.to_string();
+        match judge(Asked::Read, &receipt) {
+            Verdict::Hold(cure) => Way::Held { wait: self.memory.held(), cure, said },
+            Verdict::Retry { after, .. } => Way::Busy { wait: self.memory.busy(after), said },
+            _ => Way::Busy { wait: self.memory.busy(None), said },
+        }
+    }
+}
+
+/// The highest rung that a CapabilityStatement names (R4 capabilitystatement: rest.resource.updateCreate,
+/// .conditionalCreate, rest.interaction). One that names none gets what US Core promises: plain create.
+fn ability(statement: &Value) -> Ability {
+    let rests = || statement["rest"].as_array().into_iter().flatten();
+    let resources = rests().flat_map(|rest| rest["resource"].as_array().into_iter().flatten());
+    let observation: Vec<&Value> = resources.filter(|resource| resource["type"] == "Observation").collect();
+    let can = |name: &str| observation.iter().any(|resource| resource[name] == true);
+    let rung = match () {
+        () if can("updateCreate") => Rung::UpdateAsCreate,
+        () if can("conditionalCreate") => Rung::ConditionalCreate,
+        () => Rung::PlainCreate,
+    };
+    let interactions: Vec<&Value> = rests()
+        .flat_map(|rest| rest["interaction"].as_array().into_iter().flatten())
+        .map(|i| &i["code"])
+        .collect();
+    let takes = |code: &str| interactions.iter().any(|interaction| *interaction == code);
+    let bundles = match () {
+        () if takes("transaction") => Some(Kind::Transaction),
+        () if takes("batch") && rung == Rung::UpdateAsCreate => Some(Kind::Batch),
+        // It says what it takes, and these are not among it.
+        () if statement["resourceType"] == "CapabilityStatement" => None,
+        () => Some(Kind::Transaction),
+    };
+    Ability { rung, bundles }
+}
+
+fn request(call: Call) -> Request {
+    let mut headers = vec![];
+    let method = match call.method {
+        Method::Get => hyper::Method::GET,
+        Method::Put => hyper::Method::PUT,
+        Method::Post => hyper::Method::POST,
+    };
+    if call.method == Method::Get {
+        // HAPI remembers a search for a minute.
+        headers.push((header::CACHE_CONTROL, "no-cache".to_owned()));
+    } else {
+        headers.push((header::CONTENT_TYPE, "application/fhir+json".to_owned()));
+        // One resource comes back, so that it can be compared; a hundred need not.
+        let wanted = if call.path.is_empty() { "return=minimal" } else { "return=representation" };
+        headers.push((header::HeaderName::from_static("prefer"), wanted.to_owned()));
+    }
+    headers.extend(call.if_match.map(|version| (header::IF_MATCH, version)));
+    let if_none_exist = header::HeaderName::from_static("if-none-exist");
+    headers.extend(call.if_none_exist.map(|condition| (if_none_exist, condition)));
+    Request { method, path: call.path, headers, body: Bytes::from(call.body) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_highest_rung_that_is_named() {
+        let statement = |resource: Value, interactions: &[&str]| {
+            let interactions: Vec<Value> = interactions.iter().map(|code| json!({"code": code})).collect();
+            json!({"resourceType": "CapabilityStatement", "rest": [{"resource": [resource], "interaction": interactions}]})
+        };
+        let observation = |update: bool, conditional: bool| json!({"type": "Observation", "updateCreate": update, "conditionalCreate": conditional});
+        let both = &["transaction", "batch"][..];
+        let rows = [
+            (statement(observation(true, true), both), Rung::UpdateAsCreate, Some(Kind::Transaction)),
+            (statement(observation(true, false), &["batch"]), Rung::UpdateAsCreate, Some(Kind::Batch)),
+            (statement(observation(false, true), both), Rung::ConditionalCreate, Some(Kind::Transaction)),
+            // A batch cannot hold what refers to each other by urn:uuid.
+            (statement(observation(false, true), &["batch"]), Rung::ConditionalCreate, None),
+            (statement(observation(false, false), both), Rung::PlainCreate, Some(Kind::Transaction)),
+            (statement(observation(false, false), &[]), Rung::PlainCreate, None),
+            // Another resource's ability is not Observation's.
+            (
+                statement(json!({"type": "Patient", "updateCreate": true}), both),
+                Rung::PlainCreate,
+                Some(Kind::Transaction),
+            ),
+            // EHR-RIG 1, HAPI: conditionalCreate, no word of updateCreate.
+            (
+                statement(json!({"type": "Observation", "conditionalCreate": true}), both),
+                Rung::ConditionalCreate,
+                Some(Kind::Transaction),
+            ),
+            // EHR-RIG 2, Medplum: a searchset Bundle where a CapabilityStatement should be.
+            (
+                json!({"resourceType": "Bundle", "type": "searchset"}),
+                Rung::PlainCreate,
+                Some(Kind::Transaction),
+            ),
+            (json!({"resourceType": "CapabilityStatement", "rest": "none"}), Rung::PlainCreate, None),
+        ];
+        for (statement, rung, bundles) in rows {
+            assert_eq!(ability(&statement), Ability { rung, bundles }, "{statement}");
+        }
+    }
+}

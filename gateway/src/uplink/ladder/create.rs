@@ -1,0 +1,302 @@
+//! Rungs 2 and 4: `POST`, with a condition or without. The record chooses the ids.
+
+use super::climb::{Climb, Left, ROUNDS, call, in_order};
+use super::row::{self, Row};
+use super::update::{difference, said};
+use super::{Call, Method};
+use crate::store::Receipt as Kept;
+use hearth_core::delivery::{
+    Accepted, Answer, Asked, Body, Found, Line, PointsAt, Receipt, Scope, Verdict, found, judge,
+};
+use hearth_core::map::fhir::{self, Kind, Resource, Rung, if_none_exist, located, urn};
+use serde_json::Value;
+
+/// What a search by our identifier showed.
+pub(super) enum Sought {
+    There(Vec<Value>),
+    Nowhere,
+    /// Not answered in a way that could be believed.
+    Unknown,
+    /// The carry is over.
+    Closed,
+}
+
+/// What became of one resource.
+enum Placed {
+    At(Option<String>),
+    /// The row is settled, or the carry over.
+    Ended,
+}
+
+/// What is known of a row so far.
+#[derive(Default)]
+struct Told {
+    receipts: Vec<Kept>,
+    raised: Vec<String>,
+    unverified: bool,
+}
+
+impl Climb {
+    /// All rows in one transaction.
+    pub(super) async fn create_group(&mut self, rung: Rung, mut rows: Vec<Row>) -> Left {
+        let Some(may) = self.start(&rows.iter().collect::<Vec<_>>()).await else { return Left::Nothing };
+        rows.retain(|row| may.contains(&row.no));
+        let resources = in_order(rows.iter().map(|row| row.resources.iter().collect()));
+        let urns: Vec<String> = resources.iter().map(|resource| urn(&resource.id)).collect();
+        let lines: Vec<Line<'_>> =
+            resources.iter().zip(&urns).map(|(resource, urn)| row::line(resource, rung, urn)).collect();
+        let ours = vec![resources.clone()];
+        let body =
+            fhir::bundle(&ours, rung, Kind::Transaction).expect("rows of one set have the same labels");
+        let receipt = self.write(call(Method::Post, String::new(), body)).await;
+        let answers = match self.entries(&receipt, &lines) {
+            Ok(answers) => answers,
+            // With a condition each may be tried again by itself; without, what a race means is not known.
+            Err(Verdict::Conflict) => return Left::Split(rows),
+            Err(verdict) => return self.refused(rows, verdict, &receipt).await,
+        };
+        for row in rows {
+            let mut told = Told::default();
+            let mut ended = false;
+            for ours in &row.resources {
+                let at = resources.iter().position(|resource| resource.id == ours.id);
+                let answer = at.and_then(|at| answers.get(at).cloned().flatten());
+                // A transaction that succeeded wrote all of it, said or not.
+                let receipt = Receipt::Answer(answer.unwrap_or_else(|| Answer::new(202, Body::Empty)));
+                if let Placed::Ended = self.place(rung, &row, ours, &receipt, &mut told).await {
+                    ended = true;
+                    break;
+                }
+            }
+            if !ended {
+                self.delivered(&row, told.receipts, &told.raised, told.unverified);
+            }
+        }
+        Left::Nothing
+    }
+
+    /// Resource by resource, in the order of their dependency. Gives whether it was written.
+    pub(super) async fn create_alone(&mut self, rung: Rung, row: Row) -> bool {
+        let mut told = Told::default();
+        let mut placed: Vec<(usize, String)> = Vec::new();
+        for (n, ours) in row.resources.iter().enumerate() {
+            if rung == Rung::PlainCreate && row.in_doubt {
+                match self.seek(ours).await {
+                    Sought::There(theirs) => {
+                        if !self.recognize(&row, ours, &theirs, &mut told) {
+                            return false;
+                        }
+                        placed.extend(theirs.first().and_then(place_of).map(|place| (n, place)));
+                        continue;
+                    }
+                    Sought::Nowhere => {}
+                    Sought::Unknown => told.raised.push(REPEATED.into()),
+                    Sought::Closed => {
+                        self.interrupted(&row);
+                        return false;
+                    }
+                }
+            }
+            if self.start(&[&row]).await.is_none() {
+                return false;
+            }
+            let others: Vec<(&Resource, &str)> =
+                placed.iter().map(|(n, place)| (&row.resources[*n], place.as_str())).collect();
+            let ours = Resource { json: located(ours, &others), ..ours.clone() };
+            let receipt = self.post(rung, &ours).await;
+            match self.place(rung, &row, &ours, &receipt, &mut told).await {
+                Placed::At(place) => placed.extend(place.map(|place| (n, place))),
+                Placed::Ended => return false,
+            }
+        }
+        told.raised.dedup();
+        self.delivered(&row, told.receipts, &told.raised, told.unverified);
+        true
+    }
+
+    /// One resource, as safely as this rung can. A race is tried again.
+    async fn post(&mut self, rung: Rung, ours: &Resource) -> Receipt {
+        let mut receipt = self.post_once(rung, ours).await;
+        for _ in 1..ROUNDS {
+            if judge(asked(rung), &receipt) != Verdict::Conflict {
+                break;
+            }
+            receipt = self.post_once(rung, ours).await;
+        }
+        receipt
+    }
+
+    async fn post_once(&mut self, rung: Rung, ours: &Resource) -> Receipt {
+        let plain = call(Method::Post, ours.kind.to_owned(), ours.json.clone());
+        if rung == Rung::PlainCreate {
+            return self.write(plain).await;
+        }
+        // The header form races on some servers, a transaction of one does not.
+        if self.sends_bundles() {
+            let one = vec![vec![ours.clone()]];
+            let body =
+                fhir::bundle(&one, rung, Kind::Transaction).expect("one resource has one set of labels");
+            let receipt = self.write(call(Method::Post, String::new(), body)).await;
+            let name = urn(&ours.id);
+            match self.entries(&receipt, &[row::line(ours, rung, &name)]) {
+                Ok(mut answers) => {
+                    let answer = answers.pop().flatten();
+                    return Receipt::Answer(answer.unwrap_or_else(|| Answer::new(202, Body::Empty)));
+                }
+                Err(Verdict::Split | Verdict::Retry { scope: Scope::Reading, .. })
+                    if !is_about_the_condition(&receipt) => {}
+                Err(_) => return receipt,
+            }
+        }
+        let condition = ours.identifier.as_ref().map(|(system, value)| if_none_exist(system, value));
+        self.write(Call { if_none_exist: condition, ..plain }).await
+    }
+
+    /// Notes what the answer to one resource says, or settles the row.
+    async fn place(
+        &mut self,
+        rung: Rung,
+        row: &Row,
+        ours: &Resource,
+        receipt: &Receipt,
+        told: &mut Told,
+    ) -> Placed {
+        let accepted = match judge(asked(rung), receipt) {
+            Verdict::Accept(accepted) => accepted,
+            // The measurement is in the chart for good, and sent again it would be there twice.
+            Verdict::Park(_) | Verdict::Split if rung == Rung::PlainCreate && !told.receipts.is_empty() => {
+                told.raised.push(format!("the record system refused its {}: {receipt}", ours.role.text()));
+                return Placed::At(None);
+            }
+            verdict => {
+                let in_doubt = row.in_doubt || !told.receipts.is_empty();
+                self.stumble(&Row { in_doubt, ..row.clone() }, verdict, receipt).await;
+                return Placed::Ended;
+            }
+        };
+        self.memory.wrote();
+        let Receipt::Answer(answer) = receipt else { return Placed::Ended };
+        let mut place = answer.place();
+        match accepted {
+            Accepted::AlreadyThere => {
+                // CLINICAL 26: a success that tells of another subject or status is none.
+                let theirs = match (answer.resource(), &place) {
+                    (Some(theirs), _) => Some(theirs.clone()),
+                    (None, Some(place)) => match found(&self.read(place.clone()).await) {
+                        Found::Present(theirs) => Some(theirs),
+                        _ => None,
+                    },
+                    (None, None) => None,
+                };
+                return match theirs {
+                    Some(theirs) if !self.recognize(row, ours, std::slice::from_ref(&theirs), told) => {
+                        Placed::Ended
+                    }
+                    Some(theirs) => Placed::At(place.or_else(|| place_of(&theirs))),
+                    None => {
+                        told.unverified = true;
+                        told.receipts.push(row::receipt(
+                            ours,
+                            place.clone(),
+                            answer.etag.clone(),
+                            said(accepted),
+                        ));
+                        Placed::At(place)
+                    }
+                };
+            }
+            Accepted::Unverified | Accepted::DuplicatesAtRecord | Accepted::Duplicate => {
+                match self.seek(ours).await {
+                    Sought::There(theirs) => {
+                        if !self.recognize(row, ours, &theirs, told) {
+                            return Placed::Ended;
+                        }
+                        return Placed::At(theirs.first().and_then(place_of));
+                    }
+                    Sought::Closed => {
+                        self.later(row, "accepted without a place, and nobody answers");
+                        return Placed::Ended;
+                    }
+                    Sought::Nowhere | Sought::Unknown => {}
+                }
+            }
+            Accepted::Written | Accepted::DeletedAtRecord => {}
+        }
+        if accepted == Accepted::DuplicatesAtRecord && row::is_shared(ours) {
+            // Nobody can refer to a device that nobody can name.
+            self.later(row, "the record system holds the device more than once, and does not say where");
+            return Placed::Ended;
+        }
+        told.unverified |= accepted == Accepted::Unverified;
+        told.raised.extend(accepted.raised().map(str::to_owned));
+        let verdict = format!("{} {}", answer.status, said(accepted));
+        told.receipts.push(row::receipt(ours, place.clone(), answer.etag.clone(), verdict));
+        Placed::At(place.take())
+    }
+
+    /// Notes what is there already. `false`: it is somebody else's, and the row is parked.
+    fn recognize(&mut self, row: &Row, ours: &Resource, theirs: &[Value], told: &mut Told) -> bool {
+        for theirs in theirs {
+            told.receipts.push(row::receipt(ours, place_of(theirs), row::version(theirs), "already there"));
+            if row::is_shared(ours) {
+                continue;
+            }
+            match difference(ours, theirs) {
+                Ok(raised) => told.raised.extend(raised),
+                Err(other) => {
+                    self.park(row.no, other, PointsAt::Record);
+                    return false;
+                }
+            }
+        }
+        if theirs.len() > 1 && !row::is_shared(ours) {
+            told.raised.extend(Accepted::DuplicatesAtRecord.raised().map(str::to_owned));
+        }
+        true
+    }
+
+    /// Looks for a resource by our identifier.
+    pub(super) async fn seek(&mut self, ours: &Resource) -> Sought {
+        let Some((system, value)) = &ours.identifier else { return Sought::Unknown };
+        let receipt = self.read(format!("{}?{}", ours.kind, if_none_exist(system, value))).await;
+        let bundle = match found(&receipt) {
+            Found::Present(bundle) if bundle["type"] == "searchset" => bundle,
+            Found::Refused(verdict @ Verdict::Retry { scope: Scope::Destination, .. }) => {
+                self.close(verdict, &receipt);
+                return Sought::Closed;
+            }
+            _ => return Sought::Unknown,
+        };
+        let all = bundle["entry"].as_array().into_iter().flatten().map(|entry| &entry["resource"]);
+        let (ours, others): (Vec<&Value>, Vec<&Value>) = all
+            .filter(|resource| resource["resourceType"] != "OperationOutcome")
+            .partition(|resource| has_identifier(resource, system, value));
+        match (ours.is_empty(), others.is_empty()) {
+            (false, _) => Sought::There(ours.into_iter().cloned().collect()),
+            (true, true) => Sought::Nowhere,
+            // A parameter that the server ignores finds everything.
+            (true, false) => Sought::Unknown,
+        }
+    }
+}
+
+const REPEATED: &str =
+    "its answer was lost and it cannot be read back here, so it was sent again: it may be there twice";
+
+fn asked(rung: Rung) -> Asked {
+    Asked::Create { conditional: rung != Rung::PlainCreate }
+}
+
+/// 412: the condition was understood, and is met more than once.
+fn is_about_the_condition(receipt: &Receipt) -> bool {
+    matches!(receipt, Receipt::Answer(Answer { status: 412, .. }))
+}
+
+fn place_of(resource: &Value) -> Option<String> {
+    Some(format!("{}/{}", resource["resourceType"].as_str()?, resource["id"].as_str()?))
+}
+
+fn has_identifier(resource: &Value, system: &str, value: &str) -> bool {
+    let mut identifiers = resource["identifier"].as_array().into_iter().flatten();
+    identifiers.any(|identifier| identifier["system"] == system && identifier["value"] == value)
+}

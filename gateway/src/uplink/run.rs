@@ -1,0 +1,242 @@
+//! The task of one destination: what is due, carried, settled; then waiting for more, or for its time.
+
+use super::Destination;
+use super::fhir::{Books, Fhir};
+use super::ladder::Way;
+use crate::clock;
+use crate::store::{Attempt, Desk, DestinationNo, Gone, OutboxNo, Settlement, Store, StoreError};
+use hearth_core::delivery::Cure;
+use hearth_core::map::fhir::Rung;
+use jiff::Timestamp;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+/// Something was committed: there may be something to send. Clones wake the same tasks.
+#[derive(Clone, Debug)]
+pub struct Wake(Arc<watch::Sender<()>>);
+
+impl Default for Wake {
+    fn default() -> Wake {
+        Wake(Arc::new(watch::Sender::new(())))
+    }
+}
+
+impl Wake {
+    pub fn wake(&self) {
+        self.0.send_replace(());
+    }
+}
+
+/// How a destination stands, for `status`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct State {
+    pub standing: Standing,
+    /// Known once something was to be sent.
+    pub rung: Option<Rung>,
+    /// Persons whom the record does not know; their readings wait.
+    pub persons_unknown: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Ready,
+    /// Left alone until then.
+    Busy {
+        until: Timestamp,
+        said: String,
+    },
+    /// A person must act; tried again then all the same.
+    Held {
+        until: Timestamp,
+        cure: Cure,
+        said: String,
+    },
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.standing {
+            Standing::Ready => f.write_str("ready")?,
+            Standing::Busy { until, said } => write!(f, "busy, next try at {until:.0}: {said}")?,
+            Standing::Held { until, cure, said } => {
+                write!(f, "held, next try at {until:.0}: {cure} ({said})")?
+            }
+        }
+        match self.persons_unknown {
+            0 => Ok(()),
+            1 => f.write_str("; one person is not known there: their readings wait"),
+            n => write!(f, "; {n} persons are not known there: their readings wait"),
+        }
+    }
+}
+
+/// A destination that is going to be served.
+#[derive(Debug)]
+pub struct Uplink {
+    name: String,
+    fhir: Fhir,
+    state: watch::Sender<State>,
+}
+
+/// How long the store is left alone when it has no room.
+const FULL: Duration = Duration::from_secs(30);
+
+impl Uplink {
+    /// The error is a sentence about the configuration. Certificates are read when they are needed: a hub whose
+    /// certificate has ended still hears and keeps, and says so in its state.
+    pub fn new(destination: Destination) -> Result<(Uplink, watch::Receiver<State>), String> {
+        let name = destination.name.clone();
+        let fhir = Fhir::new(destination).map_err(|said| format!("destination {name:?}, url: {said}"))?;
+        let ready = State { standing: Standing::Ready, rung: None, persons_unknown: 0 };
+        let (state, watched) = watch::channel(ready);
+        Ok((Uplink { name, fhir, state }, watched))
+    }
+
+    /// Serves the destination until the store is closed.
+    pub async fn run(mut self, desk: Desk, wake: Wake) {
+        let mut woken = wake.0.subscribe();
+        // Gone: the daemon is ending, and has said why.
+        let _: Result<(), Gone> = self.serve(&desk, &mut woken).await;
+    }
+
+    async fn serve(&mut self, desk: &Desk, woken: &mut watch::Receiver<()>) -> Result<(), Gone> {
+        let name = self.name.clone();
+        let destination = match desk.ask(move |store| store.destination(&name)).await? {
+            Ok(destination) => destination,
+            Err(error) => {
+                // Nobody listed it: the configuration and the store disagree, and nothing is ever due.
+                tracing::error!(destination = self.name, "{error}");
+                return std::future::pending().await;
+            }
+        };
+        loop {
+            woken.mark_unchanged();
+            let wait = self.once(desk, destination).await?;
+            match wait {
+                Next::Now => {}
+                // News does not make a busy destination less busy.
+                Next::After(wait) => sleep(wait).await,
+                Next::Woken(None) => woken.changed().await.map_err(|_| Gone)?,
+                Next::Woken(Some(wait)) => tokio::select! {
+                    changed = woken.changed() => changed.map_err(|_| Gone)?,
+                    () = sleep(wait) => {}
+                },
+            }
+        }
+    }
+
+    /// One answer of the store's, carried.
+    async fn once(&mut self, desk: &Desk, destination: DestinationNo) -> Result<Next, Gone> {
+        let (now, limit) = (clock::now(), self.fhir.appetite());
+        let asked = desk.ask(move |store| {
+            let due = store.due(destination, now, limit)?;
+            let next = if due.is_empty() { store.earliest_retry(destination)? } else { None };
+            Ok((due, next))
+        });
+        let (due, next) = match asked.await? {
+            Ok(asked) => asked,
+            Err(error) => return Ok(self.trouble(&error)),
+        };
+        if due.is_empty() {
+            return Ok(Next::Woken(next.map(|next| until(next, clock::now()))));
+        }
+        let mut ledger = Ledger { desk };
+        let way = match self.fhir.carry(&due, &mut ledger).await {
+            Ok(way) => way,
+            Err(Trouble::Gone) => return Err(Gone),
+            Err(Trouble::Store(error)) => return Ok(self.trouble(&error)),
+        };
+        Ok(self.publish(way))
+    }
+
+    fn publish(&mut self, way: Way) -> Next {
+        let at = |wait| clock::now().checked_add(wait).unwrap_or(Timestamp::MAX);
+        let (standing, next) = match way {
+            Way::Open => (Standing::Ready, Next::Now),
+            Way::Busy { wait, said } => (Standing::Busy { until: at(wait), said }, Next::After(wait)),
+            Way::Held { wait, cure, said } => {
+                (Standing::Held { until: at(wait), cure, said }, Next::After(wait))
+            }
+        };
+        let state = State {
+            standing,
+            rung: self.fhir.ability().map(|ability| ability.rung),
+            persons_unknown: self.fhir.memory().persons_unknown(),
+        };
+        self.log(&state.standing);
+        self.state.send_replace(state);
+        next
+    }
+
+    /// Changes only: an outage of a month is one line. The record's own words may name people, and stay in the
+    /// store and in `status`.
+    fn log(&self, standing: &Standing) {
+        let before = &*self.state.borrow();
+        match (&before.standing, standing) {
+            (Standing::Ready, Standing::Busy { .. }) => {
+                tracing::warn!(
+                    destination = self.name,
+                    "does not answer as it should; tried again until it does"
+                );
+            }
+            (Standing::Held { cure: before, .. }, Standing::Held { cure, .. }) if before == cure => {}
+            (_, Standing::Held { cure, .. }) => tracing::error!(destination = self.name, "held: {cure}"),
+            (Standing::Busy { .. } | Standing::Held { .. }, Standing::Ready) => {
+                tracing::info!(destination = self.name, "answers again");
+            }
+            _ => {}
+        }
+    }
+
+    /// The store could not say or note something: nothing is sent meanwhile.
+    fn trouble(&self, error: &StoreError) -> Next {
+        tracing::error!(destination = self.name, "{error}");
+        Next::After(FULL)
+    }
+}
+
+enum Next {
+    Now,
+    After(Duration),
+    /// When something is committed; or after this long.
+    Woken(Option<Duration>),
+}
+
+/// How long until then, never backwards. A clock that was set meanwhile is looked at again within the hour.
+fn until(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO).min(Duration::from_secs(3600))
+}
+
+/// The store, as a carry writes to it.
+struct Ledger<'a> {
+    desk: &'a Desk,
+}
+
+enum Trouble {
+    Gone,
+    Store(StoreError),
+}
+
+impl Ledger<'_> {
+    async fn ask<T: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&mut Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        self.desk.ask(verb).await.map_err(|Gone| Trouble::Gone)?.map_err(Trouble::Store)
+    }
+}
+
+impl Books for Ledger<'_> {
+    type Error = Trouble;
+
+    async fn start(&mut self, attempts: Vec<Attempt>) -> Result<Vec<OutboxNo>, Trouble> {
+        self.ask(move |store| store.start(&attempts, clock::now())).await
+    }
+
+    async fn settle(&mut self, rows: Vec<(OutboxNo, Settlement)>) -> Result<(), Trouble> {
+        self.ask(move |store| store.settle(&rows, clock::now())).await
+    }
+}
