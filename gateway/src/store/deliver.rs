@@ -222,7 +222,7 @@ impl Dispatch<'_> {
     ) -> Result<(), StoreError> {
         let mut after = (from, OutboxNo(i64::MAX));
         while self.due.len() < limit {
-            let page = self.rows.due_page(destination, micros(self.now), to, after, limit.max(16))?;
+            let page = self.rows.due_page(destination, self.now, to, after, limit.max(16))?;
             let Some(last) = page.last() else { break };
             after = (last.effective, last.no);
             for listed in page {

@@ -74,7 +74,7 @@ fn io_or_full(path: &Path, error: &StoreError) -> OpenError {
     }
 }
 
-fn os(path: &Path, error: &std::io::Error) -> OpenError {
+pub(super) fn os(path: &Path, error: &std::io::Error) -> OpenError {
     match error.kind() {
         ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => OpenError::ReadOnly(path.to_owned()),

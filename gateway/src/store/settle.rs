@@ -2,7 +2,7 @@
 
 use super::deliver::superseded;
 use super::payload::ReceiptRow;
-use super::rows::{DestinationNo, OutboxNo, Queued, Rows, State};
+use super::rows::{DestinationNo, LONGEST_WAIT, OutboxNo, Queued, Rows, State};
 use super::{Store, StoreError};
 use crate::failpoint::{Point, reach};
 use hearth_core::delivery::PointsAt;
@@ -44,6 +44,7 @@ pub enum Settlement {
     /// Accepted, without a word of where it is. Closed; read back later where that is allowed.
     Unverified { receipts: Vec<Receipt>, raised: Option<String> },
     RetryAt {
+        /// At most a day from now.
         when: Timestamp,
         /// Counts towards parking.
         counts: bool,
@@ -180,11 +181,16 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
         Settlement::RetryAt { when, in_doubt: true, counts, said } => {
             row.said.said = Some(said.clone());
             let counted = row.counted.saturating_add(u32::from(*counts));
-            rows.rewrite(&Queued { not_before: Some(*when), counted, changed_at: Some(at), ..row })
+            rows.rewrite(&Queued {
+                not_before: Some(no_later(*when, at)),
+                counted,
+                changed_at: Some(at),
+                ..row
+            })
         }
         Settlement::RetryAt { when, in_doubt: false, counts, said } => {
             let counted = row.counted.saturating_add(u32::from(*counts));
-            absent(rows, Queued { not_before: Some(*when), counted, ..row }, Some(said), at)
+            absent(rows, Queued { not_before: Some(no_later(*when, at)), counted, ..row }, Some(said), at)
         }
         Settlement::Parked { said, points_at: who } => {
             let points_at = Some(points_at(*who).to_owned());
@@ -195,6 +201,10 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
             absent(rows, Queued { state: State::Withdrawn, ..row }, None, at)
         }
     }
+}
+
+fn no_later(when: Timestamp, at: Timestamp) -> Timestamp {
+    at.checked_add(LONGEST_WAIT).map_or(when, |latest| when.min(latest))
 }
 
 /// It is not there: nothing is in doubt, and the next attempt is encoded anew. Was it retracted meanwhile, then

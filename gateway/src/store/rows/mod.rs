@@ -22,7 +22,7 @@ pub(super) use counts::FateCount;
 pub use destination::DestinationNo;
 pub(super) use ledger::Entry;
 pub use outbox::OutboxNo;
-pub(super) use outbox::{NewOutbox, Queued, State};
+pub(super) use outbox::{LONGEST_WAIT, NewOutbox, Queued, State};
 pub(super) use reading::Kept;
 pub use reading::ReadingNo;
 pub(super) use record::Found;

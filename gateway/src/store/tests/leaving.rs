@@ -133,6 +133,22 @@ fn a_row_waits_for_its_time() {
     assert_eq!((both[0].attempts, both[0].counted), (1, 0));
 }
 
+/// Neither a record system nor a clock that was wrong makes a row wait for years.
+#[test]
+fn no_row_waits_for_years() {
+    let mut w = cuff();
+    taken(&mut w, &[frame(20, 11, 30)]);
+    let due = w.due("2026-01-20T12:00:00Z");
+    w.start(&due, "2026-01-20T12:00:00Z");
+    let clinic = w.clinic;
+    w.settle(due[0].row, retry_at("2036-01-20T12:00:00Z", true, false), "2026-01-20T12:00:00Z");
+    assert_eq!(w.store().earliest_retry(clinic), Ok(Some(instant("2026-01-21T12:00:00Z"))));
+    assert!(w.due("2026-01-20T12:00:01Z").is_empty());
+    // Settled by a clock that ran ten years ahead, and was set right since.
+    w.settle(due[0].row, retry_at("2036-01-20T12:05:00Z", true, false), "2036-01-20T12:00:00Z");
+    assert_eq!(w.due("2026-01-20T12:10:00Z").len(), 1);
+}
+
 #[test]
 fn a_parked_row_waits_for_a_person_and_is_encoded_anew() {
     let mut w = cuff();

@@ -84,6 +84,35 @@ fn what_others_may_read_is_refused() {
 }
 
 #[test]
+fn what_another_user_owns_is_refused() {
+    let room = Room::new();
+    if std::os::unix::fs::chown(room.path(), Some(65_534), None).is_err() {
+        eprintln!("not run: this process may not give a directory away");
+        return;
+    }
+    let (error, said) = refusal(&room);
+    assert!(matches!(error, OpenError::Owner { owner: 65_534, .. }), "{error:?}");
+    assert!(said.contains("chown 0 "), "{said}");
+}
+
+#[test]
+fn what_the_system_refuses_gets_a_cure() {
+    use std::io::{Error, ErrorKind};
+    let said = |kind| {
+        super::super::open::os(std::path::Path::new("/var/lib/hearth"), &Error::from(kind)).to_string()
+    };
+    for (kind, cure) in [
+        (ErrorKind::PermissionDenied, "read-write"),
+        (ErrorKind::ReadOnlyFilesystem, "read-write"),
+        (ErrorKind::StorageFull, "free some room"),
+        (ErrorKind::NotFound, "install -d"),
+    ] {
+        let sentence = said(kind);
+        assert!(sentence.starts_with("/var/lib/hearth: ") && sentence.contains(cure), "{sentence}");
+    }
+}
+
+#[test]
 fn two_never_open_it_together() {
     let room = Room::new();
     let first = open(&room).unwrap();
