@@ -23,6 +23,13 @@ impl News {
         News(vec![json!({ "boot": true }), json!({ "at": 0, "hub_time": hub_time }), json!({ "met": met })])
     }
 
+    /// A meter that the site's own profile `site/meter` describes.
+    fn site_meter(hub_time: &str) -> News {
+        let News(mut lines) = News::of("1808", hub_time);
+        lines[2]["met"]["name"] = json!("Site meter");
+        News(lines)
+    }
+
     fn cuff(hub_time: &str) -> News {
         News::of("1810", hub_time)
     }
@@ -115,6 +122,18 @@ impl Story {
         Story { world, record, hub }
     }
 
+    /// A site's own profile: the generic meter's, changed.
+    fn with_profile(self, from: &str, to: &str) -> Story {
+        let generic =
+            std::fs::read_to_string(e2e::root().join("device-profiles/generic/glucose.toml")).unwrap();
+        let named = generic.replace("[match]", "[match]\nname-prefixes = [\"Site\"]");
+        assert!(named.contains(from), "the generic meter's profile has no {from}");
+        let folder = self.hub.dir.join("profiles/site");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("meter.toml"), named.replace(from, to)).unwrap();
+        self
+    }
+
     /// Hands the news over, and delivers what there is.
     fn tell(&self, news: &News) -> Vec<Value> {
         let said = self.hub.replay(&news.text());
@@ -166,6 +185,20 @@ fn sc_03_the_owner_changes_the_meters_clock() {
     check("sc-03-alone", &alone, GLUCOSE_MDC, &["2018-09-19T23:27:07-07:00"], &[]);
 }
 
+/// A profile that says that base time is UTC: the same instant both times, whatever the offset.
+#[test]
+fn sc_03_base_time_is_utc() {
+    let base = || News::site_meter("2018-09-20T08:00:00Z").bound("ada", "America/Los_Angeles");
+    for news in [
+        base().glucose(1, GLU_04).ended(1, "drained").glucose(2, GLU_04_LATER_OFFSET).ended(2, "drained"),
+        base().glucose(1, GLU_04_LATER_OFFSET).ended(1, "drained"),
+    ] {
+        let story = Story::new("sc-03-utc").with_profile("keeps = \"local-time\"", "keeps = \"utc\"");
+        story.tell(&news);
+        assert_eq!(effective(&story.record, GLUCOSE_MDC), ["2018-09-19T22:27:07-07:00"]);
+    }
+}
+
 #[test]
 fn sc_04_the_clock_is_set_back() {
     let told = |end: &str| {
@@ -212,13 +245,12 @@ fn sc_06_the_answer_is_lost() {
     story.record.script({
         let mut cut = 0;
         move |seen| {
-            let fault = if seen.writes() && cut < 3 {
+            if seen.writes() && cut < 3 {
                 cut += 1;
                 gateway::demo::record::Fault::CommitThenCut
             } else {
                 gateway::demo::record::Fault::Pass
-            };
-            fault
+            }
         }
     });
     story.tell(
@@ -267,6 +299,18 @@ fn sc_10_the_sequence_wraps() {
         .ended(1, "drained");
     // 160368: plasma whose origin the meter does not tell.
     check("sc-10", &wrapped, "160368", &["2026-01-20T18:53:54-05:00"], &["time: not a date"]);
+}
+
+/// With the quirk named in a profile both are readings.
+#[test]
+fn sc_10_month_13_is_january() {
+    let story = Story::new("sc-10-quirk")
+        .with_profile("[memory]", "[quirks]\napply = [\"month-13-is-january\"]\n\n[memory]");
+    let news = News::site_meter("2026-01-20T23:54:00Z").bound("ada", "America/New_York");
+    let wrapped = news.glucose(1, "02FFFFEA070D0C12353678B0F8").glucose(1, "020000EA07011412353678B0F8");
+    story.tell(&wrapped.ended(1, "drained"));
+    let both = ["2026-01-12T18:53:54-05:00", "2026-01-20T18:53:54-05:00"];
+    assert_eq!(effective(&story.record, "160368"), both);
 }
 
 #[test]
@@ -428,4 +472,9 @@ fn sc_19_a_power_cut_between_glucose_and_context() {
     story.hub.deliver();
     assert_eq!(effective(&story.record, "160368"), ["2024-01-30T11:37:27+05:30"]);
     assert_eq!(with_code(&story.record, "8417864").len(), 0);
+    // A profile that says that base time is UTC.
+    let story = Story::new("sc-19-utc").with_profile("keeps = \"local-time\"", "keeps = \"utc\"");
+    let news = News::site_meter("2024-01-30T06:10:00Z").bound("ada", "Asia/Kolkata").glucose(1, GLU_01);
+    story.tell(&news.ended(1, "drained"));
+    assert_eq!(effective(&story.record, "160368"), ["2024-01-30T11:28:27+05:30"]);
 }
