@@ -21,7 +21,10 @@ pub trait Books {
     type Error: Send;
 
     /// Octets of these are about to leave. Which of them still may.
-    fn start(&mut self, attempts: Vec<Attempt>) -> impl Future<Output = Result<Vec<OutboxNo>, Self::Error>> + Send;
+    fn start(
+        &mut self,
+        attempts: Vec<Attempt>,
+    ) -> impl Future<Output = Result<Vec<OutboxNo>, Self::Error>> + Send;
 
     fn settle(
         &mut self,
@@ -150,7 +153,9 @@ impl Fhir {
                     body: String::new(),
                 };
                 match self.http.send(client, &request(call)).await {
-                    Receipt::Answer(Answer { status: 200, body: Body::Resource(statement), .. }) => ability(&statement),
+                    Receipt::Answer(Answer { status: 200, body: Body::Resource(statement), .. }) => {
+                        ability(&statement)
+                    }
                     // The record itself says that it has none.
                     Receipt::Answer(Answer { status: 404 | 405 | 501, body: Body::Outcome(_), .. }) => {
                         chosen(Rung::PlainCreate)
@@ -188,8 +193,10 @@ fn ability(statement: &Value) -> Ability {
         () if can("conditionalCreate") => Rung::ConditionalCreate,
         () => Rung::PlainCreate,
     };
-    let interactions: Vec<&Value> =
-        rests().flat_map(|rest| rest["interaction"].as_array().into_iter().flatten()).map(|i| &i["code"]).collect();
+    let interactions: Vec<&Value> = rests()
+        .flat_map(|rest| rest["interaction"].as_array().into_iter().flatten())
+        .map(|i| &i["code"])
+        .collect();
     let takes = |code: &str| interactions.iter().any(|interaction| *interaction == code);
     let bundles = match () {
         () if takes("transaction") => Some(Kind::Transaction),
@@ -234,9 +241,7 @@ mod tests {
             let interactions: Vec<Value> = interactions.iter().map(|code| json!({"code": code})).collect();
             json!({"resourceType": "CapabilityStatement", "rest": [{"resource": [resource], "interaction": interactions}]})
         };
-        let observation = |update: bool, conditional: bool| {
-            json!({"type": "Observation", "updateCreate": update, "conditionalCreate": conditional})
-        };
+        let observation = |update: bool, conditional: bool| json!({"type": "Observation", "updateCreate": update, "conditionalCreate": conditional});
         let both = &["transaction", "batch"][..];
         let rows = [
             (statement(observation(true, true), both), Rung::UpdateAsCreate, Some(Kind::Transaction)),
@@ -259,7 +264,11 @@ mod tests {
                 Some(Kind::Transaction),
             ),
             // EHR-RIG 2, Medplum: a searchset Bundle where a CapabilityStatement should be.
-            (json!({"resourceType": "Bundle", "type": "searchset"}), Rung::PlainCreate, Some(Kind::Transaction)),
+            (
+                json!({"resourceType": "Bundle", "type": "searchset"}),
+                Rung::PlainCreate,
+                Some(Kind::Transaction),
+            ),
             (json!({"resourceType": "CapabilityStatement", "rest": "none"}), Rung::PlainCreate, None),
         ];
         for (statement, rung, bundles) in rows {

@@ -44,9 +44,16 @@ pub struct State {
 pub enum Standing {
     Ready,
     /// Left alone until then.
-    Busy { until: Timestamp, said: String },
+    Busy {
+        until: Timestamp,
+        said: String,
+    },
     /// A person must act; tried again then all the same.
-    Held { until: Timestamp, cure: Cure, said: String },
+    Held {
+        until: Timestamp,
+        cure: Cure,
+        said: String,
+    },
 }
 
 impl fmt::Display for State {
@@ -54,7 +61,9 @@ impl fmt::Display for State {
         match &self.standing {
             Standing::Ready => f.write_str("ready")?,
             Standing::Busy { until, said } => write!(f, "busy, next try at {until:.0}: {said}")?,
-            Standing::Held { until, cure, said } => write!(f, "held, next try at {until:.0}: {cure} ({said})")?,
+            Standing::Held { until, cure, said } => {
+                write!(f, "held, next try at {until:.0}: {cure} ({said})")?
+            }
         }
         match self.persons_unknown {
             0 => Ok(()),
@@ -148,7 +157,9 @@ impl Uplink {
         let (standing, next) = match way {
             Way::Open => (Standing::Ready, Next::Now),
             Way::Busy { wait, said } => (Standing::Busy { until: at(wait), said }, Next::After(wait)),
-            Way::Held { wait, cure, said } => (Standing::Held { until: at(wait), cure, said }, Next::After(wait)),
+            Way::Held { wait, cure, said } => {
+                (Standing::Held { until: at(wait), cure, said }, Next::After(wait))
+            }
         };
         let state = State {
             standing,
@@ -166,7 +177,10 @@ impl Uplink {
         let before = &*self.state.borrow();
         match (&before.standing, standing) {
             (Standing::Ready, Standing::Busy { .. }) => {
-                tracing::warn!(destination = self.name, "does not answer as it should; tried again until it does");
+                tracing::warn!(
+                    destination = self.name,
+                    "does not answer as it should; tried again until it does"
+                );
             }
             (Standing::Held { cure: before, .. }, Standing::Held { cure, .. }) if before == cure => {}
             (_, Standing::Held { cure, .. }) => tracing::error!(destination = self.name, "held: {cure}"),

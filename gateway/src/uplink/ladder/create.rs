@@ -53,7 +53,11 @@ impl Climb {
             Ok(answers) => answers,
             // With a condition each may be tried again by itself; without, what a race means is not known.
             Err(Verdict::Conflict) => return Left::Split(rows),
-            Err(verdict) => return self.refused(rows, verdict, &receipt).await,
+            Err(verdict) => {
+                // It may all be there: without a condition, nothing is sent again before it was looked for.
+                rows.iter_mut().for_each(|row| row.in_doubt |= receipt.in_doubt());
+                return self.refused(rows, verdict, &receipt).await;
+            }
         };
         for row in rows {
             let mut told = Told::default();
@@ -134,7 +138,8 @@ impl Climb {
         // The header form races on some servers, a transaction of one does not.
         if self.sends_bundles() {
             let one = vec![vec![ours.clone()]];
-            let body = fhir::bundle(&one, rung, Kind::Transaction).expect("one resource has one set of labels");
+            let body =
+                fhir::bundle(&one, rung, Kind::Transaction).expect("one resource has one set of labels");
             let receipt = self.write(call(Method::Post, String::new(), body)).await;
             let name = urn(&ours.id);
             match self.entries(&receipt, &[row::line(ours, rung, &name)]) {
@@ -152,7 +157,14 @@ impl Climb {
     }
 
     /// Notes what the answer to one resource says, or settles the row.
-    async fn place(&mut self, rung: Rung, row: &Row, ours: &Resource, receipt: &Receipt, told: &mut Told) -> Placed {
+    async fn place(
+        &mut self,
+        rung: Rung,
+        row: &Row,
+        ours: &Resource,
+        receipt: &Receipt,
+        told: &mut Told,
+    ) -> Placed {
         let accepted = match judge(asked(rung), receipt) {
             Verdict::Accept(accepted) => accepted,
             // The measurement is in the chart for good, and sent again it would be there twice.
@@ -161,7 +173,7 @@ impl Climb {
                 return Placed::At(None);
             }
             verdict => {
-                let in_doubt = row.in_doubt || !told.receipts.is_empty();
+                let in_doubt = row.in_doubt || rung == Rung::PlainCreate && !told.receipts.is_empty();
                 self.stumble(&Row { in_doubt, ..row.clone() }, verdict, receipt).await;
                 return Placed::Ended;
             }
@@ -181,28 +193,37 @@ impl Climb {
                     (None, None) => None,
                 };
                 return match theirs {
-                    Some(theirs) if !self.recognize(row, ours, std::slice::from_ref(&theirs), told) => Placed::Ended,
+                    Some(theirs) if !self.recognize(row, ours, std::slice::from_ref(&theirs), told) => {
+                        Placed::Ended
+                    }
                     Some(theirs) => Placed::At(place.or_else(|| place_of(&theirs))),
                     None => {
                         told.unverified = true;
-                        told.receipts.push(row::receipt(ours, place.clone(), answer.etag.clone(), said(accepted)));
+                        told.receipts.push(row::receipt(
+                            ours,
+                            place.clone(),
+                            answer.etag.clone(),
+                            said(accepted),
+                        ));
                         Placed::At(place)
                     }
                 };
             }
-            Accepted::Unverified | Accepted::DuplicatesAtRecord | Accepted::Duplicate => match self.seek(ours).await {
-                Sought::There(theirs) => {
-                    if !self.recognize(row, ours, &theirs, told) {
+            Accepted::Unverified | Accepted::DuplicatesAtRecord | Accepted::Duplicate => {
+                match self.seek(ours).await {
+                    Sought::There(theirs) => {
+                        if !self.recognize(row, ours, &theirs, told) {
+                            return Placed::Ended;
+                        }
+                        return Placed::At(theirs.first().and_then(place_of));
+                    }
+                    Sought::Closed => {
+                        self.later(row, "accepted without a place, and nobody answers");
                         return Placed::Ended;
                     }
-                    return Placed::At(theirs.first().and_then(place_of));
+                    Sought::Nowhere | Sought::Unknown => {}
                 }
-                Sought::Closed => {
-                    self.later(row, "accepted without a place, and nobody answers");
-                    return Placed::Ended;
-                }
-                Sought::Nowhere | Sought::Unknown => {}
-            },
+            }
             Accepted::Written | Accepted::DeletedAtRecord => {}
         }
         if accepted == Accepted::DuplicatesAtRecord && row::is_shared(ours) {
@@ -263,7 +284,8 @@ impl Climb {
     }
 }
 
-const REPEATED: &str = "its answer was lost and it cannot be read back here, so it was sent again: it may be there twice";
+const REPEATED: &str =
+    "its answer was lost and it cannot be read back here, so it was sent again: it may be there twice";
 
 fn asked(rung: Rung) -> Asked {
     Asked::Create { conditional: rung != Rung::PlainCreate }

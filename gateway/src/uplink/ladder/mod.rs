@@ -93,9 +93,16 @@ pub struct End {
 pub enum Way {
     Open,
     /// Everything waits for a while.
-    Busy { wait: Duration, said: String },
+    Busy {
+        wait: Duration,
+        said: String,
+    },
     /// Everything waits for a person; tried again all the same, since nobody tells us when it is mended.
-    Held { wait: Duration, cure: Cure, said: String },
+    Held {
+        wait: Duration,
+        cure: Cure,
+        said: String,
+    },
 }
 
 /// A carry under way.

@@ -123,6 +123,7 @@ enum Places {
     Closed,
 }
 
-const LOST: &str = "nobody knows where it is at the record system: mark it as entered in error there, by hand";
+const LOST: &str =
+    "nobody knows where it is at the record system: mark it as entered in error there, by hand";
 const OTHER: &str =
     "what is there is not this reading, or is another person's: mark it as entered in error there, by hand";

@@ -140,11 +140,13 @@ impl Climb {
                 Ok(answers) => {
                     self.is_known_here();
                     let answered = names.iter().zip(answers);
-                    seen.extend(answered.filter_map(|(name, a)| Some(((*name).to_owned(), Receipt::Answer(a?)))));
+                    seen.extend(
+                        answered.filter_map(|(name, a)| Some(((*name).to_owned(), Receipt::Answer(a?)))),
+                    );
                 }
                 Err(verdict @ Verdict::Retry { scope: Scope::Destination, .. }) => {
                     self.close(verdict, &receipt);
-                    self.give_back(rows, &receipt);
+                    self.give_back(rows);
                     return None;
                 }
                 // Perhaps only batches are refused.
@@ -162,7 +164,7 @@ impl Climb {
             {
                 self.memory.asks_singly = false;
                 self.close(verdict, &receipt);
-                self.give_back(rows, &receipt);
+                self.give_back(rows);
                 return None;
             }
             seen.insert(name, receipt);
@@ -186,7 +188,8 @@ impl Climb {
                 Found::Absent => plan.absent.push(n),
                 Found::Present(_) if row::is_shared(ours) => self.memory.has_device(&ours.id),
                 Found::Gone if row::is_shared(ours) => {
-                    plan.raised.push("somebody deleted the device at the record system; it stays deleted".into());
+                    plan.raised
+                        .push("somebody deleted the device at the record system; it stays deleted".into());
                 }
                 Found::Gone => {
                     plan.receipts.push(row::receipt(ours, Some(place(ours)), None, "deleted at the record"));
@@ -197,7 +200,12 @@ impl Climb {
                     }
                 }
                 Found::Present(theirs) => {
-                    plan.receipts.push(row::receipt(ours, Some(place(ours)), row::version(&theirs), "already there"));
+                    plan.receipts.push(row::receipt(
+                        ours,
+                        Some(place(ours)),
+                        row::version(&theirs),
+                        "already there",
+                    ));
                     match difference(ours, &theirs) {
                         Ok(None) if head && !plan.row.attempted => {
                             // Another hub wrote it, and its companions are its own to write.
@@ -264,7 +272,9 @@ impl Climb {
             if row::is_shared(part) {
                 self.memory.has_device(&part.id);
             }
-            unverified |= accepted == Accepted::Unverified;
+            if accepted == Accepted::Unverified {
+                unverified |= !matches!(found(&self.read(place(part)).await), Found::Present(_));
+            }
             plan.raised.extend(accepted.raised().map(str::to_owned));
             let verdict = format!("{} {}", answer.status, said(accepted));
             plan.receipts.push(row::receipt(part, Some(place(part)), answer.etag.clone(), verdict));
@@ -292,9 +302,10 @@ fn named(place: &str) -> Line<'_> {
 pub(super) fn difference(ours: &Resource, theirs: &Value) -> Result<Option<String>, &'static str> {
     match compare(ours, theirs) {
         Comparison::Equal => Ok(None),
-        Comparison::Differs { what } => {
-            Ok(Some(format!("the record system has its own {} of this reading, and keeps it", what.join(" and "))))
-        }
+        Comparison::Differs { what } => Ok(Some(format!(
+            "the record system has its own {} of this reading, and keeps it",
+            what.join(" and ")
+        ))),
         Comparison::OtherSubject => {
             Err("the record system holds this reading under another person: clear up there whose it is")
         }
