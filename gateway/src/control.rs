@@ -106,18 +106,19 @@ pub(crate) fn read_answer(line: &str) -> Result<Shown, Ending> {
 }
 
 pub(crate) fn read_request(line: &str) -> Result<Request, Ending> {
-    serde_json::from_str(line)
-        .map_err(|e| Ending::usage(format!("the request can't be read ({e}); is this command of another version?")))
+    serde_json::from_str(line).map_err(|e| {
+        Ending::usage(format!("the request can't be read ({e}); is this command of another version?"))
+    })
 }
 
 mod socket {
     use super::{LONGEST, Session, read_request, write_answer};
-    use crate::open::Inside;
-    use std::sync::Arc;
     use crate::cli::{Ending, exit};
     use crate::config::Config;
+    use crate::open::Inside;
     use crate::store::Desk;
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::Arc;
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     use tokio::net::{UnixListener, UnixStream};
 
@@ -126,7 +127,8 @@ mod socket {
     pub(crate) fn bind(config: &Config) -> Result<UnixListener, Ending> {
         let path = &config.socket;
         let cannot = |e: std::io::Error| {
-            let said = format!("{}: the control socket can't be made ({e}); check [hub] socket", path.display());
+            let said =
+                format!("{}: the control socket can't be made ({e}); check [hub] socket", path.display());
             Ending::new(exit::CANTCREAT, said)
         };
         match std::fs::remove_file(path) {

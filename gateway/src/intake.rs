@@ -78,7 +78,10 @@ impl Session {
                 if asked > at {
                     return Err(Trouble::Line("clock: asked after it answered".into()));
                 }
-                News::Clock(no, Sample { contact, clock: Stamp { face: *face, civil: *shows }, asked, answered: at })
+                News::Clock(
+                    no,
+                    Sample { contact, clock: Stamp { face: *face, civil: *shows }, asked, answered: at },
+                )
             }
             Said::Ended { device, contact, how } => {
                 let no = self.device(device)?;
@@ -108,7 +111,8 @@ impl Session {
     }
 
     fn device(&self, name: &str) -> Result<DeviceNo, Trouble> {
-        let unknown = || Trouble::Line(format!("nobody met the device {name:?} yet; put its `met` line first"));
+        let unknown =
+            || Trouble::Line(format!("nobody met the device {name:?} yet; put its `met` line first"));
         self.devices.get(name).copied().ok_or_else(unknown)
     }
 
@@ -127,7 +131,10 @@ impl Session {
 
     fn reading(&self, nth: usize) -> Result<(Key, Issue), Trouble> {
         nth.checked_sub(1).and_then(|at| self.readings.get(at)).copied().ok_or_else(|| {
-            Trouble::Line(format!("there is no reading {nth}; this session has admitted {}", self.readings.len()))
+            Trouble::Line(format!(
+                "there is no reading {nth}; this session has admitted {}",
+                self.readings.len()
+            ))
         })
     }
 
@@ -207,7 +214,12 @@ pub(crate) fn add_binding(
 }
 
 /// Ends what runs at an instant, and takes away what would begin after it.
-pub(crate) fn end_bindings(bindings: &mut Vec<Binding>, device: DeviceNo, slot: Option<Slot>, at: Timestamp) -> usize {
+pub(crate) fn end_bindings(
+    bindings: &mut Vec<Binding>,
+    device: DeviceNo,
+    slot: Option<Slot>,
+    at: Timestamp,
+) -> usize {
     let same = |b: &Binding| b.device == device && b.slot == slot;
     let before = bindings.len();
     bindings.retain(|b| !(same(b) && b.from >= at));
@@ -238,7 +250,11 @@ fn person(
         person = Some(no);
         if store.permission_of(no, destination)?.is_none() {
             let open = Window { from, until: None };
-            store.permit(no, destination, &Permission { order: open, consent: open, revision: Revision(0) })?;
+            store.permit(
+                no,
+                destination,
+                &Permission { order: open, consent: open, revision: Revision(0) },
+            )?;
         }
     }
     Ok(person)
@@ -246,7 +262,9 @@ fn person(
 
 pub(crate) fn destination(store: &mut Store, name: &str) -> Result<DestinationNo, Trouble> {
     store.destination(name).map_err(|e| match e {
-        StoreError::Unknown(_) => Trouble::Line(format!("no destination is named {name:?}; the configuration names them")),
+        StoreError::Unknown(_) => {
+            Trouble::Line(format!("no destination is named {name:?}; the configuration names them"))
+        }
         other => Trouble::Store(other),
     })
 }

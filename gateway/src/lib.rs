@@ -96,5 +96,9 @@ async fn listen(socket: tokio::net::UnixListener, desk: Desk, inside: Arc<Inside
 fn log_to_standard_error() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("HEARTH_LOG").unwrap_or_else(|_| "info".into());
     // A second daemon in one process is a test's: the first one's log serves both.
-    _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+    _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .try_init();
 }

@@ -41,7 +41,13 @@ fn unpoisoned<T: Copy>(value: &Mutex<T>) -> T {
 
 impl Inside {
     fn new(time: Time) -> Inside {
-        Inside { time, wake: Wake::default(), due: Mutex::new(None), due_changed: Notify::new(), destinations: Mutex::default() }
+        Inside {
+            time,
+            wake: Wake::default(),
+            due: Mutex::new(None),
+            due_changed: Notify::new(),
+            destinations: Mutex::default(),
+        }
     }
 
     /// For the daemon: counts the boot and takes it as news, and the hub's time where it is known.
@@ -100,7 +106,10 @@ pub(crate) fn catalog(config: &Config) -> Result<Catalog, Ending> {
     let standard = Catalog::standard();
     let Some(folder) = &config.profiles else { return Ok(standard) };
     let files = profiles(folder, folder).map_err(|e| {
-        Ending::new(exit::CONFIG, format!("{}: the profiles can't be read ({e}); check [hub] profiles", folder.display()))
+        Ending::new(
+            exit::CONFIG,
+            format!("{}: the profiles can't be read ({e}); check [hub] profiles", folder.display()),
+        )
     })?;
     standard.overridden(files).map_err(|problems| {
         let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -147,7 +156,10 @@ pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
 fn not_open(e: OpenError) -> Ending {
     let code = match &e {
         OpenError::InUse { .. } => exit::TEMPFAIL,
-        OpenError::Missing(_) | OpenError::NotADirectory(_) | OpenError::Newer { .. } | OpenError::Foreign(_) => exit::CONFIG,
+        OpenError::Missing(_)
+        | OpenError::NotADirectory(_)
+        | OpenError::Newer { .. }
+        | OpenError::Foreign(_) => exit::CONFIG,
         OpenError::ReadOnly(_) | OpenError::Owner { .. } | OpenError::Mode { .. } => exit::NOPERM,
         OpenError::HubKey { .. } | OpenError::Full(_) | OpenError::Io { .. } => exit::IOERR,
     };

@@ -45,7 +45,8 @@ fn every_quirk_of_the_vectors() {
     let mut quirks = 0;
     for vector in vectors().iter().filter(|v| v["quirk"].is_string()) {
         let (id, quirk) = (&vector["id"], vector["quirk"].as_str().unwrap());
-        let (hex, characteristic) = (vector["hex"].as_str().unwrap(), vector["characteristic"].as_str().unwrap());
+        let (hex, characteristic) =
+            (vector["hex"].as_str().unwrap(), vector["characteristic"].as_str().unwrap());
         let shown = decode(&[characteristic, hex, "--quirk", quirk]).ok().json();
         for (name, value) in vector["with_quirk"].as_object().unwrap() {
             assert_eq!(&shown[name], value, "{id}, {name}");
@@ -76,6 +77,7 @@ fn wrong_arguments_are_answered() {
 /// A profile applies its quirks; a table is for people.
 #[test]
 fn a_table_is_for_people() {
-    let table = said(Command::new(hearth()).args(["decode", "2A9D", "00B036", "--profile", "and/uc-352ble"])).ok();
+    let table =
+        said(Command::new(hearth()).args(["decode", "2A9D", "00B036", "--profile", "and/uc-352ble"])).ok();
     assert!(table.out.contains("70.000") && table.out.contains("kg"), "{table:?}");
 }

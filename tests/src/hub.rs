@@ -2,8 +2,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
 /// How long a story waits for something that must happen. Generous: it ends a test that would hang.
@@ -100,18 +99,27 @@ impl Hub {
         if let Some(point) = failpoint {
             command.env("HEARTH_FAILPOINT", point);
         }
-        let mut child = command
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("hearth starts");
-        let stderr = child.stderr.take().expect("standard error is piped");
-        let (tell, lines) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(stderr).lines().map_while(Result::ok).for_each(|line| _ = tell.send(line));
-        });
-        Daemon { child, lines, heard: std::cell::RefCell::default() }
+        Daemon::watch(child)
+    }
+
+    /// Asks until the answer is as wanted.
+    #[track_caller]
+    pub fn until(&self, arguments: &[&str], wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            let said = self.json(arguments);
+            if wanted(&said) {
+                return said;
+            }
+            assert!(std::time::Instant::now() < deadline, "it never came to that: {said}");
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
     }
 
     /// Runs the daemon until nothing is on its way any more, and stops it in an orderly way.
@@ -124,50 +132,81 @@ impl Hub {
 
 /// `hearth run` as a process. Killed when dropped.
 pub struct Daemon {
-    child: Child,
-    lines: Receiver<String>,
-    heard: std::cell::RefCell<Vec<String>>,
+    child: Mutex<Child>,
+    heard: Arc<(Mutex<Vec<String>>, Condvar)>,
 }
 
 impl Daemon {
+    fn watch(mut child: Child) -> Daemon {
+        let stderr = child.stderr.take().expect("standard error is piped");
+        let heard: Arc<(Mutex<Vec<String>>, Condvar)> = Arc::default();
+        let tell = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            let say = |line: String| {
+                tell.0.lock().expect("nobody panics with it").push(line);
+                tell.1.notify_all();
+            };
+            BufReader::new(stderr).lines().map_while(Result::ok).for_each(say);
+            say("(ended)".into());
+        });
+        Daemon { child: Mutex::new(child), heard }
+    }
+
+    /// Waits for a line of its log that has one of these parts, or for its end. Gives back which.
+    fn wait_for_any(&self, parts: &[&str]) -> Option<usize> {
+        let lines = self.heard.0.lock().expect("nobody panics with it");
+        let found = |lines: &Vec<String>| {
+            let at = parts.iter().position(|part| lines.iter().any(|line| line.contains(part)));
+            (at, lines.last().is_some_and(|line| line == "(ended)"))
+        };
+        let waits = |lines: &mut Vec<String>| matches!(found(lines), (None, false));
+        let (lines, _) =
+            self.heard.1.wait_timeout_while(lines, PATIENCE, waits).expect("nobody panics with it");
+        found(&lines).0
+    }
+
     /// Waits for a line of its log.
     #[track_caller]
     pub fn wait_for(&self, part: &str) {
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            let found = line.contains(part);
-            self.heard.borrow_mut().push(line);
-            if found {
-                return;
-            }
-        }
-        panic!("the daemon never said {part:?}; it said {:#?}", self.heard.borrow());
+        let found = self.wait_for_any(&[part]).is_some();
+        assert!(found, "the daemon never said {part:?}; it said {:#?}", self.heard.0.lock());
+    }
+
+    /// Waits until it is ready; false if it stopped at a failpoint before that.
+    pub fn ready_or_stopped(&self) -> bool {
+        self.wait_for_any(&["ready", "failpoint"]) == Some(0)
     }
 
     /// SIGKILL: what a power cut looks like to the process, with the page cache spared.
-    pub fn kill(mut self) {
-        self.child.kill().expect("the daemon is ours to kill");
-        self.child.wait().expect("a killed process ends");
+    pub fn kill_now(&self) {
+        let mut child = self.child.lock().expect("nobody panics with it");
+        child.kill().expect("the daemon is ours to kill");
+        child.wait().expect("a killed process ends");
     }
 
     /// SIGTERM, as a supervisor stops it. Gives back its exit code.
-    pub fn stop(mut self) -> i32 {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill(1) runs");
+    pub fn stop(self) -> i32 {
+        let mut child = self.child.lock().expect("nobody panics with it");
+        let sent =
+            Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill(1) runs");
         assert!(sent.success());
-        self.child.wait().expect("the daemon ends").code().unwrap_or(-1)
+        child.wait().expect("the daemon ends").code().unwrap_or(-1)
     }
 
-    /// Waits for it to end by itself.
-    pub fn end(mut self) -> (i32, Vec<String>) {
-        let code = self.child.wait().expect("the daemon ends").code().unwrap_or(-1);
-        let rest: Vec<String> = self.lines.iter().collect();
-        (code, [self.heard.take(), rest].concat())
+    /// Waits for it to end by itself: its exit code, and all that it said.
+    pub fn end(self) -> (i32, Vec<String>) {
+        let code = self.child.lock().expect("nobody panics with it").wait().expect("the daemon ends").code();
+        self.wait_for_any(&["(ended)"]);
+        let lines = self.heard.0.lock().expect("nobody panics with it").clone();
+        (code.unwrap_or(-1), lines)
     }
 }
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
+        if let Ok(child) = self.child.get_mut() {
+            _ = child.kill();
+            _ = child.wait();
+        }
     }
 }

@@ -2,6 +2,7 @@ use crate::Hub;
 use gateway::demo::pki::{self, Pki};
 use gateway::demo::record::{Behaviour, Record};
 use gateway::tls;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::runtime::Runtime;
@@ -25,7 +26,7 @@ impl World {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("hearth-e2e-{}-{n}-{name}", std::process::id()));
-        std::fs::create_dir_all(&dir).expect("a folder in the temporary folder");
+        std::fs::create_dir_all(dir.join("pki")).expect("a folder in the temporary folder");
         let pki = Pki::create(&dir.join("pki"), gateway::clock::now()).expect("a throw-away PKI");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -37,8 +38,10 @@ impl World {
 
     /// Starts a record system that demands client certificates.
     pub fn record(&self, behaviour: Behaviour) -> Record {
-        let acceptor = tls::server(&self.pki.files(pki::SERVER), gateway::clock::now()).expect("server certificates");
-        let record = self.runtime.block_on(Record::bind(acceptor, behaviour)).expect("a free port on loopback");
+        let acceptor =
+            tls::server(&self.pki.files(pki::SERVER), gateway::clock::now()).expect("server certificates");
+        let record =
+            self.runtime.block_on(Record::bind(acceptor, behaviour)).expect("a free port on loopback");
         self.runtime.spawn(record.clone().serve());
         record
     }
@@ -52,7 +55,8 @@ impl World {
     pub fn hub_with(&self, destinations: &[(&str, &Record)], client: &str, more: &str) -> Hub {
         let n = self.hubs.fetch_add(1, Ordering::Relaxed);
         let dir = self.dir.join(format!("hub-{n}"));
-        std::fs::create_dir_all(dir.join("state")).expect("a folder for the hub");
+        std::fs::create_dir_all(&dir).expect("a folder for the hub");
+        std::fs::DirBuilder::new().mode(0o700).create(dir.join("state")).expect("a folder for the store");
         let mut config = format!(
             "schema = 1\n[hub]\nstate = \"{0}/state\"\nsocket = \"{0}/control.sock\"\nclock-trusted = \"always\"\n",
             dir.display()

@@ -11,7 +11,11 @@ fn row(what: &str, said: Result<String, String>) -> Fields {
         Ok(said) => ("good", said),
         Err(said) => ("wrong", said),
     };
-    Map::from_iter([("what".into(), json!(what)), ("state".into(), json!(state)), ("said".into(), json!(said))])
+    Map::from_iter([
+        ("what".into(), json!(what)),
+        ("state".into(), json!(state)),
+        ("said".into(), json!(said)),
+    ])
 }
 
 /// Reads everything that the daemon would read, and nothing of a patient's.
@@ -21,7 +25,10 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
         Err(e) => return Err(Ending::new(exit::CONFIG, e.to_string())),
     };
     let mut rows = vec![row("configuration", Ok(format!("{} reads", file.display())))];
-    rows.push(row("profiles", crate::catalog(&config).map(|c| format!("{} profiles", c.all().count())).map_err(|e| e.said)));
+    rows.push(row(
+        "profiles",
+        crate::catalog(&config).map(|c| format!("{} profiles", c.all().count())).map_err(|e| e.said),
+    ));
     rows.push(row("state", state(&config.state)));
     for destination in &config.destinations {
         let files = destination.files();

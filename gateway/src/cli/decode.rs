@@ -8,9 +8,9 @@ use hearth_core::decode::{self, Cause, Measurement};
 use hearth_core::profile::{Catalog, ProfileName};
 use hearth_core::quirk::Quirk;
 use hearth_wire::gatt::{
-    BloodPressureMeasurement, BloodPressureStatus, ConcentrationUnit, CurrentTime, DateTime, GlucoseMeasurement,
-    GlucoseMeasurementContext, MedicationUnit, PressureUnit, PulseRange, SystemId, TimeOffset, WeightMeasurement,
-    WeightUnit, device_information,
+    BloodPressureMeasurement, BloodPressureStatus, ConcentrationUnit, CurrentTime, DateTime,
+    GlucoseMeasurement, GlucoseMeasurementContext, MedicationUnit, PressureUnit, PulseRange, SystemId,
+    TimeOffset, WeightMeasurement, WeightUnit, device_information,
 };
 use hearth_wire::racp::{Opcode, Operand, RecordAccessControlPoint};
 use hearth_wire::{Decimal, Decoded, Malformed, Value};
@@ -36,14 +36,21 @@ type Fields = Map<String, Json>;
 impl Decode {
     pub(crate) fn run(&self, catalog: &Catalog) -> Result<Shown, Ending> {
         let characteristic = u16::from_str_radix(&self.characteristic, 16).map_err(|_| {
-            Ending::usage(format!("{:?} is no assigned number; give four hexadecimal digits, such as 2A35", self.characteristic))
+            Ending::usage(format!(
+                "{:?} is no assigned number; give four hexadecimal digits, such as 2A35",
+                self.characteristic
+            ))
         })?;
         let digits: String = self.hex.chars().filter(|c| !matches!(c, ' ' | ':' | '-')).collect();
         let octets = data_encoding::HEXUPPER_PERMISSIVE.decode(digits.as_bytes()).map_err(|e| {
-            Ending::usage(format!("the value is not hexadecimal at digit {}; give two digits an octet", e.position))
+            Ending::usage(format!(
+                "the value is not hexadecimal at digit {}; give two digits an octet",
+                e.position
+            ))
         })?;
         let quirks = self.quirks(catalog)?;
-        let fields = fields(Uuid16(characteristic), &octets, &quirks).map_err(|said| Ending::new(exit::DATAERR, said))?;
+        let fields = fields(Uuid16(characteristic), &octets, &quirks)
+            .map_err(|said| Ending::new(exit::DATAERR, said))?;
         Ok(Shown::fields(fields))
     }
 
@@ -69,12 +76,18 @@ impl Decode {
 pub(crate) fn fields(characteristic: Uuid16, octets: &[u8], quirks: &[Quirk]) -> Result<Fields, String> {
     let malformed = |e: Malformed| e.to_string();
     match characteristic.0 {
-        DateTime::UUID => DateTime::decode(octets).map(|d| with_trailing(one("time", time(d.value)), d)).map_err(malformed),
-        CurrentTime::UUID => CurrentTime::decode(octets).map(|d| with_trailing(current_time(&d.value), d)).map_err(malformed),
-        SystemId::UUID => SystemId::decode(octets).map(|d| with_trailing(system_id(d.value), d)).map_err(malformed),
-        RecordAccessControlPoint::UUID => {
-            RecordAccessControlPoint::decode(octets).map(|d| with_trailing(control_point(&d.value), d)).map_err(malformed)
+        DateTime::UUID => {
+            DateTime::decode(octets).map(|d| with_trailing(one("time", time(d.value)), d)).map_err(malformed)
         }
+        CurrentTime::UUID => {
+            CurrentTime::decode(octets).map(|d| with_trailing(current_time(&d.value), d)).map_err(malformed)
+        }
+        SystemId::UUID => {
+            SystemId::decode(octets).map(|d| with_trailing(system_id(d.value), d)).map_err(malformed)
+        }
+        RecordAccessControlPoint::UUID => RecordAccessControlPoint::decode(octets)
+            .map(|d| with_trailing(control_point(&d.value), d))
+            .map_err(malformed),
         device_information::MODEL_NUMBER
         | device_information::SERIAL_NUMBER
         | device_information::FIRMWARE_REVISION
@@ -222,7 +235,8 @@ const GLUCOSE_STATUS: [&str; 12] = [
 ];
 
 fn glucose_status(bits: u16) -> Vec<&'static str> {
-    let named = GLUCOSE_STATUS.iter().enumerate().filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| *name);
+    let named =
+        GLUCOSE_STATUS.iter().enumerate().filter(|(bit, _)| bits & 1 << bit != 0).map(|(_, name)| *name);
     named.chain((bits >> GLUCOSE_STATUS.len() != 0).then_some("reserved-bits")).collect()
 }
 
@@ -232,10 +246,11 @@ fn glucose(m: &GlucoseMeasurement) -> Fields {
         TimeOffset::Overrun => json!("overrun"),
         TimeOffset::Underrun => json!("underrun"),
     });
-    let shown = m.time_offset.and_then(|_| match Measurement::Glucose(*m).told(hearth_core::when::Face::Shown) {
-        decode::Told::At(stamp) => Some(stamp.civil),
-        _ => None,
-    });
+    let shown =
+        m.time_offset.and_then(|_| match Measurement::Glucose(*m).told(hearth_core::when::Face::Shown) {
+            decode::Told::At(stamp) => Some(stamp.civil),
+            _ => None,
+        });
     let mut put = Put(Map::new())
         .always("sequence", json!(m.sequence))
         .always("base_time", time(m.base_time))

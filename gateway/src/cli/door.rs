@@ -28,13 +28,17 @@ impl Door {
     pub(crate) fn open(config: &Config) -> Result<Door, Ending> {
         match UnixStream::connect(&config.socket) {
             Ok(stream) => {
-                let limit = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
+                let limit =
+                    stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
                 limit.map_err(|e| Ending::new(exit::IOERR, format!("the control socket: {e}")))?;
                 Ok(Door::Daemon(BufReader::new(stream)))
             }
             Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Err(Ending::new(
                 exit::NOPERM,
-                format!("{}: {e}; run as root, or as a member of the socket's group", config.socket.display()),
+                format!(
+                    "{}: {e}; run as root, or as a member of the socket's group",
+                    config.socket.display()
+                ),
             )),
             Err(_) => {
                 let mut store = crate::open::store(config)?;
@@ -49,12 +53,19 @@ impl Door {
         let config = Config::scratch(folder, profiles);
         let mut store = crate::open::store(&config)?;
         let inside = Inside::standing(&mut store)?;
-        Ok(Door::Scratch { store: Box::new(store), session: Session::default(), inside, destinations: vec![] })
+        Ok(Door::Scratch {
+            store: Box::new(store),
+            session: Session::default(),
+            inside,
+            destinations: vec![],
+        })
     }
 
     /// A scratch store takes any destination that a log binds a person at.
     pub(crate) fn expect(&mut self, said: &Said) -> Result<(), Ending> {
-        let (Door::Scratch { store, destinations, .. }, Said::Bind(bind)) = (self, said) else { return Ok(()) };
+        let (Door::Scratch { store, destinations, .. }, Said::Bind(bind)) = (self, said) else {
+            return Ok(());
+        };
         let known = |name: &String| destinations.iter().any(|d| d.name == *name);
         let new: Vec<&String> = bind.patient.keys().filter(|name| !known(name)).collect();
         let facts = new.into_iter().map(|name| DestinationFacts {

@@ -7,6 +7,7 @@ mod check;
 mod decode;
 mod door;
 mod replay;
+pub(crate) mod scratch;
 mod show;
 
 pub(crate) use decode::fields;
@@ -184,7 +185,8 @@ enum Outbox {
 }
 
 fn patient(text: &str) -> Result<(String, String), String> {
-    let (destination, id) = text.split_once('=').ok_or("give it as DESTINATION=ID, such as clinic=Patient/123")?;
+    let (destination, id) =
+        text.split_once('=').ok_or("give it as DESTINATION=ID, such as clinic=Patient/123")?;
     let id = id.strip_prefix("Patient/").unwrap_or(id);
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     if destination.is_empty() || id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
@@ -204,7 +206,10 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
         _ => return Err("give a number and a unit: 90s, 30m, 24h, 3d".into()),
     };
     let number: i64 = number.parse().map_err(|_| "give a number and a unit: 90s, 30m, 24h, 3d")?;
-    number.checked_mul(seconds).map(SignedDuration::from_secs).ok_or_else(|| "that is longer than time".into())
+    number
+        .checked_mul(seconds)
+        .map(SignedDuration::from_secs)
+        .ok_or_else(|| "that is longer than time".into())
 }
 
 /// Reads the arguments, does what they say, prints, and says how it ended.
@@ -259,7 +264,9 @@ impl Command {
             Verb::Devices { profiles: false } => ask(Request::Devices),
             Verb::Status => ask(Request::Status),
             Verb::Held { older_than } => ask(Request::Held { older_than_s: older_than.map(|d| d.as_secs()) }),
-            Verb::Retract { reading, reissue } => ask(Request::Retract { reading: *reading, reissue: *reissue }),
+            Verb::Retract { reading, reissue } => {
+                ask(Request::Retract { reading: *reading, reissue: *reissue })
+            }
             Verb::Bind(bind) => ask(bind.request()),
             Verb::Outbox(Outbox::Wait { timeout }) => door::wait(&self.config()?, *timeout),
             Verb::Outbox(outbox) => ask(outbox.request()),

@@ -5,6 +5,7 @@
 //! with the log's time.
 
 use super::door::Door;
+use super::scratch::Scratch;
 use super::{Ending, Fields, Shown, exit};
 use crate::config::Config;
 use crate::control::Request;
@@ -28,8 +29,8 @@ impl Replay {
             return self.play(&mut Door::open(&config()?)?);
         }
         // Dropped after the door: the folder goes last.
-        let scratch = Scratch::new()?;
-        let mut door = Door::scratch(&scratch.0, config().ok().and_then(|c| c.profiles))?;
+        let scratch = Scratch::new("replay")?;
+        let mut door = Door::scratch(scratch.folder(), config().ok().and_then(|c| c.profiles))?;
         self.play(&mut door)
     }
 
@@ -65,26 +66,5 @@ impl Replay {
         let file = std::fs::File::open(&self.file)
             .map_err(|e| Ending::new(exit::NOINPUT, format!("{}: {e}", self.file.display())))?;
         Ok(Box::new(std::io::BufReader::new(file).lines()))
-    }
-}
-
-/// A folder that is gone when the replay ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Scratch, Ending> {
-        use std::os::unix::fs::DirBuilderExt;
-        let name = format!("hearth-replay-{}-{}", std::process::id(), crate::clock::now().as_nanosecond());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|e| {
-            Ending::new(exit::CANTCREAT, format!("{}: {e}; set TMPDIR to a folder that takes files", folder.display()))
-        })?;
-        Ok(Scratch(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -29,7 +29,12 @@ impl From<Trouble> for Ending {
 }
 
 /// Answers, and gives the session back.
-pub(crate) fn answer(store: &mut Store, mut session: Session, inside: &Inside, request: Request) -> (Answer, Session) {
+pub(crate) fn answer(
+    store: &mut Store,
+    mut session: Session,
+    inside: &Inside,
+    request: Request,
+) -> (Answer, Session) {
     let answer = Asked { store, session: &mut session, inside }.answer(request);
     (answer, session)
 }
@@ -53,7 +58,9 @@ impl Asked<'_> {
                 self.permit(&destination, patient, order, consent)
             }
             Request::Retract { reading, reissue } => self.retract(ReadingNo(reading), reissue),
-            Request::OutboxList { destination, state } => self.outbox(destination.as_deref(), state.as_deref()),
+            Request::OutboxList { destination, state } => {
+                self.outbox(destination.as_deref(), state.as_deref())
+            }
             Request::OutboxShow { row } => self.outbox_show(OutboxNo(row)),
             Request::OutboxRetry { rows, all } => self.outbox_retry(rows, all),
             Request::OutboxPark { row, because } => {
@@ -107,7 +114,17 @@ impl Asked<'_> {
     }
 
     fn bind_add(&mut self, request: Request) -> Answer {
-        let Request::BindAdd { device, slot, patient, zone, from, until, sole_use_attested_by, labels, instead } = request
+        let Request::BindAdd {
+            device,
+            slot,
+            patient,
+            zone,
+            from,
+            until,
+            sole_use_attested_by,
+            labels,
+            instead,
+        } = request
         else {
             return Err(Ending::new(exit::SOFTWARE, "not a binding"));
         };
@@ -126,7 +143,8 @@ impl Asked<'_> {
             labels: &labels,
             instead,
         };
-        let committed = intake::add_binding(self.store, &wanted, "a person at the command line", self.inside.ticks())?;
+        let committed =
+            intake::add_binding(self.store, &wanted, "a person at the command line", self.inside.ticks())?;
         self.inside.committed(committed.due);
         let admitted = committed.admitted.len();
         self.bindings(&format!("Bound. {admitted} records that waited are readings now."))
@@ -136,7 +154,9 @@ impl Asked<'_> {
         let mut bindings = self.store.bindings().map_err(trouble)?;
         let ended = intake::end_bindings(&mut bindings, device, slot, at.unwrap_or_else(clock::now));
         if ended == 0 {
-            return Err(Ending::usage("no binding of that device and slot runs then; `hearth bind list` shows them"));
+            return Err(Ending::usage(
+                "no binding of that device and slot runs then; `hearth bind list` shows them",
+            ));
         }
         let author = "a person at the command line";
         let committed = self.store.bind(bindings, "command", author, self.inside.ticks()).map_err(trouble)?;
@@ -198,9 +218,13 @@ impl Asked<'_> {
             ["waiting", "in-doubt", "parked", "withheld", "delivered", "unverified", "withdrawn"].into();
         if let Some(state) = state.filter(|s| !known.contains(s)) {
             let known: Vec<&str> = known.into_iter().collect();
-            return Err(Ending::usage(format!("{state:?} is no state of a row; known: {}", known.join(", "))));
+            return Err(Ending::usage(format!(
+                "{state:?} is no state of a row; known: {}",
+                known.join(", ")
+            )));
         }
-        let rows: Vec<_> = all.iter().filter(|r| state.is_none_or(|s| r.state == s)).map(words::outbox).collect();
+        let rows: Vec<_> =
+            all.iter().filter(|r| state.is_none_or(|s| r.state == s)).map(words::outbox).collect();
         let said = format!("{} rows.", rows.len());
         Ok(Shown::rows(rows, said))
     }

@@ -34,7 +34,8 @@ pub(super) fn status(
     disputed: &[Disputed],
     destinations: &[(String, State)],
 ) -> Fields {
-    let rows = |state: &str| -> u64 { status.outbox.iter().filter(|o| o.state == state).map(|o| o.rows).sum() };
+    let rows =
+        |state: &str| -> u64 { status.outbox.iter().filter(|o| o.state == state).map(|o| o.rows).sum() };
     let groups = |groups: &[crate::store::Group]| -> Json {
         groups
             .iter()
@@ -59,8 +60,14 @@ pub(super) fn status(
         .with("withheld", rows("withheld"))
         .with("delivered", rows("delivered"))
         .with("unverified", rows("unverified"))
-        .with("raised", raised.iter().map(|r| json!(format!("row {}: {}", r.row.0, r.said))).collect::<Json>())
-        .with("disputed", disputed.iter().map(|d| json!(format!("reading {}", d.reading.0))).collect::<Json>())
+        .with(
+            "raised",
+            raised.iter().map(|r| json!(format!("row {}: {}", r.row.0, r.said))).collect::<Json>(),
+        )
+        .with(
+            "disputed",
+            disputed.iter().map(|d| json!(format!("reading {}", d.reading.0))).collect::<Json>(),
+        )
         .with("destinations", destinations.iter().map(|(n, s)| json!(format!("{n}: {s}"))).collect::<Json>())
         .with("watched", "not watched live; in an emergency call your emergency number")
         .0
@@ -104,7 +111,11 @@ pub(super) fn binding(binding: &Binding) -> Fields {
 
 pub(super) fn permission(permission: &Permission) -> Fields {
     let window = |w: Window| {
-        format!("from {} until {}", w.from, w.until.map_or_else(|| "further notice".to_owned(), |u| u.to_string()))
+        format!(
+            "from {} until {}",
+            w.from,
+            w.until.map_or_else(|| "further notice".to_owned(), |u| u.to_string())
+        )
     };
     Row::new().with("order", window(permission.order)).with("consent", window(permission.consent)).0
 }
@@ -161,7 +172,9 @@ pub(super) fn outbox_detail(detail: &OutboxDetail) -> Fields {
 pub(super) fn change(record: RecordNo, fate: &Fate, reading: Option<&Reading>) -> Fields {
     let (name, why) = match fate {
         Fate::New => ("new", None),
-        Fate::Await { wants, .. } => ("awaits", Some(wants.iter().map(|w| wanted(*w)).collect::<Vec<_>>().join(", "))),
+        Fate::Await { wants, .. } => {
+            ("awaits", Some(wants.iter().map(|w| wanted(*w)).collect::<Vec<_>>().join(", ")))
+        }
         Fate::Hold(why) => ("held", Some(why_held(why))),
         Fate::Reissue(issue) => ("issued anew", Some(format!("issue {}", issue.0))),
         Fate::Admitted(..) => ("admitted", None),
@@ -288,7 +301,9 @@ fn doubted(doubt: TimeDoubt) -> &'static str {
 fn why_refused(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Undecodable(Cause::Malformed(malformed)) => malformed.to_string(),
-        Refusal::Undecodable(Cause::UnknownCharacteristic(unknown)) => format!("characteristic {unknown} has no codec"),
+        Refusal::Undecodable(Cause::UnknownCharacteristic(unknown)) => {
+            format!("characteristic {unknown} has no codec")
+        }
         Refusal::Orphan => "a context whose measurement never came".into(),
         Refusal::LateContext => "a context whose measurement went on without it".into(),
         Refusal::ControlSolution => "control solution".into(),

@@ -102,16 +102,6 @@ pub(super) struct Findings {
     pub(super) overwritten: usize,
 }
 
-impl Findings {
-    pub(super) fn sound(&self) -> bool {
-        self.lost.is_empty()
-            && self.duplicates.is_empty()
-            && self.wrong_person.is_empty()
-            && self.strangers == 0
-            && self.overwritten == 0
-    }
-}
-
 /// `observations`: every version of each.
 pub(super) fn check(observations: &[Vec<Value>]) -> Findings {
     let mut findings = Findings {
@@ -119,7 +109,8 @@ pub(super) fn check(observations: &[Vec<Value>]) -> Findings {
         ..Findings::default()
     };
     let current: Vec<&Value> = observations.iter().filter_map(|versions| versions.last()).collect();
-    let heads: Vec<&Value> = current.into_iter().filter(|o| HEADS.iter().any(|code| has_code(o, code))).collect();
+    let heads: Vec<&Value> =
+        current.into_iter().filter(|o| HEADS.iter().any(|code| has_code(o, code))).collect();
     let mut explained: BTreeSet<usize> = BTreeSet::new();
     for expected in &EXPECTED {
         let same: Vec<usize> =

@@ -1,6 +1,6 @@
 //! What may leave, and what goes next.
 
-use super::rows::{DestinationNo, NewOutbox, OutboxNo, Queued, ReadingNo, Rows, State, micros};
+use super::rows::{DestinationNo, Kept, NewOutbox, OutboxNo, Queued, ReadingNo, Rows, State, micros};
 use super::{Store, StoreError};
 use hearth_core::capture::Key;
 use hearth_core::identity::{Labels, Who};
@@ -159,6 +159,11 @@ fn weigh(rows: &Rows<'_>, row: Queued, withheld: Option<Withheld>) -> Result<(),
     rows.rewrite(&Queued { state, reason, ..row })
 }
 
+/// What is retracted is not sent any more: its retraction goes instead.
+pub(super) fn superseded(row: &Queued, kept: &Kept) -> bool {
+    kept.retracted && row.intent == Intent::Create
+}
+
 impl Store {
     /// What goes next to a destination: at most `limit` rows that may leave and whose time has come, all of one
     /// label set, no two of one measurement. Readings under one hour old first, then the backlog, each oldest
@@ -217,7 +222,7 @@ impl Dispatch<'_> {
     ) -> Result<(), StoreError> {
         let mut after = (from, OutboxNo(i64::MAX));
         while self.due.len() < limit {
-            let page = self.rows.due_page(destination, micros(self.now), to, after, limit.max(16))?;
+            let page = self.rows.due_page(destination, self.now, to, after, limit.max(16))?;
             let Some(last) = page.last() else { break };
             after = (last.effective, last.no);
             for listed in page {
@@ -234,9 +239,7 @@ impl Dispatch<'_> {
         let row = rows.queued(no)?;
         let kept = rows.reading(row.reading)?;
         let key = kept.reading.key;
-        // What is retracted is not sent any more: its retraction goes instead.
-        let superseded = kept.retracted && row.intent == Intent::Create;
-        if superseded || self.measurements.contains(&key) || rows.another_first(&row, &key)? {
+        if superseded(&row, &kept) || self.measurements.contains(&key) || rows.another_first(&row, &key)? {
             return Ok(());
         }
         if let Some(withheld) = may_leave(rows, self.catalog, &kept.reading, row.intent, row.destination)? {
@@ -305,15 +308,6 @@ impl Dispatch<'_> {
         };
         Ok(Some((superseded, location)))
     }
-}
-
-/// Whether a row that was due a moment ago still may go.
-pub(super) fn still_may(rows: &Rows<'_>, catalog: &Catalog, row: &Queued) -> Result<bool, StoreError> {
-    let kept = rows.reading(row.reading)?;
-    if kept.retracted && row.intent == Intent::Create {
-        return Ok(false);
-    }
-    Ok(may_leave(rows, catalog, &kept.reading, row.intent, row.destination)?.is_none())
 }
 
 /// [`reweigh`] of one row.

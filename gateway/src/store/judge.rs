@@ -114,19 +114,12 @@ impl<'a> Judge<'a> {
     /// any of them was heard, and the earlier ones that their clocks are compared with.
     fn load(&self, device: DeviceNo, seeds: Vec<Found>) -> Result<Open, StoreError> {
         let rows = self.rows;
-        let mut records: BTreeMap<RecordNo, Record> = BTreeMap::new();
-        let mut sequences = BTreeSet::new();
-        for found in seeds {
-            let record = rows.whole(found)?;
-            sequences.extend(sequence(record.first().characteristic, &record.first().octets));
-            records.insert(record.no, record);
-        }
+        let mut records = BTreeMap::new();
+        rows.read_into(&mut records, seeds)?;
+        let its_sequence = |record: &Record| sequence(record.first().characteristic, &record.first().octets);
+        let sequences: BTreeSet<u16> = records.values().filter_map(its_sequence).collect();
         for sequence in sequences {
-            for found in rows.with_sequence(device, sequence)? {
-                if !records.contains_key(&found.no) {
-                    records.insert(found.no, rows.whole(found)?);
-                }
-            }
+            rows.read_into(&mut records, rows.with_sequence(device, sequence)?)?;
         }
         let heard =
             |record: &Record| record.heard.iter().map(|c| c.contact).chain([record.last_contact]).collect();

@@ -74,7 +74,7 @@ fn io_or_full(path: &Path, error: &StoreError) -> OpenError {
     }
 }
 
-fn os(path: &Path, error: &std::io::Error) -> OpenError {
+pub(super) fn os(path: &Path, error: &std::io::Error) -> OpenError {
     match error.kind() {
         ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => OpenError::ReadOnly(path.to_owned()),
@@ -188,10 +188,13 @@ fn create_private(file: &Path) -> Result<(), OpenError> {
 /// A connection as this house wants it. Nothing is written yet.
 pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     let sql = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Has an effect on a new file only, and before anything else is said to it.
-    sql.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    // No other process may look: no shared memory file either.
+    // No other process may look. Said before anything is read, else the log gets a shared memory file, which a
+    // full disk has no room for.
     sql.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    // Of a file that has pages this would only write the same again, into a damaged one, too.
+    if sql.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
+        sql.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     sql.pragma_update(None, "journal_mode", "WAL")?;
     sql.pragma_update(None, "synchronous", "FULL")?;
     sql.pragma_update(None, "foreign_keys", true)?;

@@ -48,7 +48,7 @@ impl Store {
                 Some(person) => person,
                 None => {
                     // Positive, so that it reads well; that it is unused is what the primary key holds.
-                    let person = PersonNo((i64::from_be_bytes(super::open::random()) >> 1).max(0) + 1);
+                    let person = PersonNo(i64::from_be_bytes(super::open::random()) & i64::MAX);
                     rows.make_person(person)?;
                     person
                 }

@@ -48,10 +48,7 @@ fn batch(
     let last = settled.last().map(|record| record.no);
     for record in settled {
         // A companion goes with its head.
-        if record.head.is_some()
-            || boots.utc(record.since).latest >= older_than
-            || rows.companions_stay(record.no)?
-        {
+        if record.head.is_some() || boots.utc(record.since).latest >= older_than {
             continue;
         }
         pruned.readings += rows.forget(record.no)?;

@@ -1,7 +1,8 @@
 //! What was sent, and what came of it.
 
+use super::deliver::superseded;
 use super::payload::ReceiptRow;
-use super::rows::{DestinationNo, OutboxNo, Queued, Rows, State};
+use super::rows::{DestinationNo, LONGEST_WAIT, OutboxNo, Queued, Rows, State};
 use super::{Store, StoreError};
 use crate::failpoint::{Point, reach};
 use hearth_core::delivery::PointsAt;
@@ -43,6 +44,7 @@ pub enum Settlement {
     /// Accepted, without a word of where it is. Closed; read back later where that is allowed.
     Unverified { receipts: Vec<Receipt>, raised: Option<String> },
     RetryAt {
+        /// At most a day from now.
         when: Timestamp,
         /// Counts towards parking.
         counts: bool,
@@ -71,12 +73,11 @@ impl Store {
     /// Marks attempts as started, before their first octet leaves. Answers with the rows that may really go: one
     /// that was parked, retracted or withheld since it was due is not among them, and must not be sent.
     pub fn start(&mut self, attempts: &[Attempt], at: Timestamp) -> Result<Vec<OutboxNo>, StoreError> {
-        let catalog = std::sync::Arc::clone(&self.catalog);
         let started = self.write(|rows| {
             let mut started = vec![];
             for attempt in attempts {
                 let row = rows.queued(attempt.row)?;
-                if row.state == State::Waiting && super::deliver::still_may(rows, &catalog, &row)? {
+                if row.state == State::Waiting && !superseded(&row, &rows.reading(row.reading)?) {
                     start(rows, row, attempt, at)?;
                     started.push(attempt.row);
                 }
@@ -165,8 +166,6 @@ fn start(rows: &Rows<'_>, mut row: Queued, attempt: &Attempt, at: Timestamp) -> 
 }
 
 fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> Result<(), StoreError> {
-    // An answer that comes late can't undo what a person or a retraction has decided since; an arrival can.
-    let open = row.state == State::Waiting;
     match end {
         Settlement::Delivered { .. } | Settlement::Unverified { .. } if row.state == State::Delivered => {
             Ok(())
@@ -177,15 +176,21 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
         Settlement::Unverified { receipts, raised } => {
             close(rows, row, State::Unverified, receipts, raised.clone(), at)
         }
-        _ if !open => Ok(()),
+        // An answer that comes late can't open again what is closed; an arrival can only close it better.
+        _ if row.state.closed() => Ok(()),
         Settlement::RetryAt { when, in_doubt: true, counts, said } => {
             row.said.said = Some(said.clone());
             let counted = row.counted.saturating_add(u32::from(*counts));
-            rows.rewrite(&Queued { not_before: Some(*when), counted, changed_at: Some(at), ..row })
+            rows.rewrite(&Queued {
+                not_before: Some(no_later(*when, at)),
+                counted,
+                changed_at: Some(at),
+                ..row
+            })
         }
         Settlement::RetryAt { when, in_doubt: false, counts, said } => {
             let counted = row.counted.saturating_add(u32::from(*counts));
-            absent(rows, Queued { not_before: Some(*when), counted, ..row }, Some(said), at)
+            absent(rows, Queued { not_before: Some(no_later(*when, at)), counted, ..row }, Some(said), at)
         }
         Settlement::Parked { said, points_at: who } => {
             let points_at = Some(points_at(*who).to_owned());
@@ -198,10 +203,14 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
     }
 }
 
+fn no_later(when: Timestamp, at: Timestamp) -> Timestamp {
+    at.checked_add(LONGEST_WAIT).map_or(when, |latest| when.min(latest))
+}
+
 /// It is not there: nothing is in doubt, and the next attempt is encoded anew. Was it retracted meanwhile, then
 /// it is not wanted any more, and there is nothing to take back.
 fn absent(rows: &Rows<'_>, mut row: Queued, said: Option<&String>, at: Timestamp) -> Result<(), StoreError> {
-    if row.intent == Intent::Create && rows.reading(row.reading)?.retracted {
+    if superseded(&row, &rows.reading(row.reading)?) {
         row.state = State::Withdrawn;
         let siblings = rows.queued_for(row.reading)?.into_iter();
         let retraction = |r: &Queued| r.destination == row.destination && r.intent == Intent::Retract;

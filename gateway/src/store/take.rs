@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 /// The news is on disk, and what follows from it. Made only by a commit: whoever holds it may let the source
 /// forget.
+#[expect(clippy::manual_non_exhaustive, reason = "no other room of this crate may make one either")]
 #[derive(Debug)]
 pub struct Committed {
     /// When silence itself will be news: send [`News::Due`] then.
@@ -219,16 +220,11 @@ impl Taking<'_> {
         rows.expect_contact(capture.device, capture.contact)?;
         rows.ticked(capture.at)?;
         let device = rows.device(capture.device)?;
-        let mut found = rows.candidates(capture)?;
+        let mut records = BTreeMap::new();
+        rows.read_into(&mut records, rows.candidates(capture)?)?;
         let sequence = sequence(capture.characteristic, &capture.octets);
         if let Some(sequence) = sequence {
-            found.extend(rows.with_sequence(capture.device, sequence)?);
-        }
-        let mut records = BTreeMap::new();
-        for candidate in found {
-            if !records.contains_key(&candidate.no) {
-                records.insert(candidate.no, rows.whole(candidate)?);
-            }
+            rows.read_into(&mut records, rows.with_sequence(capture.device, sequence)?)?;
         }
         let mut open = Open { device, contacts: BTreeMap::new(), records };
         let no = match open.hear(capture) {

@@ -151,3 +151,48 @@ pub(super) fn string(text: &mut String, value: &str) {
     }
     text.push('"');
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// RFC 8259, 7.
+    #[test]
+    fn strings_are_escaped() {
+        for (value, expected) in [
+            ("", r#""""#),
+            ("plain", r#""plain""#),
+            (r#"a "b" \c/"#, r#""a \"b\" \\c/""#),
+            ("a\nb\rc\td", r#""a\nb\rc\td""#),
+            ("\u{0}\u{8}\u{1f}\u{7f}", "\"\\u0000\\u0008\\u001f\u{7f}\""),
+            ("Zo\u{eb} \u{1f9e1} \u{2028}", "\"Zo\u{eb} \u{1f9e1} \u{2028}\""),
+        ] {
+            let mut text = String::new();
+            string(&mut text, value);
+            assert_eq!(text, expected);
+            assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn nothing_empty_is_written() {
+        let text = document(0, |o| {
+            o.object("a", |_| {});
+            o.array("b", |_| {});
+            o.plain("c", "1");
+            o.array("d", |a| {
+                a.object(|_| {});
+                a.object(|o| o.truth("e", false));
+                a.object(|_| {});
+                a.object(|o| o.number("f", Decimal::new(50, -1)));
+            });
+            o.object("g", |o| o.array("h", |a| a.object(|_| {})));
+            o.json("i", "[1]");
+            o.printed("j", 7);
+        });
+        assert_eq!(text, r#"{"c":"1","d":[{"e":false},{"f":5.0}],"i":[1],"j":"7"}"#);
+        assert_eq!(document(0, |_| {}), "{}");
+    }
+}

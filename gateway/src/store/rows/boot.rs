@@ -74,11 +74,12 @@ impl Rows<'_> {
         Ok(Boots { built: BUILT, all })
     }
 
-    /// Lets go of the boots that nothing reaches into, except the last two: the one before this one says that
-    /// this one came later.
+    /// Lets go of the boots that nothing reaches into, except the last two of the system's and of replayed logs
+    /// each: the one before this one says that this one came later.
     pub(crate) fn prune_boots(&self) -> Result<usize> {
         self.run(
-            "DELETE FROM boot WHERE no < (SELECT max(no) FROM boot) - 1
+            "DELETE FROM boot WHERE no NOT IN (SELECT later.no FROM boot AS later
+                    WHERE (later.system IS NULL) = (boot.system IS NULL) ORDER BY later.no DESC LIMIT 2)
                 AND no < (SELECT coalesce(min(boot), 9223372036854775807) FROM contact)
                 AND no < (SELECT coalesce(min(boot), 9223372036854775807) FROM capture)
                 AND no < (SELECT coalesce(min(since_boot), 9223372036854775807) FROM hold)",

@@ -22,7 +22,8 @@ pub(super) use counts::FateCount;
 pub use destination::DestinationNo;
 pub(super) use ledger::Entry;
 pub use outbox::OutboxNo;
-pub(super) use outbox::{NewOutbox, Queued, State};
+pub(super) use outbox::{LONGEST_WAIT, NewOutbox, Queued, State};
+pub(super) use reading::Kept;
 pub use reading::ReadingNo;
 pub(super) use record::Found;
 use record::why_code;
@@ -75,7 +76,8 @@ impl<'a> Rows<'a> {
         Ok(self.prepare(sql)?.query_map(with, read)?.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The next row number. Pruning leaves the newest row of each table, so that no number is given twice.
+    /// The next row number. Pruning leaves the newest row wherever a number is told to somebody, so that none is
+    /// given twice.
     fn next(&self, table: &str) -> Result<i64> {
         let next =
             self.one(&format!("SELECT coalesce(max(no), 0) + 1 FROM {table}"), [], |row| row.get(0))?;

@@ -1,7 +1,7 @@
 //! What may be forgotten, and the forgetting.
 //!
-//! The newest row of every table stays, whatever its age: the next row number is one more than the greatest,
-//! and no number is given twice.
+//! The newest row of every table whose numbers are told to somebody stays, whatever its age: the next number is
+//! one more than the greatest, and none is given twice.
 
 use super::{Result, Rows, micros};
 use hearth_core::admit::RecordNo;
@@ -23,18 +23,16 @@ impl Rows<'_> {
         self.all(
             "SELECT no, fate_boot, fate_ms, head FROM record
              WHERE no > ?2 AND no < (SELECT max(no) FROM record)
+                AND NOT EXISTS (SELECT 1 FROM record AS companion WHERE companion.head = record.no
+                    AND companion.no = (SELECT max(no) FROM record))
                 AND fate IN ('admitted', 'companion', 'repeat', 'retracted', 'refused')
-                AND NOT EXISTS (SELECT 1 FROM capture WHERE capture.record = record.no
-                    AND capture.no = (SELECT max(no) FROM capture))
                 AND NOT EXISTS (SELECT 1 FROM reading WHERE reading.record = record.no
                     AND reading.no = (SELECT max(no) FROM reading))
                 AND NOT EXISTS (SELECT 1 FROM reading JOIN outbox ON outbox.reading = reading.no
                     WHERE reading.record = record.no
                         AND (outbox.state NOT IN ('delivered', 'unverified', 'withdrawn')
                             OR outbox.changed_at >= ?1
-                            OR outbox.no = (SELECT max(no) FROM outbox)
-                            OR EXISTS (SELECT 1 FROM receipt WHERE receipt.outbox = outbox.no
-                                AND receipt.no = (SELECT max(no) FROM receipt))))
+                            OR outbox.no = (SELECT max(no) FROM outbox)))
              ORDER BY no LIMIT ?3",
             params![micros(older_than), after.0, limit],
             |row| {
@@ -45,14 +43,6 @@ impl Rows<'_> {
                 })
             },
         )
-    }
-
-    /// Companions of a record that have something newest hanging on them, so that the group stays together.
-    pub(crate) fn companions_stay(&self, head: RecordNo) -> Result<bool> {
-        let sql = "SELECT 1 FROM record WHERE head = ?1 AND (no = (SELECT max(no) FROM record)
-            OR EXISTS (SELECT 1 FROM capture WHERE capture.record = record.no
-                AND capture.no = (SELECT max(no) FROM capture)))";
-        Ok(self.one(sql, [head.0], |_| Ok(()))?.is_some())
     }
 
     /// The record goes with its hearings, its companions, its readings, and what became of those. The ledger

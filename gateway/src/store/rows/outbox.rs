@@ -7,8 +7,11 @@ use hearth_core::capture::Key;
 use hearth_core::identity::Labels;
 use hearth_core::parcel::Intent;
 use hearth_core::reading::Version;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, ToSql, params};
+
+/// No row waits longer than this for its next attempt, whatever a record system or a clock says.
+pub(crate) const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Row number in the outbox: what logs and lists call it by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -203,11 +206,12 @@ impl Rows<'_> {
         self.queued_where("raised = 1", &[])
     }
 
-    /// The next rows of one lane: taken after `from` and until `to`, after `after`, oldest first.
+    /// The next rows of one lane: taken until `to`, after `after`, oldest first. A time further away than any row
+    /// may wait was written by a clock that was wrong.
     pub(crate) fn due_page(
         &self,
         destination: DestinationNo,
-        now: i64,
+        now: Timestamp,
         to: i64,
         after: (i64, OutboxNo),
         limit: usize,
@@ -216,9 +220,17 @@ impl Rows<'_> {
             "SELECT no, effective, labels FROM outbox INDEXED BY outbox_due
              WHERE destination = ?1 AND state = 'waiting'
                 AND (effective, no) > (?2, ?3) AND effective <= ?4
-                AND (not_before IS NULL OR not_before <= ?5)
-             ORDER BY effective, no LIMIT ?6",
-            params![destination.0, after.0, after.1.0, to, now, i64::try_from(limit).unwrap_or(i64::MAX)],
+                AND (not_before IS NULL OR not_before <= ?5 OR not_before > ?6)
+             ORDER BY effective, no LIMIT ?7",
+            params![
+                destination.0,
+                after.0,
+                after.1.0,
+                to,
+                micros(now),
+                micros(now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX)),
+                i64::try_from(limit).unwrap_or(i64::MAX)
+            ],
             |row| Ok(Listed { no: OutboxNo(row.get(0)?), effective: row.get(1)?, labels: row.get(2)? }),
         )
     }

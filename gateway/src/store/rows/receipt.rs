@@ -2,6 +2,7 @@
 
 use super::{DestinationNo, OutboxNo, ReadingNo, Result, Rows, micros};
 use crate::store::payload::ReceiptRow;
+use hearth_core::map::fhir::Role;
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -36,8 +37,8 @@ impl Rows<'_> {
         rows.into_iter().map(|(no, sealed)| self.open("receipt", "sealed", no, &sealed)).collect()
     }
 
-    /// Where the measurement itself is at the destination, with its version there: the first receipt with a
-    /// location among those of the rows that sent this reading.
+    /// Where the measurement itself is at the destination, with its version there: by its role among the receipts
+    /// of the rows that sent this reading. Its companions, devices and provenance have receipts of their own.
     pub(crate) fn location(
         &self,
         reading: ReadingNo,
@@ -47,7 +48,8 @@ impl Rows<'_> {
             "SELECT no FROM outbox WHERE reading = ?1 AND destination = ?2 AND intent = 'create' ORDER BY no";
         for outbox in self.all(sql, params![reading.0, destination.0], |row| Ok(OutboxNo(row.get(0)?)))? {
             for receipt in self.receipts(outbox)? {
-                if let Some(location) = receipt.location {
+                let head = receipt.role == Role::Measurement.text();
+                if let Some(location) = receipt.location.filter(|_| head) {
                     return Ok(Some((location, receipt.etag)));
                 }
             }

@@ -10,6 +10,8 @@ use hearth_core::capture::{Capture, DeviceNo, Name, name};
 use hearth_core::when::{BootNo, ContactNo, HubTicks};
 use hearth_wire::gatt;
 use rusqlite::{Row, ToSql, params};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A record as it lies in its row, before its hearings are read.
 pub(crate) struct Found {
@@ -117,6 +119,20 @@ impl Rows<'_> {
         let place = Place { table: "record", column: "sealed", row: no.0 };
         let (name, fate) = row.parts(first).map_err(|why| unreadable(place, why))?;
         Ok(Record { no, name, heard, times, last_contact, changed, fate })
+    }
+
+    /// Reads what is not there yet.
+    pub(crate) fn read_into(
+        &self,
+        records: &mut BTreeMap<RecordNo, Record>,
+        found: Vec<Found>,
+    ) -> Result<()> {
+        for found in found {
+            if let Entry::Vacant(place) = records.entry(found.no) {
+                place.insert(self.whole(found)?);
+            }
+        }
+        Ok(())
     }
 
     fn heard(&self, record: RecordNo, device: DeviceNo) -> Result<Vec<Capture>> {

@@ -3,4 +3,13 @@
 
 mod world;
 
+mod correcting;
+mod hearing;
+mod leaving;
+mod linear;
+mod opening;
+mod orders;
+mod power;
+mod pruning;
+mod seeing;
 mod walk;

@@ -20,6 +20,7 @@ pub(super) const KOLKATA: &str = "Asia/Kolkata";
 
 // Vectors of hearth-wire, by their ids.
 pub(super) const BP_03: &str = "167C0056006100E807060F11111B33000000";
+pub(super) const BP_S7: &str = "02780050006400E4070101000000";
 pub(super) const GLU_01: &str = "1B0F00E807011E053A1B53016FB0F80000";
 pub(super) const GLU_04: &str = "131E00E2070914051B075CFE6FB0F1";
 pub(super) const GLU_04_LATER_OFFSET: &str = "131E00E2070914051B0798FE6FB0F1";
@@ -92,12 +93,31 @@ pub(super) fn chmod(path: &Path, mode: u32) {
 pub(super) fn catalog(changes: &[(&str, &str)]) -> Catalog {
     let meter = include_str!("../../../../device-profiles/generic/glucose.toml");
     let cuff = include_str!("../../../../device-profiles/generic/blood-pressure.toml");
-    let changed =
-        |text: &str| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
-    let files = [("test/cuff", changed(cuff)), ("test/meter", changed(meter))];
+    let files = [("test/cuff", changed(cuff, changes)), ("test/meter", changed(meter, changes))];
     Catalog::build(files.map(|(name, text)| (ProfileName(name.to_owned()), text))).unwrap()
 }
 
+/// The generic meter alone, changed.
+pub(super) fn meters(changes: &[(&str, &str)]) -> Catalog {
+    let meter = include_str!("../../../../device-profiles/generic/glucose.toml");
+    Catalog::build([(ProfileName("test/meter".to_owned()), changed(meter, changes))]).unwrap()
+}
+
+/// The generic cuff alone, changed.
+pub(super) fn cuffs(changes: &[(&str, &str)]) -> Catalog {
+    let cuff = include_str!("../../../../device-profiles/generic/blood-pressure.toml");
+    Catalog::build([(ProfileName("test/cuff".to_owned()), changed(cuff, changes))]).unwrap()
+}
+
+fn changed(text: &str, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(text.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "the profile has no {from:?} to change");
+        text.replace(from, to)
+    })
+}
+
+pub(super) const MONTH_13: (&str, &str) =
+    ("[memory]", "[quirks]\napply = [\"month-13-is-january\"]\n\n[memory]");
 pub(super) const BY_SYSTEM_ID: (&str, &str) = ("names = \"address\"", "names = \"system-id\"");
 pub(super) const TELLING: (&str, &str) = ("tells = false", "tells = true");
 pub(super) const LIVE_ONLY: (&str, &str) = ("untimed = \"may-be-stored\"", "untimed = \"live-only\"");
@@ -118,6 +138,7 @@ pub(super) struct World {
     pub(super) device: DeviceNo,
     pub(super) clinic: DestinationNo,
     pub(super) ada: PersonNo,
+    pub(super) hub_id: [u8; 8],
 }
 
 impl World {
@@ -139,7 +160,8 @@ impl World {
         let clinic = store.destination("clinic").unwrap();
         let ada = store.person_for(clinic, &patient("ada-1"), Some("enrolled by hand")).unwrap();
         store.permit(ada, clinic, &always()).unwrap();
-        World { room, store: Some(store), catalog, now, device, clinic, ada }
+        let hub_id = store.hub().system_id;
+        World { room, store: Some(store), catalog, now, device, clinic, ada, hub_id }
     }
 
     pub(super) fn store(&mut self) -> &mut Store {

@@ -6,4 +6,5 @@ mod permuted;
 mod rude;
 mod scenarios;
 mod times;
+mod tongue;
 mod world;

@@ -1,16 +1,14 @@
 //! A store of a dozen lines: writes the fact, judges the whole, writes the verdict.
 
 use crate::admit::*;
-use crate::capture::{Capture, DeviceNo, Key, Link, Origin, Uuid16, name};
+use crate::capture::{Capture, DeviceNo, Key, Link, name};
 use crate::identity::{
     Address, AddressKind, Attested, Binding, Facts, Identity, Labels, PersonNo, Revision, Slot, Who,
 };
 use crate::profile::*;
 use crate::reading::{Issue, Reading, Version};
-use crate::when::{
-    self, Anchor, AnchorSource, BootNo, Boots, ContactNo, Face, HubTicks, Span, Stamp, ZoneName,
-};
-use jiff::{SignedDuration, Timestamp};
+use crate::when::{BootNo, Boots, ContactNo, HubTicks, ZoneName};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const DEVICE: DeviceNo = DeviceNo(1);
@@ -48,7 +46,7 @@ pub(super) struct World {
     pub(super) readings: BTreeMap<(Key, Issue), (Reading, bool)>,
     pub(super) now: HubTicks,
     records: i64,
-    origins: u64,
+    pub(super) origins: u64,
 }
 
 /// A device of one kind: local time, no clock to ask, named by its address.
@@ -295,141 +293,5 @@ impl World {
                 }
             }
         }
-    }
-
-    // ---- the tongue of the conversations
-
-    pub(super) fn at(&mut self, ms: i64) -> &mut World {
-        self.now.ms = ms;
-        self
-    }
-
-    pub(super) fn boot(&mut self) -> &mut World {
-        self.now = HubTicks { boot: BootNo(self.now.boot.0 + 1), ms: 0 };
-        self.take(News::Booted);
-        self
-    }
-
-    /// The hub learns UTC, to 50 ms.
-    pub(super) fn hub_time(&mut self, utc: &str) -> &mut World {
-        self.hub_time_is(instant(utc))
-    }
-
-    pub(super) fn hub_time_is(&mut self, utc: Timestamp) -> &mut World {
-        let near = SignedDuration::from_millis(50);
-        let utc = Span { earliest: utc - near, latest: utc + near };
-        self.take(News::HubTime(Anchor { at: self.now, utc, source: AnchorSource::Synchronised }));
-        self
-    }
-
-    pub(super) fn bindings(&mut self, bindings: impl Into<Vec<Binding>>) -> &mut World {
-        self.take(News::Bindings(bindings.into()));
-        self
-    }
-
-    pub(super) fn cuff_says(&mut self, contact: u64, hex: &str) -> &mut World {
-        self.hears(contact, Uuid16::BLOOD_PRESSURE_MEASUREMENT, hex)
-    }
-
-    pub(super) fn meter_says(&mut self, contact: u64, hex: &str) -> &mut World {
-        self.hears(contact, Uuid16::GLUCOSE_MEASUREMENT, hex)
-    }
-
-    pub(super) fn context(&mut self, contact: u64, hex: &str) -> &mut World {
-        self.hears(contact, Uuid16::GLUCOSE_MEASUREMENT_CONTEXT, hex)
-    }
-
-    pub(super) fn hears(&mut self, contact: u64, characteristic: Uuid16, hex: &str) -> &mut World {
-        self.origins += 1;
-        let origin = Origin { recorder: [7; 8], epoch: 1, number: self.origins };
-        let contact = ContactNo(contact);
-        let octets = octets(hex).into();
-        let at = self.now;
-        let link = Link::Bonded;
-        self.take(News::Heard(Capture { device: DEVICE, contact, link, origin, at, characteristic, octets }));
-        self
-    }
-
-    /// The device's clock is read: asked 40 ms ago, answered now.
-    pub(super) fn clock_shows(&mut self, contact: u64, civil: &str) -> &mut World {
-        self.clock_face(contact, Face::Shown, civil)
-    }
-
-    pub(super) fn clock_face(&mut self, contact: u64, face: Face, civil: &str) -> &mut World {
-        let clock = Stamp { face, civil: civil.parse().unwrap() };
-        let sample = when::Sample {
-            contact: ContactNo(contact),
-            clock,
-            asked: self.now.later(-40),
-            answered: self.now,
-        };
-        self.take(News::Clock(DEVICE, sample));
-        self
-    }
-
-    pub(super) fn ends(&mut self, contact: u64, end: End) -> &mut World {
-        self.take(News::Ended(DEVICE, ContactNo(contact), end));
-        self
-    }
-
-    pub(super) fn silence_until(&mut self, ms: i64) -> &mut World {
-        self.at(ms).take(News::Due);
-        self
-    }
-
-    pub(super) fn system_id(&mut self) -> &mut World {
-        let system_id = Some(hearth_wire::gatt::SystemId([1, 2, 3, 4, 5, 6, 7, 8]));
-        self.take(News::Identity(DEVICE, Facts { system_id, ..Facts::default() }));
-        self
-    }
-
-    pub(super) fn fate(&self, record: i64) -> &Fate {
-        &self.opens[&DEVICE].records[&RecordNo(record)].fate
-    }
-
-    pub(super) fn held(&self, record: i64) -> Option<&Why> {
-        match self.fate(record) {
-            Fate::Hold(why) => Some(why),
-            _ => None,
-        }
-    }
-
-    pub(super) fn refused(&self, record: i64) -> Option<Refusal> {
-        match self.fate(record) {
-            Fate::Refused(refusal, ..) => Some(*refusal),
-            _ => None,
-        }
-    }
-
-    pub(super) fn wants(&self, record: i64) -> Vec<For> {
-        match self.fate(record) {
-            Fate::Await { wants, .. } => wants.clone(),
-            _ => vec![],
-        }
-    }
-
-    pub(super) fn all(&self) -> Vec<&Reading> {
-        self.readings.values().map(|(reading, _)| reading).collect()
-    }
-
-    pub(super) fn only(&self) -> &Reading {
-        let all = self.all();
-        assert_eq!(all.len(), 1, "one reading was expected: {all:#?}");
-        all[0]
-    }
-
-    /// What was said of all readings, sorted.
-    pub(super) fn times(&self) -> Vec<String> {
-        let mut times: Vec<String> = self.all().into_iter().map(said).collect();
-        times.sort();
-        times
-    }
-
-    pub(super) fn records(&self) -> usize {
-        self.opens[&DEVICE].records.len()
-    }
-
-    pub(super) fn due(&self) -> Option<HubTicks> {
-        self.opens.values().filter_map(due).min()
     }
 }

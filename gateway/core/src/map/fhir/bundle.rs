@@ -68,9 +68,8 @@ fn head(o: &mut Object<'_>, kind: Kind, labels: &Labels) {
 
 fn entry(o: &mut Object<'_>, resource: &Resource, rung: Rung) {
     let Resource { kind, id, identifier, json, .. } = resource;
-    if rung != Rung::UpdateAsCreate {
-        o.plain("fullUrl", &urn(id));
-    }
+    // R4 wants one on every entry; the server's base is not known here.
+    o.plain("fullUrl", &urn(id));
     o.json("resource", json);
     o.object("request", |o| match rung {
         Rung::UpdateAsCreate => {

@@ -1,7 +1,8 @@
 //! What an Observation says, as plain values: thought out here, written in [`super::observation`].
 
 use super::Role;
-use crate::map::codes::{Bit, Code, Ucum};
+use crate::map::bits::Bit;
+use crate::map::codes::{Code, Ucum};
 use hearth_wire::{Decimal, Special, Value};
 use std::borrow::Cow;
 

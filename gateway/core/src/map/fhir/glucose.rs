@@ -4,7 +4,8 @@ use super::Role;
 use super::content::{Absent, Charted, Content, Measured, Note, Outcome, measured};
 use super::scene::Scene;
 use super::{context, notes};
-use crate::map::codes::{self, Bit};
+use crate::map::bits::{self, Bit};
+use crate::map::codes;
 use crate::profile::{ReadingFacts, Unit};
 use crate::reading::{Doubt, Quantity};
 use hearth_wire::gatt::{Concentration, ConcentrationUnit, GlucoseMeasurement, GlucoseStatus};
@@ -23,7 +24,7 @@ pub(super) fn observed(glucose: &GlucoseMeasurement, scene: &Scene<'_>) -> Vec<C
         return vec![];
     }
     let status = status_octets(glucose.status, &scene.parcel.reading.doubts);
-    let bits: Vec<Bit> = codes::METER_BITS.into_iter().filter(|bit| status & bit.mask != 0).collect();
+    let bits: Vec<Bit> = bits::METER_BITS.into_iter().filter(|bit| status & bit.mask != 0).collect();
     let context::Told { notes: marked, contents } = context::told(&scene.parcel.reading.companions);
     let mut all = vec![measurement(glucose, status, &bits, marked, scene)];
     if !bits.is_empty() {
@@ -108,17 +109,17 @@ fn off_the_scale(
     unit: Option<ConcentrationUnit>,
     facts: Option<&ReadingFacts>,
 ) -> Result<Measured, Absent> {
-    let range = facts.and_then(|facts| Some((facts.range?, in_wire_units(facts.unit)?)));
-    match (beyond, range) {
-        (Beyond::High, Some(((_, highest), of))) if unit.is_none_or(|unit| unit == of) => {
-            Ok(Measured { value: highest, comparator: Some(">"), unit: codes::concentration(of).0 })
-        }
-        (Beyond::Low, Some(((lowest, _), of))) if unit.is_none_or(|unit| unit == of) => {
-            Ok(Measured { value: lowest, comparator: Some("<"), unit: codes::concentration(of).0 })
-        }
-        (Beyond::High, _) => Err(Absent::POSITIVE_INFINITY.says("meter shows HI")),
-        (Beyond::Low, _) => Err(Absent::NEGATIVE_INFINITY.says("meter shows LO")),
+    let (absent, comparator) = match beyond {
+        Beyond::High => (Absent::POSITIVE_INFINITY.says("meter shows HI"), ">"),
+        Beyond::Low => (Absent::NEGATIVE_INFINITY.says("meter shows LO"), "<"),
+    };
+    let stated = facts.and_then(|facts| Some((facts.range?, in_wire_units(facts.unit)?)));
+    let ((lowest, highest), of) = stated.ok_or(absent)?;
+    if unit.is_some_and(|unit| unit != of) {
+        return Err(absent);
     }
+    let value = if beyond == Beyond::High { highest } else { lowest };
+    Ok(Measured { value, comparator: Some(comparator), unit: codes::concentration(of).0 })
 }
 
 fn in_wire_units(unit: Unit) -> Option<ConcentrationUnit> {

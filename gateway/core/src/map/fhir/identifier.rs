@@ -145,8 +145,7 @@ pub fn phd_identifier(parcel: &Parcel) -> Option<String> {
     let kind = match measure {
         Measurement::Pressure(_) => codes::BLOOD_PRESSURE.mdc,
         Measurement::Glucose(m) => {
-            let c = m.concentration?;
-            codes::glucose(c.kind, c.unit, None).mdc
+            m.concentration.map_or(codes::of(Quantity::Glucose), |c| codes::glucose(c.kind, c.unit, None)).mdc
         }
         Measurement::Weight(_) => codes::of(Quantity::BodyWeight).mdc,
         Measurement::GlucoseContext(_) => return None,

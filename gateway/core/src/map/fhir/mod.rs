@@ -32,7 +32,7 @@ pub use identifier::{
 pub use scene::located;
 
 use crate::decode::Measurement;
-use crate::identity::Labels;
+use crate::identity::{Labels, Who};
 use crate::parcel::{Parcel, Policy};
 use crate::reading::Version;
 use scene::Scene;
@@ -149,14 +149,17 @@ pub struct Resource {
 ///
 /// `phd_identifier`: HL7's identifier of the measurement, as stored at the first encoding.
 ///
-/// Nothing comes out of what is no measurement of a patient: a context without its measurement, and control
-/// solution (CLINICAL 10). `admit` makes no reading of either.
+/// Nothing comes out of what is no measurement of a patient: a context without its measurement, control solution
+/// (CLINICAL 10), and somebody trying the device (CLINICAL 24). Nobody queues such a parcel.
 pub fn resources(
     parcel: &Parcel,
     policy: &Policy,
     rung: Rung,
     phd_identifier: Option<&str>,
 ) -> Vec<Resource> {
+    if parcel.reading.who == Who::Test {
+        return vec![];
+    }
     let scene = Scene::new(parcel, policy, rung, phd_identifier);
     let observed = match &parcel.reading.measure {
         Measurement::Pressure(pressure) => pressure::observed(pressure, &scene),

@@ -2,7 +2,8 @@
 
 use super::content::Note;
 use super::scene::Scene;
-use crate::map::codes::{self, Bit};
+use crate::map::bits::Bit;
+use crate::map::codes;
 use crate::profile::Keeps;
 use crate::reading::{Doubt, Quantity};
 use crate::when::Source;

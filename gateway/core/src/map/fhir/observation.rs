@@ -6,7 +6,8 @@ use super::instant::Coincident;
 use super::scene::Scene;
 use super::{Resource, Role, Rung, device, provenance};
 use crate::identity::Labels;
-use crate::map::codes::{self, Bit, Code, extension, system};
+use crate::map::bits::Bit;
+use crate::map::codes::{self, Code, extension, system};
 use crate::map::json::{Array, Object, document};
 use crate::parcel::PatientSupplied;
 

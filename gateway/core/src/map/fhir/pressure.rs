@@ -4,7 +4,8 @@ use super::Role;
 use super::content::{Absent, Charted, Content, Measured, Note, Outcome, Part, measured};
 use super::notes;
 use super::scene::Scene;
-use crate::map::codes::{self, Bit};
+use crate::map::bits::{self, Bit};
+use crate::map::codes;
 use crate::reading::{Doubt, Quantity};
 use hearth_wire::gatt::{BloodPressureMeasurement, BloodPressureStatus, PressureUnit, PulseRange};
 use hearth_wire::{Decimal, Value};
@@ -82,7 +83,7 @@ fn in_millimetres(value: Value, unit: PressureUnit) -> Result<Measured, Absent> 
 
 /// kPa to whole mm\[Hg\]: times 7.50062, rounded once, half away from zero (CLINICAL 14). In integers. `None`:
 /// a number beyond what any SFLOAT of kPa gives.
-fn millimetres(kilopascals: Decimal) -> Option<Decimal> {
+pub(super) fn millimetres(kilopascals: Decimal) -> Option<Decimal> {
     let hundred_thousandths = i128::from(kilopascals.mantissa) * 750_062;
     let places = i32::from(kilopascals.exponent) - 5;
     let whole = match u32::try_from(places) {
@@ -152,5 +153,5 @@ fn cuff_bits(status: Option<BloodPressureStatus>, doubts: &[Doubt]) -> Vec<Bit> 
         is(status.pulse_range() == PulseRange::BelowLowerLimit, Doubt::PulseBelowLimit),
         is(status.improper_position(), Doubt::ImproperPosition),
     ];
-    codes::CUFF_BITS.into_iter().zip(set).filter_map(|(bit, set)| set.then_some(bit)).collect()
+    bits::CUFF_BITS.into_iter().zip(set).filter_map(|(bit, set)| set.then_some(bit)).collect()
 }

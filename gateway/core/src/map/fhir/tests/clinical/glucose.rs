@@ -1,0 +1,436 @@
+//! Glucose, and digits.
+
+use super::super::super::{Marked, Role};
+use super::super::support::*;
+use super::{MEASUREMENT, check, roles, says, usual};
+use crate::parcel::Policy;
+use crate::profile::{Sample, Unit};
+use hearth_wire::Decimal;
+
+// glu-s8 and glu-s9: infinity with "result too high", minus infinity with "result too low".
+const HI: &str = "0A 0500 E807060F11111B FE07 11 2000";
+const LO: &str = "0A 0600 E807060F11111B 0208 11 4000";
+
+const GLU_01: &str = "13 0F00 E807011E053A1B 5301 6FB0 F8";
+
+#[test]
+fn clinical_7_hi_and_lo_without_an_evidenced_range_have_a_reason_and_words() {
+    for (hex, code, text, note) in [
+        (
+            HI,
+            "positive-infinity",
+            "meter shows HI",
+            "Meter shows HI: the result is above what the meter can measure",
+        ),
+        (
+            LO,
+            "negative-infinity",
+            "meter shows LO",
+            "Meter shows LO: the result is below what the meter can measure",
+        ),
+        // A status bit without a number means the same: NaN with b5, NaN with b6.
+        (
+            "0A 0500 E807060F11111B FF07 11 2000",
+            "positive-infinity",
+            "meter shows HI",
+            "Meter shows HI: the result is above what the meter can measure",
+        ),
+        (
+            "0A 0500 E807060F11111B FF07 11 4000",
+            "negative-infinity",
+            "meter shows LO",
+            "Meter shows LO: the result is below what the meter can measure",
+        ),
+    ] {
+        let parcel = glucose(hex);
+        check(
+            "CLINICAL 7",
+            &parcel,
+            &usual(),
+            MEASUREMENT,
+            &[
+                ("/valueQuantity", "-"),
+                ("/dataAbsentReason/coding/0/code", &format!("{code:?}")),
+                ("/dataAbsentReason/text", &format!("{text:?}")),
+                ("/note/0/text", &format!("{note:?}")),
+                // It is a result, and stands in the row of results.
+                ("/code/coding/1/code", r#""41653-7""#),
+                ("/interpretation", "-"),
+            ],
+        );
+        let bit = if code.starts_with('p') { r#""8417752.5""# } else { r#""8417752.6""# };
+        check(
+            "CLINICAL 7: bits",
+            &parcel,
+            &usual(),
+            Role::Status,
+            &[("/component/0/code/coding/0/code", bit)],
+        );
+    }
+}
+
+#[test]
+fn clinical_7_hi_and_lo_take_the_makers_bound_only_in_its_own_unit() {
+    let range = Some((Decimal::new(10, 0), Decimal::new(600, 0)));
+    let mut parcel = glucose(HI);
+    parcel.profile.readings = glucose_facts(None, range, Unit::MilligramPerDecilitre);
+    check(
+        "CLINICAL 7",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[
+            (
+                "/valueQuantity",
+                r#"{"value":600,"comparator":">","unit":"mg/dL","system":"http://unitsofmeasure.org","code":"mg/dL"}"#,
+            ),
+            ("/dataAbsentReason", "-"),
+            ("/note/0/text", r#""Meter shows HI: the result is above what the meter can measure""#),
+        ],
+    );
+    parcel.reading.measure = glucose(LO).reading.measure;
+    check(
+        "CLINICAL 7",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[("/valueQuantity/value", "10"), ("/valueQuantity/comparator", r#""<""#)],
+    );
+    // A bound in mmol/L says nothing about a record in mg/dL: the two are never converted (CLINICAL 8).
+    let range = Some((Decimal::new(6, -1), Decimal::new(333, -1)));
+    parcel.profile.readings = glucose_facts(None, range, Unit::MillimolePerLitre);
+    check(
+        "CLINICAL 7",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[("/valueQuantity", "-"), ("/dataAbsentReason/text", r#""meter shows LO""#)],
+    );
+}
+
+#[test]
+fn clinical_7_a_bit_without_any_concentration_is_told_too() {
+    // Status alone: b5.
+    let mut parcel = glucose("08 0500 E807060F11111B 2000");
+    check(
+        "CLINICAL 7",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[
+            ("/code/coding/0/code", r#""160020""#),
+            ("/code/coding/1", "-"),
+            ("/dataAbsentReason/text", r#""meter shows HI""#),
+        ],
+    );
+    let range = Some((Decimal::new(10, 0), Decimal::new(600, 0)));
+    parcel.profile.readings = glucose_facts(None, range, Unit::MilligramPerDecilitre);
+    check("CLINICAL 7", &parcel, &usual(), MEASUREMENT, &[("/valueQuantity/comparator", r#"">""#)]);
+    // Neither number nor bit: nothing was measured, and that is reported and not charted (CLINICAL 6).
+    let parcel = glucose("02 0500 E807060F11111B FF07 11");
+    check(
+        "CLINICAL 6",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[
+            ("/category/0/coding/0/code", r#""phd""#),
+            ("/code/coding/1", "-"),
+            ("/dataAbsentReason/coding/0/code", r#""not-a-number""#),
+            ("/note/0/text", r#""No glucose was measured: the meter reported no result""#),
+        ],
+    );
+}
+
+#[test]
+fn clinical_7_a_number_beside_the_bit_stays_a_number() {
+    // 600 mg/dL = 600e-5 kg/L: mantissa 0x258, exponent -5 (B); b5 set.
+    let parcel = glucose("0A 0500 E807060F11111B 58B2 11 2000");
+    check(
+        "CLINICAL 17",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[
+            ("/valueQuantity/value", "600"),
+            ("/valueQuantity/comparator", "-"),
+            ("/interpretation/0/coding/0/code", r#""questionable""#),
+        ],
+    );
+}
+
+#[test]
+fn clinical_8_glucose_codes() {
+    // (nibble, profile says fingerstick, LOINC for mg/dL, LOINC for mmol/L, MDC)
+    let rows: [(u8, bool, &str, &str, u32); 17] = [
+        (1, true, "41653-7", "14743-9", 160_184),
+        (2, true, "41653-7", "14743-9", 160_188),
+        (7, true, "41653-7", "14743-9", 160_364),
+        (8, true, "41653-7", "14743-9", 160_368),
+        (1, false, "41653-7", "14743-9", 160_184),
+        (2, false, "41653-7", "14743-9", 160_188),
+        (3, false, "41652-9", "39480-9", 160_192),
+        (4, true, "41652-9", "39480-9", 160_196),
+        (5, false, "41651-1", "39481-7", 160_200),
+        (6, true, "41651-1", "39481-7", 160_204),
+        (7, false, "2339-0", "15074-8", 160_364),
+        (8, false, "2339-0", "15074-8", 160_368),
+        (9, false, "99504-3", "105272-9", 160_212),
+        (9, true, "99504-3", "105272-9", 160_212),
+        (0, true, "-", "-", 160_020),
+        (11, false, "-", "-", 160_020),
+        (15, true, "-", "-", 160_020),
+    ];
+    for (nibble, fingerstick, mass, moles, mdc) in rows {
+        // flags: concentration, and b2 for mol/L. 111e-5 kg/L; 62e-4 mol/L. Location 15: not available.
+        for (flags, value, loinc, number, unit) in
+            [("02", "6FB0", mass, "111", "mg/dL"), ("06", "3EC0", moles, "6.2", "mmol/L")]
+        {
+            let mut parcel = glucose(&format!("{flags} 0F00 E807011E053A1B {value} F{nibble:X}"));
+            let sample = fingerstick.then_some(Sample::Fingerstick);
+            parcel.profile.readings = glucose_facts(sample, None, Unit::MilligramPerDecilitre);
+            let loinc = if loinc == "-" { "-".to_owned() } else { format!("{loinc:?}") };
+            check(
+                &format!("CLINICAL 8: nibble {nibble}, fingerstick {fingerstick}"),
+                &parcel,
+                &usual(),
+                MEASUREMENT,
+                &[
+                    ("/code/coding/0/code", &format!("\"{mdc}\"")),
+                    ("/code/coding/1/code", &loinc),
+                    ("/valueQuantity/value", number),
+                    ("/valueQuantity/code", &format!("{unit:?}")),
+                    ("/valueQuantity/unit", &format!("{unit:?}")),
+                ],
+            );
+        }
+    }
+}
+
+#[test]
+fn clinical_9_glucose_is_no_vital_sign() {
+    // glu-s1: 5.5 mmol/L, capillary whole blood, finger.
+    let parcel = glucose("06 0100 EA07050C123536 37C0 11");
+    check(
+        "CLINICAL 9",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[("/category/0/coding/0/code", r#""phd""#), ("/category/1", "-"), ("/valueQuantity/value", "5.5")],
+    );
+    let laboratory = Policy { glucose_laboratory: true, ..usual() };
+    check(
+        "CLINICAL 9",
+        &parcel,
+        &laboratory,
+        MEASUREMENT,
+        &[("/category/0/coding/0/code", r#""laboratory""#), ("/category/1/coding/0/code", r#""phd""#)],
+    );
+}
+
+#[test]
+fn clinical_10_control_solution_makes_nothing() {
+    // glu-17: type 10. Then type 1 at location 4.
+    for hex in ["02 0100 D0070102030405 3411 1A", "02 0100 D0070102030405 6FB0 41"] {
+        roles("CLINICAL 10", &glucose(hex), &usual(), &[]);
+    }
+}
+
+#[test]
+fn clinical_11_meal_is_a_note_and_an_observation_of_its_own() {
+    for (meal, note, mdc) in [
+        ("01", "before meal (marked on meter)", r#""8417868""#),
+        ("02", "after meal (marked on meter)", r#""8417872""#),
+        ("03", "fasting (marked on meter)", r#""8417876""#),
+        ("04", "casual (marked on meter)", r#""8417880""#),
+    ] {
+        let parcel = glucose_with(GLU_01, &format!("02 0F00 {meal}"));
+        says("CLINICAL 11", &parcel, MEASUREMENT, &[note]);
+        // The base code stays.
+        check("CLINICAL 11", &parcel, &usual(), MEASUREMENT, &[("/code/coding/1/code", r#""2339-0""#)]);
+        check(
+            "CLINICAL 11",
+            &parcel,
+            &usual(),
+            Role::Context(0, Marked::Meal),
+            &[
+                ("/code/coding/0/code", r#""8417864""#),
+                ("/code/coding/1", "-"),
+                ("/valueCodeableConcept/coding/0/system", r#""urn:iso:std:iso:11073:10101""#),
+                ("/valueCodeableConcept/coding/0/code", mdc),
+                ("/category/0/coding/0/code", r#""phd""#),
+            ],
+        );
+    }
+    // Bedtime has no verified code; 6 is what a meter makes of a ketone.
+    for (meal, note) in [
+        ("05", "bedtime (marked on meter)"),
+        ("06", "meal marker 6, which has no defined meaning (marked on meter)"),
+    ] {
+        let parcel = glucose_with(GLU_01, &format!("02 0F00 {meal}"));
+        says("CLINICAL 11: text only", &parcel, MEASUREMENT, &[note]);
+        roles(
+            "CLINICAL 11: text only",
+            &parcel,
+            &usual(),
+            &[Role::Meter, Role::Hub, MEASUREMENT, Role::Provenance],
+        );
+    }
+}
+
+#[test]
+fn what_was_marked_on_the_meter_is_told_in_words_and_in_codes() {
+    // ctx-s1: everything. 50e-3 kg, 10e-6 L, 65e-1 %.
+    let parcel = glucose_with(GLU_01, "FF 0F00 00 01 32D0 03 11 5802 4B 04 0AA0 41F0");
+    says(
+        "11073-10417",
+        &parcel,
+        MEASUREMENT,
+        &[
+            "fasting (marked on meter)",
+            "carbohydrate 50 g, breakfast (marked on meter)",
+            "medication 0.010 mL, long acting insulin (marked on meter)",
+            "exercise 600 s at 75 % intensity (marked on meter)",
+            "HbA1c 6.5 % (from the meter)",
+            "tested by: self (marked on meter)",
+            "health: minor health issues (marked on meter)",
+        ],
+    );
+    let rows: [(Marked, &[(&str, &str)]); 5] = [
+        (
+            Marked::Carbohydrate,
+            &[
+                ("/code/coding/0/code", r#""8417768""#),
+                ("/valueQuantity/value", "50"),
+                ("/valueQuantity/code", r#""g""#),
+            ],
+        ),
+        (
+            Marked::Medication,
+            &[
+                ("/code/coding/0/code", r#""8417812""#),
+                ("/valueQuantity/value", "0.010"),
+                ("/valueQuantity/code", r#""mL""#),
+            ],
+        ),
+        (
+            Marked::Hba1c,
+            &[
+                ("/code/coding/0/code", r#""160220""#),
+                ("/valueQuantity/value", "6.5"),
+                ("/valueQuantity/code", r#""%""#),
+            ],
+        ),
+        (
+            Marked::Tester,
+            &[
+                ("/code/coding/0/code", r#""8417884""#),
+                ("/valueCodeableConcept/coding/0/code", r#""8417888""#),
+            ],
+        ),
+        (
+            Marked::Health,
+            &[
+                ("/code/coding/0/code", r#""8417820""#),
+                ("/valueCodeableConcept/coding/0/code", r#""8417824""#),
+            ],
+        ),
+    ];
+    for (marked, expected) in rows {
+        check("11073-10417", &parcel, &usual(), Role::Context(0, marked), expected);
+    }
+    // Unknown meanings and missing numbers are said and not guessed at: carbohydrate 9 of NaN, medication 6 of
+    // 2e-6 kg, exercise overrun, tester 15 (not available), health 9.
+    let parcel = glucose_with(GLU_01, "1D 0F00 09 FF07 9F FFFF 32 06 02A0");
+    says(
+        "11073-10417",
+        &parcel,
+        MEASUREMENT,
+        &[
+            "carbohydrate without a number, kind 9, which has no defined meaning (marked on meter)",
+            "medication 2 mg, kind 6, which has no defined meaning (marked on meter)",
+            "exercise longer than the meter can count at 50 % intensity (marked on meter)",
+            "health: 9, which has no defined meaning (marked on meter)",
+        ],
+    );
+    roles("11073-10417", &parcel, &usual(), &[Role::Meter, Role::Hub, MEASUREMENT, Role::Provenance]);
+}
+
+#[test]
+fn clinical_13_glucose_sensor_bits_and_no_word_of_bit_11() {
+    let rows: [(u16, &str, &str, bool); 11] = [
+        (0, "Meter reported: battery low", "8417752.0", false),
+        (1, "Meter reported: sensor malfunction or fault", "8417752.1", true),
+        (2, "Meter reported: sample insufficient", "8417752.2", true),
+        (3, "Meter reported: strip insertion error", "8417752.3", true),
+        (4, "Meter reported: wrong strip type", "8417752.4", true),
+        (5, "Meter reported: result too high for the meter", "8417752.5", true),
+        (6, "Meter reported: result too low for the meter", "8417752.6", true),
+        (7, "Meter reported: temperature too high", "8417752.7", true),
+        (8, "Meter reported: temperature too low", "8417752.8", true),
+        (9, "Meter reported: strip pulled too soon", "8417752.9", true),
+        (10, "Meter reported: general device fault", "8417752.10", true),
+    ];
+    for (bit, note, code, questionable) in rows {
+        let [low, high] = (1u16 << bit).to_le_bytes();
+        let parcel = glucose(&format!("0A 0F00 E807011E053A1B 6FB0 F8 {low:02X}{high:02X}"));
+        says("CLINICAL 13", &parcel, MEASUREMENT, &[note]);
+        check(
+            "FACTS 2.3",
+            &parcel,
+            &usual(),
+            Role::Status,
+            &[
+                ("/code/coding/0/code", r#""8417752""#),
+                ("/component/0/code/coding/0/code", &format!("{code:?}")),
+            ],
+        );
+        let interpretation = if questionable { r#""questionable""# } else { "-" };
+        check(
+            "CLINICAL 13",
+            &parcel,
+            &usual(),
+            MEASUREMENT,
+            &[("/interpretation/0/coding/0/code", interpretation)],
+        );
+    }
+    // Bit 11 is "time fault" in the frame and "temperature out of range" in the code system.
+    let parcel = glucose("0A 0F00 E807011E053A1B 6FB0 F8 0008");
+    says("FACTS 2.3", &parcel, MEASUREMENT, &["Meter reported: time fault"]);
+    roles("FACTS 2.3", &parcel, &usual(), &[Role::Meter, Role::Hub, MEASUREMENT, Role::Provenance]);
+    check("CLINICAL 13", &parcel, &usual(), MEASUREMENT, &[("/interpretation", "-")]);
+}
+
+#[test]
+fn clinical_17_the_digits_of_the_frame() {
+    // (SFLOAT as on the wire, what it prints): FACTS 1.1 and 0xF4F6 of bp-01.
+    for (sfloat, digits) in [
+        ("0200", "2"),
+        ("14F0", "2.0"),
+        ("C8E0", "2.00"),
+        ("F6F4", "127.0"),
+        ("0C10", "120"),
+        ("FFFF", "-0.1"),
+        ("0000", "0"),
+        ("00F0", "0.0"),
+        ("0180", "0.00000001"),
+        ("0170", "10000000"),
+    ] {
+        let parcel = pressure(&format!("00 {sfloat} {sfloat} FF07"));
+        check("CLINICAL 17", &parcel, &usual(), MEASUREMENT, &[("/component/0/valueQuantity/value", digits)]);
+    }
+    // glu-01: 111 mg/dL, although the meter shows 6.2 mmol/L.
+    let parcel = glucose("1B 0F00 E807011E053A1B 5301 6FB0 F8 0000");
+    check(
+        "CLINICAL 17",
+        &parcel,
+        &usual(),
+        MEASUREMENT,
+        &[("/valueQuantity/value", "111"), ("/valueQuantity/code", r#""mg/dL""#)],
+    );
+    // 1110e-6 kg/L is 111.0 mg/dL; 550e-5 mol/L is 5.50 mmol/L.
+    let parcel = glucose("02 0F00 E807011E053A1B 56A4 F8");
+    check("CLINICAL 17", &parcel, &usual(), MEASUREMENT, &[("/valueQuantity/value", "111.0")]);
+    let parcel = glucose("06 0F00 E807011E053A1B 26B2 F8");
+    check("CLINICAL 17", &parcel, &usual(), MEASUREMENT, &[("/valueQuantity/value", "5.50")]);
+}
