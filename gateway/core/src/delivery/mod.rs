@@ -313,10 +313,11 @@ pub fn found(receipt: &Receipt) -> Found {
 }
 
 impl Receipt {
-    /// Whether the other side may have acted on the request all the same.
+    /// Whether the other side may have acted on the request, where nothing better is known of it: also if it
+    /// said so in words that nobody understands.
     pub fn in_doubt(&self) -> bool {
         match self {
-            Receipt::Answer(answer) => answer.status >= 500 || answer.status == 408,
+            Receipt::Answer(answer) => matches!(answer.status, 200..=299 | 408 | 500..),
             Receipt::Transport(Transport::Cut { sent, .. } | Transport::Timeout { sent }) => {
                 *sent == Sent::Maybe
             }

@@ -106,13 +106,14 @@ struct Inner {
     address: SocketAddr,
     tls: TlsAcceptor,
     outage: watch::Sender<bool>,
+    /// A lock of its own: whoever decides may look at the record, and write to it.
+    script: Mutex<Script>,
     state: Mutex<State>,
 }
 
 struct State {
     chart: Chart,
     behaviour: Behaviour,
-    script: Script,
     log: Vec<Logged>,
     asked: usize,
     committed_unanswered: usize,
@@ -128,19 +129,14 @@ impl Record {
     /// Takes a free port on loopback. Nobody is served before [`Record::serve`].
     pub async fn bind(tls: TlsAcceptor, behaviour: Behaviour) -> io::Result<Record> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let state = State {
-            chart: Chart::default(),
-            behaviour,
-            script: Script::default(),
-            log: Vec::new(),
-            asked: 0,
-            committed_unanswered: 0,
-        };
+        let state =
+            State { chart: Chart::default(), behaviour, log: Vec::new(), asked: 0, committed_unanswered: 0 };
         Ok(Record(Arc::new(Inner {
             address: listener.local_addr()?,
             listener,
             tls,
             outage: watch::Sender::new(false),
+            script: Mutex::default(),
             state: Mutex::new(state),
         })))
     }
@@ -164,12 +160,12 @@ impl Record {
 
     /// The next requests meet these, one each.
     pub fn queue(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.state().script.push(faults);
+        self.rules().push(faults);
     }
 
     /// Requests that find no queue meet what `decide` says.
     pub fn script(&self, decide: impl FnMut(&Seen) -> Fault + Send + 'static) {
-        self.state().script.decide(Box::new(decide));
+        self.rules().decide(Box::new(decide));
     }
 
     pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
@@ -209,6 +205,16 @@ impl Record {
     /// How often something was done and its answer lost on purpose.
     pub fn committed_unanswered(&self) -> usize {
         self.state().committed_unanswered
+    }
+
+    fn next_number(&self) -> usize {
+        let state = &mut *self.state();
+        state.asked += 1;
+        state.asked - 1
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Script> {
+        self.0.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -153,13 +153,12 @@ async fn handle(
 }
 
 fn meet(record: &Record, asked: &Request, query: Option<&str>) -> (Seen, Fault) {
-    let state = &mut *record.state();
     let entries = match (&asked.body, asked.path.as_str()) {
         (Some(bundle), "") => bundle["entry"].as_array().into_iter().flatten().collect(),
         _ => Vec::new(),
     };
     let seen = Seen {
-        number: state.asked,
+        number: record.next_number(),
         method: asked.method.clone(),
         path: query.map_or_else(|| asked.path.clone(), |query| format!("{}?{query}", asked.path)),
         entries: entries
@@ -167,8 +166,7 @@ fn meet(record: &Record, asked: &Request, query: Option<&str>) -> (Seen, Fault) 
             .map(|entry| entry["request"]["method"].as_str().unwrap_or_default().to_owned())
             .collect(),
     };
-    state.asked += 1;
-    let fault = state.script.next(&seen);
+    let fault = record.rules().next(&seen);
     (seen, fault)
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Climb {
     pub(super) memory: Memory,
     wire: Wire,
     way: Way,
+    /// What closed the way.
+    last: Option<Receipt>,
     /// Rows whose octets have left in this carry.
     started: BTreeSet<OutboxNo>,
     /// A read was answered by the record itself: it knows us.
@@ -55,6 +57,7 @@ impl Climb {
             memory,
             wire,
             way: Way::Open,
+            last: None,
             started: BTreeSet::new(),
             known_here: false,
             unknown_here: BTreeSet::new(),
@@ -116,8 +119,12 @@ impl Climb {
     async fn create(&mut self, rung: Rung, rows: Vec<Row>) {
         let mut groups = Bisection::of(rows, self.group_size());
         while let Some(group) = groups.take() {
+            if !self.is_open() {
+                self.give_back(&group);
+                continue;
+            }
             let group = self.without_unknown(group);
-            if !self.is_open() || group.is_empty() {
+            if group.is_empty() {
                 continue;
             }
             self.carrying = group.len();
@@ -240,12 +247,12 @@ impl Climb {
         match verdict {
             Verdict::Retry { after, scope: Scope::Destination, .. } => {
                 self.busy(after, receipt);
-                self.give_back(&rows, receipt);
+                self.give_back(&rows);
                 Left::Nothing
             }
             Verdict::Hold(cure) if !self.is_about_the_body(cure, rows.first()).await => {
                 self.hold(cure, receipt);
-                self.give_back(&rows, receipt);
+                self.give_back(&rows);
                 Left::Nothing
             }
             verdict => {
@@ -266,21 +273,22 @@ impl Climb {
         match verdict {
             Verdict::Retry { after, scope: Scope::Destination, .. } => {
                 self.busy(after, receipt);
-                self.give_back(std::slice::from_ref(row), receipt);
+                self.give_back(std::slice::from_ref(row));
             }
             Verdict::Retry { after, counts, scope: Scope::Reading } => {
                 self.failed_alone(row, after, counts, in_doubt, receipt);
             }
             Verdict::Hold(cure) if !self.is_about_the_body(cure, Some(row)).await => {
                 self.hold(cure, receipt);
-                self.give_back(std::slice::from_ref(row), receipt);
+                self.give_back(std::slice::from_ref(row));
             }
             Verdict::Hold(cure) => {
                 self.streak += 1;
                 if self.streak >= STREAK {
                     self.hold(cure, receipt);
                 }
-                self.retry(row, PERSON, false, in_doubt, &said);
+                let wait = self.memory.row(row.attempts, None);
+                self.retry(row, wait, false, in_doubt, &said);
             }
             Verdict::Identity => {
                 self.memory.unknown.insert(row.subject.clone());
@@ -339,11 +347,13 @@ impl Climb {
         }
         let wait = self.memory.busy(after);
         self.way = Way::Busy { wait, said: receipt.to_string() };
+        self.last = Some(receipt.clone());
     }
 
     pub(super) fn hold(&mut self, cure: Cure, receipt: &Receipt) {
         let wait = self.memory.held();
         self.way = Way::Held { wait, cure, said: receipt.to_string() };
+        self.last = Some(receipt.clone());
     }
 
     /// Ends the carry by the verdict on a question that had no row of its own.
@@ -357,14 +367,13 @@ impl Climb {
 
     // ---- Settling
 
-    /// Rows whose octets left and that nobody answered. The others were not touched, and nothing is said of them.
-    pub(super) fn give_back(&mut self, rows: &[Row], receipt: &Receipt) {
-        let wait = match &self.way {
-            Way::Open => Duration::ZERO,
-            Way::Busy { wait, .. } | Way::Held { wait, .. } => *wait,
-        };
+    /// The way is closed: rows whose octets left wait with it. The others were not touched, and nothing is said
+    /// of them.
+    pub(super) fn give_back(&mut self, rows: &[Row]) {
+        let (Way::Busy { wait, said } | Way::Held { wait, said, .. }) = self.way.clone() else { return };
+        let in_doubt = self.last.as_ref().is_some_and(Receipt::in_doubt);
         for row in rows.iter().filter(|row| self.started.contains(&row.no)).cloned().collect::<Vec<_>>() {
-            self.retry(&row, wait, false, receipt.in_doubt() || row.in_doubt, &receipt.to_string());
+            self.retry(&row, wait, false, in_doubt || row.in_doubt, &said);
         }
     }
 

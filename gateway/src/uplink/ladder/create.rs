@@ -53,7 +53,11 @@ impl Climb {
             Ok(answers) => answers,
             // With a condition each may be tried again by itself; without, what a race means is not known.
             Err(Verdict::Conflict) => return Left::Split(rows),
-            Err(verdict) => return self.refused(rows, verdict, &receipt).await,
+            Err(verdict) => {
+                // It may all be there: without a condition, nothing is sent again before it was looked for.
+                rows.iter_mut().for_each(|row| row.in_doubt |= receipt.in_doubt());
+                return self.refused(rows, verdict, &receipt).await;
+            }
         };
         for row in rows {
             let mut told = Told::default();
@@ -169,7 +173,7 @@ impl Climb {
                 return Placed::At(None);
             }
             verdict => {
-                let in_doubt = row.in_doubt || !told.receipts.is_empty();
+                let in_doubt = row.in_doubt || rung == Rung::PlainCreate && !told.receipts.is_empty();
                 self.stumble(&Row { in_doubt, ..row.clone() }, verdict, receipt).await;
                 return Placed::Ended;
             }

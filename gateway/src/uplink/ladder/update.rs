@@ -146,7 +146,7 @@ impl Climb {
                 }
                 Err(verdict @ Verdict::Retry { scope: Scope::Destination, .. }) => {
                     self.close(verdict, &receipt);
-                    self.give_back(rows, &receipt);
+                    self.give_back(rows);
                     return None;
                 }
                 // Perhaps only batches are refused.
@@ -164,7 +164,7 @@ impl Climb {
             {
                 self.memory.asks_singly = false;
                 self.close(verdict, &receipt);
-                self.give_back(rows, &receipt);
+                self.give_back(rows);
                 return None;
             }
             seen.insert(name, receipt);
@@ -272,7 +272,9 @@ impl Climb {
             if row::is_shared(part) {
                 self.memory.has_device(&part.id);
             }
-            unverified |= accepted == Accepted::Unverified;
+            if accepted == Accepted::Unverified {
+                unverified |= !matches!(found(&self.read(place(part)).await), Found::Present(_));
+            }
             plan.raised.extend(accepted.raised().map(str::to_owned));
             let verdict = format!("{} {}", answer.status, said(accepted));
             plan.receipts.push(row::receipt(part, Some(place(part)), answer.etag.clone(), verdict));

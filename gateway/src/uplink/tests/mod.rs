@@ -1,5 +1,10 @@
 //! The uplink against the record of the demonstration, over real mutual TLS on loopback.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod carry;
+mod entries;
 mod http;
+pub(crate) mod readings;
+mod retract;
 pub(crate) mod rig;
+mod table;

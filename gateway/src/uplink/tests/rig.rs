@@ -3,8 +3,13 @@
 use crate::clock;
 use crate::demo::pki::{self, Pki};
 use crate::demo::record::{Behaviour, Record};
+use crate::store::{Attempt, OutboxNo, Settlement};
 use crate::tls;
+use crate::uplink::fhir::Books;
 use crate::uplink::http::{Base, Http};
+use crate::uplink::{Destination, RungChoice};
+use hearth_core::parcel::Policy;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -61,4 +66,87 @@ pub(crate) fn client(name: &str) -> tls::Client {
 
 pub(crate) fn http(served: &Served) -> Http {
     Http::new(Base::parse(&served.record.url()).unwrap(), Duration::from_secs(30))
+}
+
+/// How the record of the demonstration is written to.
+pub(crate) fn destination(served: &Served, rung: RungChoice, bundle: usize) -> Destination {
+    let tls::Files { ca, certificate, key } = PKI.files(pki::CLIENT);
+    Destination {
+        name: "record".into(),
+        base_url: served.record.url() + "/",
+        ca,
+        certificate,
+        key,
+        rung,
+        bundle,
+        timeout: Duration::from_secs(30),
+        cleared: BTreeSet::new(),
+        policy: Policy::default(),
+    }
+}
+
+/// Books in memory.
+#[derive(Default, Debug)]
+pub(crate) struct Notebook {
+    pub(crate) starts: Vec<Attempt>,
+    pub(crate) ends: Vec<(OutboxNo, Settlement)>,
+    /// Rows that somebody retracted since they were due.
+    pub(crate) forbidden: BTreeSet<OutboxNo>,
+}
+
+impl Books for Notebook {
+    type Error = std::convert::Infallible;
+
+    async fn start(&mut self, attempts: Vec<Attempt>) -> Result<Vec<OutboxNo>, Self::Error> {
+        let may =
+            attempts.iter().map(|attempt| attempt.row).filter(|row| !self.forbidden.contains(row)).collect();
+        self.starts.extend(attempts);
+        Ok(may)
+    }
+
+    async fn settle(&mut self, rows: Vec<(OutboxNo, Settlement)>) -> Result<(), Self::Error> {
+        self.ends.extend(rows);
+        Ok(())
+    }
+}
+
+impl Notebook {
+    /// What became of a row, in one word: `-` for nothing.
+    pub(crate) fn end(&self, row: i64) -> String {
+        let mut ends = self.ends.iter().filter(|(no, _)| no.0 == row).map(|(_, end)| end);
+        let word = match ends.next() {
+            None => "-".to_owned(),
+            Some(Settlement::Delivered { raised: None, .. }) => "delivered".into(),
+            Some(Settlement::Delivered { .. }) => "delivered, raised".into(),
+            Some(Settlement::Unverified { .. }) => "unverified".into(),
+            Some(Settlement::RetryAt { counts, in_doubt, .. }) => {
+                format!(
+                    "retry{}{}",
+                    if *counts { ", counts" } else { "" },
+                    if *in_doubt { ", in doubt" } else { "" }
+                )
+            }
+            Some(Settlement::Parked { points_at, .. }) => format!("parked: {points_at:?}"),
+            Some(Settlement::Withdrawn) => "withdrawn".into(),
+        };
+        assert_eq!(ends.next(), None, "row {row} ended twice");
+        word
+    }
+
+    /// Words that came with the end of a row.
+    pub(crate) fn said(&self, row: i64) -> String {
+        let end = self.ends.iter().find(|(no, _)| no.0 == row).map(|(_, end)| end);
+        match end {
+            Some(Settlement::RetryAt { said, .. } | Settlement::Parked { said, .. }) => said.clone(),
+            Some(Settlement::Delivered { raised, .. } | Settlement::Unverified { raised, .. }) => {
+                raised.clone().unwrap_or_default()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The octets of a row as they were when it was last started.
+    pub(crate) fn octets(&self, row: i64) -> Vec<u8> {
+        self.starts.iter().rev().find(|attempt| attempt.row.0 == row).unwrap().octets.clone()
+    }
 }

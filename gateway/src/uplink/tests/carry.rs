@@ -1,0 +1,556 @@
+//! Readings over the ladder into the record.
+
+use super::readings::{head, mapped, of, pressure, weight, weights};
+use super::rig::{Notebook, Served, client, destination, served};
+use crate::demo::pki;
+use crate::demo::record::{Behaviour, Canned, Fault, Refuse};
+use crate::store::{Consignment, OutboxNo, Settlement};
+use crate::uplink::RungChoice::{self, Auto, ConditionalCreate, PlainCreate, UpdateAsCreate};
+use crate::uplink::fhir::Fhir;
+use crate::uplink::ladder::Way;
+use hearth_core::delivery::Cure;
+use hearth_core::identity::{Labels, Who};
+use hearth_core::map::fhir::{Kind, Rung};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Carries once, and hands over what was noted.
+pub(super) async fn carry(fhir: &mut Fhir, work: &[Consignment]) -> (Notebook, Way) {
+    let mut notebook = Notebook::default();
+    let Ok(way) = fhir.carry(work, &mut notebook).await;
+    (notebook, way)
+}
+
+pub(super) fn fhir(served: &Served, rung: RungChoice, bundle: usize) -> Fhir {
+    Fhir::new(destination(served, rung, bundle)).unwrap()
+}
+
+/// How often each measurement is in the record, by our identifier's value, whatever its id.
+fn found(served: &Served) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for (_, versions) in served.record.all("Observation") {
+        let Some(resource) = versions.last().and_then(|version| version.resource.as_ref()) else { continue };
+        for identifier in resource["identifier"].as_array().into_iter().flatten() {
+            if identifier["system"] == "urn:hearth:reading" {
+                *times.entry(identifier["value"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    times
+}
+
+/// Every Observation of these readings is there exactly once, and nothing else is.
+pub(super) fn assert_once(served: &Served, work: &[Consignment]) {
+    let mut expect = BTreeMap::new();
+    for consignment in work {
+        for resource in mapped(consignment, Rung::UpdateAsCreate) {
+            if resource.kind == "Observation" {
+                expect.insert(resource.id, 1);
+            }
+        }
+    }
+    assert_eq!(found(served), expect);
+}
+
+const RUNGS: [RungChoice; 3] = [UpdateAsCreate, ConditionalCreate, PlainCreate];
+
+pub(super) fn behaviour(rung: RungChoice) -> Behaviour {
+    Behaviour { conditional: rung == ConditionalCreate, ..Behaviour::default() }
+}
+
+/// As the store hands rows over after an attempt whose end is not known.
+pub(super) fn in_doubt(work: &[Consignment], notebook: &Notebook) -> Vec<Consignment> {
+    let mut work = work.to_vec();
+    for consignment in &mut work {
+        assert!(notebook.end(consignment.row.0).contains("in doubt"), "{}", notebook.end(consignment.row.0));
+        consignment.attempts += 1;
+        consignment.in_doubt = true;
+        consignment.octets = Some(notebook.octets(consignment.row.0));
+    }
+    work
+}
+
+fn versions(served: &Served, id: &str) -> Vec<Option<Value>> {
+    served.record.history("Observation", id).into_iter().map(|version| version.resource).collect()
+}
+
+/// Methods and paths of all requests, a Bundle's with the methods in it.
+fn requests(served: &Served) -> Vec<String> {
+    let log = served.record.log();
+    let entries = |methods: &[String]| {
+        let mut kinds = methods.to_vec();
+        kinds.dedup();
+        format!("{} {}", methods.len(), kinds.join("+"))
+    };
+    log.iter()
+        .map(|logged| match logged.seen.path.as_str() {
+            "" => format!("bundle of {}", entries(&logged.seen.entries)),
+            path => format!(
+                "{} {}",
+                logged.seen.method,
+                path.split_once(['/', '?']).map_or(path, |(kind, _)| kind)
+            ),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn each_rung_delivers_singly_and_in_bundles() {
+    for rung in RUNGS {
+        for bundle in [1, 100] {
+            let served = served(behaviour(rung)).await;
+            let mut fhir = fhir(&served, rung, bundle);
+            let work = [weight(1), pressure(2), weight(3)];
+            let (notebook, way) = carry(&mut fhir, &work).await;
+            assert_eq!(way, Way::Open, "{rung:?} {bundle}");
+            for row in 1..=3 {
+                assert_eq!(
+                    notebook.end(row),
+                    "delivered",
+                    "{rung:?} {bundle} row {row}: {}",
+                    notebook.said(row)
+                );
+            }
+            assert_eq!(notebook.starts.len(), 3);
+            assert_once(&served, &work);
+            let bundles = served.record.log().iter().any(|logged| logged.seen.path.is_empty());
+            assert_eq!(bundles, bundle > 1, "{rung:?} {bundle}");
+        }
+    }
+}
+
+/// Receipts name every resource of the reading, the measurement with its place, its version and its digest.
+#[tokio::test]
+async fn a_receipt_for_each_resource() {
+    for (rung, places) in [(UpdateAsCreate, true), (ConditionalCreate, false), (PlainCreate, false)] {
+        let served = served(behaviour(rung)).await;
+        let work = [pressure(1)];
+        let (notebook, _) = carry(&mut fhir(&served, rung, 100), &work).await;
+        let Some((_, Settlement::Delivered { receipts, .. })) = notebook.ends.first() else { panic!() };
+        let measurement = receipts.iter().find(|receipt| receipt.role == "measurement").unwrap();
+        let place = measurement.location.clone().unwrap();
+        let (kind, id) = place.split_once('/').unwrap();
+        assert_eq!(kind, "Observation");
+        assert_eq!(id == head(&work[0]), places, "{rung:?}");
+        assert_eq!(versions(&served, id).len(), 1, "{rung:?}");
+        assert_eq!(measurement.etag.as_deref(), Some("W/\"1\""));
+        assert!(receipts.iter().any(|receipt| receipt.role == "pulse"), "{rung:?}");
+        let digests: std::collections::BTreeSet<_> = receipts.iter().map(|receipt| receipt.digest).collect();
+        assert_eq!(digests.len(), receipts.len(), "each of its own octets");
+    }
+}
+
+/// The heart of it: an answer is lost after the record did what it was asked.
+#[tokio::test]
+async fn a_lost_answer_makes_no_duplicate() {
+    for rung in RUNGS {
+        for bundle in [1, 100] {
+            for half in [false, true] {
+                let served = served(behaviour(rung)).await;
+                let mut fhir = fhir(&served, rung, bundle);
+                let work = if bundle == 1 { vec![pressure(1)] } else { vec![pressure(1), weight(2)] };
+                let mut done = false;
+                served.record.script(move |seen| {
+                    match (seen.writes() && !std::mem::replace(&mut done, seen.writes()), half) {
+                        (false, _) => Fault::Pass,
+                        (true, false) => Fault::CommitThenCut,
+                        (true, true) => Fault::HalfAnswer,
+                    }
+                });
+                let (notebook, way) = carry(&mut fhir, &work).await;
+                let context = format!("{rung:?} {bundle} {half}");
+                assert!(matches!(way, Way::Busy { .. }), "{context}");
+                assert_eq!(served.record.committed_unanswered(), 1, "{context}");
+
+                let again = in_doubt(&work, &notebook);
+                let (notebook, way) = carry(&mut fhir, &again).await;
+                assert_eq!(way, Way::Open, "{context}");
+                for consignment in &work {
+                    assert_eq!(
+                        notebook.end(consignment.row.0),
+                        "delivered",
+                        "{context}: {}",
+                        notebook.said(consignment.row.0)
+                    );
+                }
+                assert_once(&served, &work);
+                // And no second version either, but for what a condition cannot help.
+                for (place, versions) in served.record.all("Observation") {
+                    assert_eq!(versions.len(), 1, "{context}: {place:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Where nothing can be read back, what is in doubt is sent again, octet by octet the same, and said.
+#[tokio::test]
+async fn a_repeat_in_the_dark_is_identical_and_listed() {
+    let served = served(behaviour(PlainCreate)).await;
+    let mut fhir = fhir(&served, PlainCreate, 1);
+    let mut writes = 0;
+    served.record.script(move |seen| {
+        writes += usize::from(seen.writes());
+        match (seen.writes(), writes) {
+            (false, _) => Fault::Answer(Canned::outcome(403, "forbidden", "no reading here")),
+            (true, 1) => Fault::CommitThenCut,
+            (true, _) => Fault::Pass,
+        }
+    });
+    let work = [weight(1)];
+    let (notebook, _) = carry(&mut fhir, &work).await;
+    let mut again = in_doubt(&work, &notebook);
+    // A mapping that was changed meanwhile does not change the repeat.
+    again[0].parcel.subject.id = "somebody-else".into();
+    let (notebook, _) = carry(&mut fhir, &again).await;
+    assert_eq!(notebook.end(1), "delivered, raised");
+    assert!(notebook.said(1).contains("it may be there twice"), "{}", notebook.said(1));
+    let log = served.record.log();
+    let posts: Vec<_> =
+        log.iter().filter(|logged| logged.seen.method == "POST").map(|logged| &logged.octets).collect();
+    assert_eq!(posts.len(), 2);
+    assert_eq!(posts[0], posts[1]);
+}
+
+#[tokio::test]
+async fn one_bad_reading_blocks_no_other() {
+    for rung in RUNGS {
+        let bad = head(&weight(42));
+        let refuse = move |resource: &Value| {
+            let is_bad = resource["identifier"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|one| one["value"] == bad.as_str()));
+            is_bad.then(|| (422, "value".to_owned(), "no such unit".to_owned()))
+        };
+        let served = served(Behaviour { refuse: Some(Refuse(Arc::new(refuse))), ..behaviour(rung) }).await;
+        let (notebook, way) = carry(&mut fhir(&served, rung, 100), &weights(1..=100)).await;
+        assert_eq!(way, Way::Open);
+        for row in 1..=100 {
+            let expect = if row == 42 { "parked: Us" } else { "delivered" };
+            assert_eq!(notebook.end(row), expect, "{rung:?} row {row}: {}", notebook.said(row));
+        }
+        assert!(notebook.said(42).contains("no such unit"), "{}", notebook.said(42));
+        let others: Vec<_> = weights((1..=100).filter(|n| *n != 42));
+        assert_once(&served, &others);
+        // 1 + 2 * ceil(log2 100) bundles, each asked first; and the one alone.
+        assert!(requests(&served).len() <= 40, "{rung:?}: {:?}", requests(&served));
+    }
+}
+
+/// CLINICAL 27: a clinician's word stands. Nothing is written, and somebody is told.
+#[tokio::test]
+async fn clinical_27_what_a_clinician_changed_is_not_overwritten() {
+    for bundle in [1, 100] {
+        for attempted in [false, true] {
+            let served = served(Behaviour::default()).await;
+            let mut fhir = fhir(&served, UpdateAsCreate, bundle);
+            let mut work = vec![pressure(1), weight(2)];
+            carry(&mut fhir, &work).await;
+            let id = head(&work[0]);
+            let mut changed = versions(&served, &id)[0].clone().unwrap();
+            changed["status"] = json!("entered-in-error");
+            served.record.write(changed);
+            let before = served.record.all("Observation");
+            let asked = served.record.log().len();
+
+            // Another hub, with an empty ledger; or this one, unsure.
+            for consignment in &mut work {
+                consignment.attempts = u32::from(attempted);
+            }
+            let (notebook, way) =
+                carry(&mut super::carry::fhir(&served, UpdateAsCreate, bundle), &work).await;
+            assert_eq!(way, Way::Open);
+            assert_eq!(notebook.end(1), "delivered, raised");
+            assert_eq!(
+                notebook.said(1),
+                "the record system has its own status of this reading, and keeps it"
+            );
+            assert_eq!(notebook.end(2), "delivered");
+            assert_eq!(served.record.all("Observation"), before, "its history is unchanged");
+            assert!(served.record.log()[asked..].iter().all(|logged| !logged.seen.writes()));
+            assert!(notebook.starts.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_deleted_is_not_brought_back() {
+    let served = served(Behaviour::default()).await;
+    let work = [weight(1)];
+    carry(&mut fhir(&served, UpdateAsCreate, 100), &work).await;
+    served.record.delete("Observation", &head(&work[0]));
+    let (notebook, _) = carry(&mut fhir(&served, UpdateAsCreate, 100), &work).await;
+    assert_eq!(notebook.end(1), "delivered, raised");
+    assert!(notebook.said(1).contains("it stays deleted"), "{}", notebook.said(1));
+    assert_eq!(versions(&served, &head(&work[0])).len(), 2, "written, deleted");
+}
+
+#[tokio::test]
+async fn what_is_there_under_another_person_is_parked() {
+    for bundle in [1, 100] {
+        let served = served(Behaviour::default()).await;
+        carry(&mut fhir(&served, UpdateAsCreate, bundle), &[of(weight(1), "ben")]).await;
+        let (notebook, _) = carry(&mut fhir(&served, UpdateAsCreate, bundle), &[weight(1), weight(2)]).await;
+        assert_eq!((notebook.end(1).as_str(), notebook.end(2).as_str()), ("parked: Record", "delivered"));
+        assert!(notebook.said(1).contains("under another person"), "{}", notebook.said(1));
+        assert_eq!(versions(&served, &head(&weight(1))).len(), 1);
+    }
+}
+
+/// CLINICAL 26: on the second rung a 200 is looked at.
+#[tokio::test]
+async fn a_condition_that_finds_something_else_is_no_success() {
+    for bundle in [1, 100] {
+        let served = served(behaviour(ConditionalCreate)).await;
+        carry(&mut fhir(&served, ConditionalCreate, bundle), &[of(weight(1), "ben"), weight(2)]).await;
+        let (place, versions) = served
+            .record
+            .all("Observation")
+            .into_iter()
+            .find(|(_, versions)| {
+                versions[0].resource.as_ref().unwrap().to_string().contains(&head(&weight(2)))
+            })
+            .unwrap();
+        let mut changed = versions[0].resource.clone().unwrap();
+        changed["status"] = json!("amended");
+        served.record.write(changed);
+        let (notebook, _) =
+            carry(&mut fhir(&served, ConditionalCreate, bundle), &[weight(1), weight(2), weight(3)]).await;
+        assert_eq!(notebook.end(1), "parked: Record", "{bundle}");
+        assert_eq!(notebook.end(2), "delivered, raised", "{bundle}");
+        assert_eq!(notebook.end(3), "delivered", "{bundle}");
+        assert_eq!(served.record.history(&place.0, &place.1).len(), 2, "written, amended");
+    }
+}
+
+/// The measurement is there, a companion is not: only that is written.
+#[tokio::test]
+async fn what_was_written_by_half_is_completed() {
+    let served = served(Behaviour::default()).await;
+    let mut fhir = fhir(&served, UpdateAsCreate, 1);
+    let mut puts = 0;
+    served.record.script(move |seen| {
+        puts += usize::from(seen.writes());
+        // Meter, hub and measurement are written; the next answer never comes.
+        if seen.writes() && puts == 4 { Fault::CutBefore } else { Fault::Pass }
+    });
+    let work = [pressure(1)];
+    let (notebook, _) = carry(&mut fhir, &work).await;
+    assert_eq!(versions(&served, &head(&work[0])).len(), 1);
+    let (notebook, _) = carry(&mut fhir, &in_doubt(&work, &notebook)).await;
+    assert_eq!(notebook.end(1), "delivered");
+    assert_once(&served, &work);
+    assert!(served.record.all("Observation").iter().all(|(_, versions)| versions.len() == 1));
+    assert!(served.record.all("Device").iter().all(|(_, versions)| versions.len() == 1));
+}
+
+#[tokio::test]
+async fn a_person_who_is_not_known_there_keeps_nobody_waiting() {
+    for rung in RUNGS {
+        for bundle in [1, 100] {
+            let patients = Some(["ada".to_owned()].into());
+            let served = served(Behaviour { patients, ..behaviour(rung) }).await;
+            let mut fhir = fhir(&served, rung, bundle);
+            let work = [weight(1), of(weight(2), "nobody"), weight(3), of(weight(4), "nobody"), weight(5)];
+            let (notebook, way) = carry(&mut fhir, &work).await;
+            assert_eq!(way, Way::Open);
+            for row in [1, 3, 5] {
+                assert_eq!(notebook.end(row), "delivered", "{rung:?} {bundle} {row}");
+            }
+            for row in [2, 4] {
+                assert_eq!(notebook.end(row), "retry", "{rung:?} {bundle} {row}: {}", notebook.said(row));
+            }
+            assert_eq!(fhir.memory().persons_unknown(), 1);
+            assert_once(&served, &weights([1, 3, 5]));
+
+            // Once the person is known, the readings go; no other person is ever tried in their place.
+            served.record.behave(|behaviour| behaviour.patients = None);
+            let (notebook, _) = carry(&mut fhir, &work).await;
+            assert_eq!((notebook.end(2), notebook.end(4)), ("delivered".into(), "delivered".into()));
+            assert_eq!(fhir.memory().persons_unknown(), 0);
+        }
+    }
+}
+
+/// 500 without a word counts only while others pass, and parks at the eighth.
+#[tokio::test]
+async fn failures_count_while_others_pass() {
+    for rung in RUNGS {
+        for bundle in [1, 100] {
+            let bad = head(&weight(2));
+            let served = served(behaviour(rung)).await;
+            let refuse = move |resource: &Value| {
+                resource.to_string().contains(&bad).then(|| (500, "processing".to_owned(), "oops".to_owned()))
+            };
+            served.record.behave(|behaviour| behaviour.refuse = Some(Refuse(Arc::new(refuse))));
+            let mut fhir = fhir(&served, rung, bundle);
+            let (notebook, way) = carry(&mut fhir, &weights(1..=3)).await;
+            assert_eq!(way, Way::Open, "{rung:?} {bundle}");
+            assert_eq!(notebook.end(1), "delivered");
+            assert_eq!(notebook.end(2), "retry, counts, in doubt", "{rung:?} {bundle}");
+            assert_eq!(notebook.end(3), "delivered", "{rung:?} {bundle}");
+
+            let mut eighth = weights(2..=4);
+            eighth[0].attempts = 7;
+            eighth[0].counted = 7;
+            let (notebook, _) = carry(&mut fhir, &eighth).await;
+            assert_eq!(notebook.end(2), "parked: Record", "{rung:?} {bundle}");
+            assert!(notebook.said(2).starts_with("8 times while others passed"), "{}", notebook.said(2));
+            assert_eq!(notebook.end(4), "delivered");
+        }
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_never_undercut() {
+    let served = served(Behaviour::default()).await;
+    let mut fhir = fhir(&served, UpdateAsCreate, 100);
+    // Both forms of RFC 9110 10.2.3; the date is longer than anybody is believed.
+    for (header, at_least) in [("90", 90), ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400)] {
+        let canned = Canned::outcome(429, "throttled", "").header("Retry-After", header);
+        served
+            .record
+            .script(move |seen| if seen.writes() { Fault::Answer(canned.clone()) } else { Fault::Pass });
+        let before = crate::clock::now();
+        let (notebook, way) = carry(&mut fhir, &weights(1..=2)).await;
+        let Way::Busy { wait, .. } = way else { panic!("{way:?}") };
+        assert!(wait >= Duration::from_secs(at_least), "{header}: {wait:?}");
+        for (_, end) in &notebook.ends {
+            let Settlement::RetryAt { when, .. } = end else { panic!("{end:?}") };
+            assert!(*when >= before + Duration::from_secs(at_least));
+        }
+    }
+}
+
+/// Nothing is begun for a destination that nobody reaches: an outage of a month writes nothing to disk.
+#[tokio::test]
+async fn an_outage_touches_no_reading() {
+    for rung in RUNGS {
+        let served = served(behaviour(rung)).await;
+        served.record.outage(true);
+        let mut fhir = fhir(&served, rung, 100);
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            let (notebook, way) = carry(&mut fhir, &weights(1..=3)).await;
+            let Way::Busy { wait, .. } = way else { panic!("{way:?}") };
+            waits.push(wait);
+            assert!(notebook.starts.is_empty() && notebook.ends.is_empty(), "{rung:?} {notebook:?}");
+        }
+        assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(300)), "{waits:?}");
+        served.record.outage(false);
+        let (notebook, way) = carry(&mut fhir, &weights(1..=3)).await;
+        assert_eq!((way, notebook.end(3).as_str()), (Way::Open, "delivered"));
+    }
+}
+
+/// What may not leave does not: labels (CLINICAL 29), a test (CLINICAL 24), a row retracted a moment ago.
+#[tokio::test]
+async fn clinical_29_24_what_may_not_leave_does_not() {
+    let labelled = |n: u8, labels: &[&str]| {
+        let labels = Labels(labels.iter().map(|label| (*label).to_owned()).collect());
+        let mut consignment = weight(n);
+        consignment.parcel.reading.labels = labels.clone();
+        Consignment { labels, ..consignment }
+    };
+    let served = served(Behaviour::default()).await;
+    let mut destination = destination(&served, UpdateAsCreate, 100);
+    destination.cleared = ["ETH".to_owned()].into();
+    let mut fhir = Fhir::new(destination).unwrap();
+    let mut test = weight(4);
+    test.parcel.reading.who = Who::Test;
+    let work = [weight(1), labelled(2, &["ETH"]), labelled(3, &["ETH", "42CFRPart2"]), test, weight(5)];
+    let mut notebook = Notebook { forbidden: [OutboxNo(5)].into(), ..Notebook::default() };
+    let Ok(way) = fhir.carry(&work, &mut notebook).await;
+    assert_eq!(way, Way::Open);
+    let ends: Vec<String> = (1..=5).map(|row| notebook.end(row)).collect();
+    assert_eq!(ends, ["delivered", "delivered", "parked: SetUp", "withdrawn", "-"]);
+    assert_once(&served, &[weight(1), labelled(2, &["ETH"])]);
+    // No bundle holds two label sets.
+    for logged in served.record.log().iter().filter(|logged| logged.seen.writes()) {
+        let bundle: Value = serde_json::from_slice(&logged.octets).unwrap();
+        let entries = bundle["entry"].as_array().unwrap();
+        let sets: std::collections::BTreeSet<String> =
+            entries.iter().map(|entry| entry["resource"]["meta"]["security"].to_string()).collect();
+        assert_eq!(sets.len(), 1, "{sets:?}");
+    }
+}
+
+/// A server that takes no bundles, and one that takes batches only: learned, and remembered.
+#[tokio::test]
+async fn a_record_that_takes_no_bundles_is_written_to_all_the_same() {
+    for rung in RUNGS {
+        let served = served(Behaviour { bundles: false, ..behaviour(rung) }).await;
+        let mut fhir = fhir(&served, rung, 100);
+        let (notebook, way) = carry(&mut fhir, &weights(1..=9)).await;
+        assert_eq!(way, Way::Open);
+        for row in 1..=9 {
+            assert_eq!(notebook.end(row), "delivered", "{rung:?} {row}");
+        }
+        assert_once(&served, &weights(1..=9));
+        let asked = requests(&served).len();
+        carry(&mut fhir, &weights(10..=12)).await;
+        let later = &requests(&served)[asked..];
+        assert!(later.iter().all(|request| !request.starts_with("bundle")), "{rung:?}: {later:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_too_large_is_halved() {
+    for (limit, octets) in [(8, 4 << 20), (500, 9_000)] {
+        let served =
+            served(Behaviour { most_entries: limit, most_octets: octets, ..Behaviour::default() }).await;
+        let (notebook, way) = carry(&mut fhir(&served, UpdateAsCreate, 100), &weights(1..=20)).await;
+        assert_eq!(way, Way::Open);
+        for row in 1..=20 {
+            assert_eq!(notebook.end(row), "delivered", "{row}: {}", notebook.said(row));
+        }
+        assert_once(&served, &weights(1..=20));
+    }
+}
+
+/// The rung that the record's own statement names.
+#[tokio::test]
+async fn the_record_says_what_it_can() {
+    let rows = [
+        (Behaviour::default(), Rung::UpdateAsCreate, Some(Kind::Transaction)),
+        (
+            Behaviour { update_create: false, conditional: true, ..Behaviour::default() },
+            Rung::ConditionalCreate,
+            Some(Kind::Transaction),
+        ),
+        (Behaviour { update_create: false, bundles: false, ..Behaviour::default() }, Rung::PlainCreate, None),
+        (Behaviour { capability: false, ..Behaviour::default() }, Rung::PlainCreate, Some(Kind::Transaction)),
+    ];
+    for (behaviour, rung, bundles) in rows {
+        let served = served(behaviour).await;
+        let mut fhir = fhir(&served, Auto, 100);
+        let work = weights(1..=2);
+        let (notebook, way) = carry(&mut fhir, &work).await;
+        assert_eq!((way, notebook.end(2).as_str()), (Way::Open, "delivered"), "{rung:?}");
+        let ability = fhir.ability().unwrap();
+        assert_eq!((ability.rung, ability.bundles), (rung, bundles));
+        assert_once(&served, &work);
+        assert_eq!(requests(&served).iter().filter(|request| *request == "GET metadata").count(), 1);
+    }
+    let refused = served(Behaviour::default()).await;
+    refused.record.script(|_| Fault::Answer(Canned::page(400, "no certificate")));
+    let (notebook, way) = carry(&mut fhir(&refused, Auto, 100), &weights(1..=2)).await;
+    assert!(matches!(way, Way::Held { cure: Cure::Credentials, .. }), "{way:?}");
+    assert!(notebook.ends.is_empty());
+}
+
+/// Ours has ended: the hub goes on, nothing is touched, and the sentence names the file.
+#[tokio::test]
+async fn a_certificate_of_ours_that_has_ended_is_said() {
+    let served = served(Behaviour::default()).await;
+    let mut destination = destination(&served, UpdateAsCreate, 100);
+    destination.certificate = super::rig::PKI.certificate(pki::CLIENT_EXPIRED);
+    destination.key = super::rig::PKI.key(pki::CLIENT_EXPIRED);
+    let (notebook, way) = carry(&mut Fhir::new(destination).unwrap(), &weights(1..=2)).await;
+    let Way::Held { cure: Cure::OurCertificate, said, .. } = &way else { panic!("{way:?}") };
+    assert!(said.contains("client-expired.pem: expired at "), "{said}");
+    assert!(notebook.starts.is_empty() && notebook.ends.is_empty());
+    assert!(client(pki::CLIENT).until > crate::clock::now());
+}
