@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 /// A cuff with two pressures, a meter with a glucose and its context: what a home sends, and sends again whenever it
 /// was not told that it may forget.
 fn home() -> String {
-    let heard = |device: &str, characteristic: &str, hex: &str| {
-        json!({ "heard": { "device": device, "contact": 1, "characteristic": characteristic, "hex": hex } })
-    };
+    let heard = |device: &str, characteristic: &str, hex: &str| json!({ "heard": { "device": device, "contact": 1, "characteristic": characteristic, "hex": hex } });
     let bind = |device: &str, patient: &str| {
         json!({ "bind": { "device": device, "patient": { "clinic": patient }, "zone": "America/New_York",
             "from": "2018-01-01T00:00:00Z", "instead": true } })
@@ -138,8 +136,11 @@ fn two_hubs_one_memory() {
 #[test]
 fn a_dead_destination_keeps_nobody_waiting() {
     let world = World::new("destinations");
-    let (near, far, dead) =
-        (world.record(Behaviour::default()), world.record(Behaviour::default()), world.record(Behaviour::default()));
+    let (near, far, dead) = (
+        world.record(Behaviour::default()),
+        world.record(Behaviour::default()),
+        world.record(Behaviour::default()),
+    );
     dead.outage(true);
     let hub = world.hub(&[("clinic", &near), ("payer", &far), ("dead", &dead)]);
     let lines = home().replace(r#"{"clinic":"ada"}"#, r#"{"clinic":"ada","payer":"a-1","dead":"x"}"#);

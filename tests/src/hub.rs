@@ -160,7 +160,8 @@ impl Daemon {
             (at, lines.last().is_some_and(|line| line == "(ended)"))
         };
         let waits = |lines: &mut Vec<String>| matches!(found(lines), (None, false));
-        let (lines, _) = self.heard.1.wait_timeout_while(lines, PATIENCE, waits).expect("nobody panics with it");
+        let (lines, _) =
+            self.heard.1.wait_timeout_while(lines, PATIENCE, waits).expect("nobody panics with it");
         found(&lines).0
     }
 
@@ -186,7 +187,8 @@ impl Daemon {
     /// SIGTERM, as a supervisor stops it. Gives back its exit code.
     pub fn stop(self) -> i32 {
         let mut child = self.child.lock().expect("nobody panics with it");
-        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill(1) runs");
+        let sent =
+            Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill(1) runs");
         assert!(sent.success());
         child.wait().expect("the daemon ends").code().unwrap_or(-1)
     }

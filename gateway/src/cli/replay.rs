@@ -68,30 +68,3 @@ impl Replay {
         Ok(Box::new(std::io::BufReader::new(file).lines()))
     }
 }
-<<<<<<< HEAD
-=======
-
-/// A folder that is gone when the replay ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Scratch, Ending> {
-        use std::os::unix::fs::DirBuilderExt;
-        let name = format!("hearth-replay-{}-{}", std::process::id(), crate::clock::now().as_nanosecond());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::DirBuilder::new().mode(0o700).create(&folder).map_err(|e| {
-            Ending::new(
-                exit::CANTCREAT,
-                format!("{}: {e}; set TMPDIR to a folder that takes files", folder.display()),
-            )
-        })?;
-        Ok(Scratch(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
-    }
-}
->>>>>>> store

@@ -58,8 +58,13 @@ pub(super) fn play(sabotage: Option<Sabotage>) -> Result<Played, Ending> {
         let inside = Arc::new(Inside::standing(&mut store)?);
         let (uplink, state) = Uplink::new(destination).map_err(|e| broken("uplink", e))?;
         let (desk, ended) = Desk::open(store).map_err(|e| broken("store", e))?;
-        let mut player =
-            Player { record: record.clone(), desk: desk.clone(), inside: Arc::clone(&inside), state, delivered: 0 };
+        let mut player = Player {
+            record: record.clone(),
+            desk: desk.clone(),
+            inside: Arc::clone(&inside),
+            state,
+            delivered: 0,
+        };
         tokio::select! {
             () = record.serve() => Err(broken("record", "it ended")),
             () = uplink.run(desk, inside.wake.clone()) => Err(broken("uplink", "it ended")),
@@ -215,7 +220,10 @@ impl Player {
                 return Ok(());
             }
         }
-        Err(broken("delivery", format!("readings are still on their way after 90 s; the record is {}", *self.state.borrow())))
+        Err(broken(
+            "delivery",
+            format!("readings are still on their way after 90 s; the record is {}", *self.state.borrow()),
+        ))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{DestinationNo, OutboxNo, ReadingNo, Result, Rows, micros};
 use crate::store::payload::ReceiptRow;
-use jiff::Timestamp;
 use hearth_core::map::fhir::Role;
+use jiff::Timestamp;
 use rusqlite::params;
 
 impl Rows<'_> {
