@@ -45,7 +45,7 @@ pub use open::Opened;
 pub use people::DestinationFacts;
 
 pub use prune::Pruned;
-pub use rows::{DestinationNo, OutboxNo, ReadingNo};
+pub use rows::{DestinationNo, OutboxNo, ReadingNo, fate_code};
 pub use seal::{Place, Seal, Sealed, Unopened};
 pub use settle::{Attempt, Receipt, Settlement};
 pub use take::Committed;
