@@ -340,18 +340,6 @@ impl Store {
             }
         })
     }
-
-    /// Where to ask a meter from: at the least sequence among its records that wait for their partner, else
-    /// after the last one that was new. `None`: from the beginning.
-    pub fn cursor(&mut self, device: DeviceNo) -> Result<Option<u16>, StoreError> {
-        let (recorder, epoch) = (self.hub.system_id, self.epoch);
-        self.read(|rows| {
-            if let Some(waits) = rows.least_without_partner(device)? {
-                return Ok(Some(waits));
-            }
-            Ok(rows.last_sequence(device, &recorder, epoch)?.map(|last| last.wrapping_add(1)))
-        })
-    }
 }
 
 fn held_groups(rows: &Rows<'_>, now: HubTicks) -> Result<Vec<Group>, StoreError> {
