@@ -48,10 +48,11 @@ pub use prune::Pruned;
 pub use rows::{DestinationNo, OutboxNo, ReadingNo, fate_code};
 pub use seal::{Place, Seal, Sealed, Unopened};
 pub use settle::{Attempt, Receipt, Settlement};
+pub use standing::Disputed;
 pub use take::Committed;
 pub use views::{
-    DestinationStatus, DeviceView, Disputed, Group, Held, OutboxDetail, OutboxView, Raised, ReadingView,
-    ReceiptView, Status,
+    DestinationStatus, DeviceView, Group, Held, OutboxDetail, OutboxView, Raised, ReadingView, ReceiptView,
+    Status,
 };
 
 use blind::HubKey;
