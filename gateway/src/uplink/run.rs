@@ -81,6 +81,8 @@ pub struct Uplink {
     state: watch::Sender<State>,
 }
 
+/// After a carry that came to nothing.
+const IDLE: Duration = Duration::from_secs(1);
 /// How long the store is left alone when it has no room.
 const FULL: Duration = Duration::from_secs(30);
 
@@ -143,8 +145,10 @@ impl Uplink {
         if due.is_empty() {
             return Ok(Next::Woken(next.map(|next| until(next, clock::now()))));
         }
-        let mut ledger = Ledger { desk };
+        let mut ledger = Ledger { desk, settled: 0 };
         let way = match self.fhir.carry(&due, &mut ledger).await {
+            // Rows that were retracted or parked meanwhile; asked for again at once, they are not due.
+            Ok(Way::Open) if ledger.settled == 0 => return Ok(Next::After(IDLE)),
             Ok(way) => way,
             Err(Trouble::Gone) => return Err(Gone),
             Err(Trouble::Store(error)) => return Ok(self.trouble(&error)),
@@ -213,6 +217,7 @@ fn until(then: Timestamp, now: Timestamp) -> Duration {
 /// The store, as a carry writes to it.
 struct Ledger<'a> {
     desk: &'a Desk,
+    settled: usize,
 }
 
 enum Trouble {
@@ -237,6 +242,7 @@ impl Books for Ledger<'_> {
     }
 
     async fn settle(&mut self, rows: Vec<(OutboxNo, Settlement)>) -> Result<(), Trouble> {
+        self.settled += rows.len();
         self.ask(move |store| store.settle(&rows, clock::now())).await
     }
 }

@@ -15,22 +15,22 @@ pub struct Version {
 
 /// All resources, in memory, oldest version first.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Chart {
+pub(crate) struct Chart {
     resources: BTreeMap<Place, Vec<Version>>,
     given: u64,
 }
 
 impl Chart {
     /// The newest version, if there ever was one.
-    pub(super) fn current(&self, place: &Place) -> Option<&Version> {
+    pub(crate) fn current(&self, place: &Place) -> Option<&Version> {
         self.resources.get(place)?.last()
     }
 
-    pub(super) fn history(&self, place: &Place) -> &[Version] {
+    pub(crate) fn history(&self, place: &Place) -> &[Version] {
         self.resources.get(place).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn all(&self, kind: &str) -> impl Iterator<Item = (&Place, &[Version])> {
+    pub(crate) fn all(&self, kind: &str) -> impl Iterator<Item = (&Place, &[Version])> {
         self.resources
             .iter()
             .filter(move |((of, _), _)| of == kind)
@@ -38,7 +38,7 @@ impl Chart {
     }
 
     /// An id that nothing has.
-    pub(super) fn new_id(&mut self, kind: &str) -> String {
+    pub(crate) fn new_id(&mut self, kind: &str) -> String {
         loop {
             self.given += 1;
             let id = self.given.to_string();
@@ -49,7 +49,7 @@ impl Chart {
     }
 
     /// Stores what is sent, whatever it is, as a new version. Gives its number.
-    pub(super) fn put(&mut self, place: Place, mut resource: Value) -> u64 {
+    pub(crate) fn put(&mut self, place: Place, mut resource: Value) -> u64 {
         let versions = self.resources.entry(place.clone()).or_default();
         let number = versions.last().map_or(1, |last| last.number + 1);
         if let Value::Object(fields) = &mut resource {
@@ -64,7 +64,7 @@ impl Chart {
     }
 
     /// `None`: it was never there.
-    pub(super) fn delete(&mut self, place: &Place) -> Option<u64> {
+    pub(crate) fn delete(&mut self, place: &Place) -> Option<u64> {
         let versions = self.resources.get_mut(place)?;
         let last = versions.last()?;
         let number = last.number + u64::from(last.resource.is_some());
@@ -76,7 +76,7 @@ impl Chart {
 
     /// Living resources of a type that meet every `_id` and `identifier` given; other parameters are ignored,
     /// as servers do.
-    pub(super) fn search(&self, kind: &str, query: &[(String, String)]) -> Vec<&Value> {
+    pub(crate) fn search(&self, kind: &str, query: &[(String, String)]) -> Vec<&Value> {
         let meets = |resource: &Value| {
             query.iter().all(|(name, wanted)| match name.as_str() {
                 "_id" => wanted.split(',').any(|id| resource["id"] == id),

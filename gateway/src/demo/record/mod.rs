@@ -5,9 +5,9 @@
 //! finds in it once was therefore written once. [`Behaviour`] makes it differ where real servers differ,
 //! [`Fault`]s make it fail on purpose, and the query side shows all that it holds and all that it was asked.
 
-mod chart;
+pub(crate) mod chart;
 mod fault;
-mod rest;
+pub(crate) mod rest;
 mod serve;
 #[cfg(test)]
 mod tests;

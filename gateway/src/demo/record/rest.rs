@@ -7,24 +7,24 @@ use std::collections::BTreeMap;
 
 /// A request below the base URL.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Request {
-    pub(super) method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// Without the query: `Observation/abc`.
-    pub(super) path: String,
-    pub(super) query: Vec<(String, String)>,
-    pub(super) if_match: Option<String>,
-    pub(super) if_none_exist: Option<String>,
-    pub(super) body: Option<Value>,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) if_match: Option<String>,
+    pub(crate) if_none_exist: Option<String>,
+    pub(crate) body: Option<Value>,
 }
 
 /// An answer, before it is HTTP.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     /// Below the base URL, with `_history`.
-    pub(super) location: Option<String>,
-    pub(super) version: Option<u64>,
-    pub(super) body: Option<Value>,
+    pub(crate) location: Option<String>,
+    pub(crate) version: Option<u64>,
+    pub(crate) body: Option<Value>,
 }
 
 impl Reply {
@@ -49,12 +49,12 @@ impl Reply {
 }
 
 /// An OperationOutcome with one issue.
-pub(super) fn outcome(code: &str, text: &str) -> Value {
+pub(crate) fn outcome(code: &str, text: &str) -> Value {
     json!({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": code, "diagnostics": text}]})
 }
 
 /// Answers one request, and changes the chart where it says so.
-pub(super) fn answer(chart: &mut Chart, behaviour: &Behaviour, request: &Request) -> Reply {
+pub(crate) fn answer(chart: &mut Chart, behaviour: &Behaviour, request: &Request) -> Reply {
     let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
     let place = |kind: &str, id: &str| (kind.to_owned(), id.to_owned());
     match (request.method.as_str(), parts.as_slice()) {
@@ -104,7 +104,7 @@ fn history(chart: &Chart, place: &Place) -> Reply {
     }
 }
 
-pub(super) fn etag(number: u64) -> String {
+pub(crate) fn etag(number: u64) -> String {
     format!("W/\"{number}\"")
 }
 
@@ -319,7 +319,7 @@ fn capability(behaviour: &Behaviour) -> Value {
 }
 
 /// A query string, decoded.
-pub(super) fn query(text: &str) -> Vec<(String, String)> {
+pub(crate) fn query(text: &str) -> Vec<(String, String)> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {

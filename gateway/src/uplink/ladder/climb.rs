@@ -1,46 +1,38 @@
-//! What all rungs share: grouping, asking, and what a refusal means beside the others.
+//! What all rungs share: which rows go together, and how the record is asked.
 
 use super::memory::Memory;
 use super::row::{self, Row};
 use super::{Call, End, Manner, Method, Way, Wire};
-use crate::store::{Consignment, OutboxNo, Receipt as Kept, Settlement};
+use crate::store::{Consignment, OutboxNo};
 use hearth_core::delivery::{
-    Answer, Asked, Bisection, Body, Cure, Found, Line, PointsAt, Receipt, Scope, Sent, Transport, Verdict,
-    entries, found, judge,
+    Answer, Asked, Bisection, Body, Found, Line, PointsAt, Receipt, Verdict, entries, found, judge,
 };
 use hearth_core::identity::{Labels, Who};
 use hearth_core::map::fhir::{self, Resource, Rung};
 use hearth_core::parcel::Intent;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// How often a reading that others are writing too is looked at again before it waits.
 pub(super) const ROUNDS: usize = 3;
-/// Failures that count, until a reading waits for a person.
-const PARKED_AT: u32 = 8;
-/// Readings that failed alone, one after the other, with no success between: then it is the destination.
-const STREAK: u32 = 2;
-/// A person must act at the record system; until then, this often.
-const PERSON: Duration = Duration::from_secs(3600);
 
 /// One carry.
 #[derive(Debug)]
 pub(super) struct Climb {
     pub(super) manner: Manner,
     pub(super) memory: Memory,
-    wire: Wire,
-    way: Way,
+    pub(super) wire: Wire,
+    pub(super) way: Way,
     /// What closed the way.
-    last: Option<Receipt>,
+    pub(super) last: Option<Receipt>,
     /// Rows whose octets have left in this carry.
-    started: BTreeSet<OutboxNo>,
+    pub(super) started: BTreeSet<OutboxNo>,
     /// A read was answered by the record itself: it knows us.
-    known_here: bool,
+    pub(super) known_here: bool,
     /// Persons that it did not know, in this carry: in the next they are tried again.
-    unknown_here: BTreeSet<String>,
+    pub(super) unknown_here: BTreeSet<String>,
     /// Readings in the group under way.
-    carrying: usize,
-    streak: u32,
+    pub(super) carrying: usize,
+    pub(super) streak: u32,
 }
 
 /// What an attempt on several rows left to do.
@@ -174,7 +166,7 @@ impl Climb {
         let (held, group): (Vec<Row>, Vec<Row>) =
             group.into_iter().partition(|row| self.unknown_here.contains(&row.subject));
         for row in held {
-            self.retry(&row, PERSON, false, false, "the record system does not know this person");
+            self.person_unknown(&row, row.in_doubt, "the record system does not know this person");
         }
         group
     }
@@ -188,11 +180,6 @@ impl Climb {
             self.known_here = true;
         }
         receipt
-    }
-
-    /// The record itself said what is there.
-    pub(super) fn is_known_here(&mut self) {
-        self.known_here = true;
     }
 
     /// Several reads in one request.
@@ -225,8 +212,6 @@ impl Climb {
         self.wire.ask(call).await
     }
 
-    // ---- What an answer means beside the others
-
     /// The entries of a bundle that was answered as one, in the order of `lines`; else the verdict on it.
     pub(super) fn entries(
         &mut self,
@@ -236,192 +221,9 @@ impl Climb {
         if let Receipt::Answer(Answer { status: 200..=299, body: Body::Resource(bundle), .. }) = receipt
             && let Some("batch-response" | "transaction-response") = bundle["type"].as_str()
         {
-            self.memory.size = self.memory.size.saturating_mul(2);
             return Ok(entries(lines, bundle));
         }
         Err(judge(Asked::Bundle, receipt))
-    }
-
-    /// What a bundle's refusal leaves to do.
-    pub(super) async fn refused(&mut self, rows: Vec<Row>, verdict: Verdict, receipt: &Receipt) -> Left {
-        match verdict {
-            Verdict::Retry { after, scope: Scope::Destination, .. } => {
-                self.busy(after, receipt);
-                self.give_back(&rows);
-                Left::Nothing
-            }
-            Verdict::Hold(cure) if !self.is_about_the_body(cure, rows.first()).await => {
-                self.hold(cure, receipt);
-                self.give_back(&rows);
-                Left::Nothing
-            }
-            verdict => {
-                let too_much = matches!(receipt, Receipt::Answer(Answer { status: 413, .. }));
-                if verdict == Verdict::Split && too_much {
-                    self.memory.most = (rows.len() / 2).max(1);
-                }
-                Left::Split(rows)
-            }
-        }
-    }
-
-    /// What the refusal of one reading, or of a part of it, means.
-    pub(super) async fn stumble(&mut self, row: &Row, verdict: Verdict, receipt: &Receipt) {
-        let said = receipt.to_string();
-        // What an earlier attempt left in doubt, a refusal for now does not clear up.
-        let in_doubt = receipt.in_doubt() || row.in_doubt;
-        match verdict {
-            Verdict::Retry { after, scope: Scope::Destination, .. } => {
-                self.busy(after, receipt);
-                self.give_back(std::slice::from_ref(row));
-            }
-            Verdict::Retry { after, counts, scope: Scope::Reading } => {
-                self.failed_alone(row, after, counts, in_doubt, receipt);
-            }
-            Verdict::Hold(cure) if !self.is_about_the_body(cure, Some(row)).await => {
-                self.hold(cure, receipt);
-                self.give_back(std::slice::from_ref(row));
-            }
-            Verdict::Hold(cure) => {
-                self.streak += 1;
-                if self.streak >= STREAK {
-                    self.hold(cure, receipt);
-                }
-                let wait = self.memory.row(row.attempts, None);
-                self.retry(row, wait, false, in_doubt, &said);
-            }
-            Verdict::Identity => {
-                self.memory.unknown.insert(row.subject.clone());
-                self.unknown_here.insert(row.subject.clone());
-                self.retry(row, PERSON, false, in_doubt, &said);
-            }
-            Verdict::Conflict | Verdict::Accept(_) => {
-                let wait = self.memory.row(row.attempts, None);
-                self.retry(row, wait, false, in_doubt, &said);
-            }
-            Verdict::Split => self.park(row.no, &said, PointsAt::Us),
-            Verdict::Park(points_at) => self.park(row.no, &said, points_at),
-        }
-    }
-
-    /// A failure that may be this reading's or everybody's: counted only while others pass.
-    fn failed_alone(
-        &mut self,
-        row: &Row,
-        after: Option<Duration>,
-        counts: bool,
-        in_doubt: bool,
-        receipt: &Receipt,
-    ) {
-        let counts = counts && self.memory.healthy;
-        if counts && row.counted + 1 >= PARKED_AT {
-            let said = format!("{PARKED_AT} times while others passed: {receipt}");
-            self.park(row.no, &said, PointsAt::Record);
-            return;
-        }
-        self.streak += 1;
-        if self.streak >= STREAK {
-            self.busy(after, receipt);
-        }
-        let wait = self.memory.row(row.attempts, after);
-        self.retry(row, wait, counts, in_doubt, &receipt.to_string());
-    }
-
-    /// A refusal without FHIR, or for want of permission, is about us; unless the record answers our reads at
-    /// the same time: then it is about what we sent.
-    async fn is_about_the_body(&mut self, cure: Cure, row: Option<&Row>) -> bool {
-        if !matches!(cure, Cure::Credentials | Cure::Permission) {
-            return false;
-        }
-        if !self.known_here
-            && let Some(head) = row.and_then(Row::head)
-        {
-            self.read(format!("{}/{}", head.kind, head.id)).await;
-        }
-        self.known_here
-    }
-
-    fn busy(&mut self, after: Option<Duration>, receipt: &Receipt) {
-        if let Receipt::Transport(Transport::Timeout { sent: Sent::Maybe }) = receipt {
-            self.memory.size = (self.carrying / 2).max(1);
-        }
-        let wait = self.memory.busy(after);
-        self.way = Way::Busy { wait, said: receipt.to_string() };
-        self.last = Some(receipt.clone());
-    }
-
-    pub(super) fn hold(&mut self, cure: Cure, receipt: &Receipt) {
-        let wait = self.memory.held();
-        self.way = Way::Held { wait, cure, said: receipt.to_string() };
-        self.last = Some(receipt.clone());
-    }
-
-    /// Ends the carry by the verdict on a question that had no row of its own.
-    pub(super) fn close(&mut self, verdict: Verdict, receipt: &Receipt) {
-        match verdict {
-            Verdict::Hold(cure) => self.hold(cure, receipt),
-            Verdict::Retry { after, .. } => self.busy(after, receipt),
-            _ => self.busy(None, receipt),
-        }
-    }
-
-    // ---- Settling
-
-    /// The way is closed: rows whose octets left wait with it. The others were not touched, and nothing is said
-    /// of them.
-    pub(super) fn give_back(&mut self, rows: &[Row]) {
-        let (Way::Busy { wait, said } | Way::Held { wait, said, .. }) = self.way.clone() else { return };
-        let in_doubt = self.last.as_ref().is_some_and(Receipt::in_doubt);
-        for row in rows.iter().filter(|row| self.started.contains(&row.no)).cloned().collect::<Vec<_>>() {
-            self.retry(&row, wait, false, in_doubt || row.in_doubt, &said);
-        }
-    }
-
-    pub(super) fn retry(&mut self, row: &Row, wait: Duration, counts: bool, in_doubt: bool, said: &str) {
-        let now = self.wire.now();
-        let when = now.checked_add(wait).unwrap_or(now);
-        self.settle(row.no, Settlement::RetryAt { when, counts, in_doubt, said: said.to_owned() });
-    }
-
-    /// The carry is over in the middle of a row: if octets of it left, nobody knows how that ended.
-    pub(super) fn interrupted(&mut self, row: &Row) {
-        if self.started.contains(&row.no) {
-            self.later(row, "the way closed before it was done");
-        }
-    }
-
-    pub(super) fn withdraw(&mut self, row: OutboxNo) {
-        self.settle(row, Settlement::Withdrawn);
-    }
-
-    /// Others were first, or nobody could tell: later.
-    pub(super) fn later(&mut self, row: &Row, said: &str) {
-        let wait = self.memory.row(row.attempts, None);
-        self.retry(row, wait, false, true, said);
-    }
-
-    pub(super) fn park(&mut self, row: OutboxNo, said: &str, points_at: PointsAt) {
-        // The record answered: it is there, and others may pass.
-        self.streak = 0;
-        self.settle(row, Settlement::Parked { said: said.to_owned(), points_at });
-    }
-
-    pub(super) fn delivered(&mut self, row: &Row, receipts: Vec<Kept>, raised: &[String], unverified: bool) {
-        self.streak = 0;
-        self.memory.reached();
-        self.memory.unknown.remove(&row.subject);
-        let raised = (!raised.is_empty()).then(|| raised.join("; "));
-        self.settle(
-            row.no,
-            match unverified {
-                true => Settlement::Unverified { receipts, raised },
-                false => Settlement::Delivered { receipts, raised },
-            },
-        );
-    }
-
-    fn settle(&mut self, row: OutboxNo, settlement: Settlement) {
-        self.wire.settle(row, settlement);
     }
 }
 

@@ -50,7 +50,10 @@ impl Climb {
             fhir::bundle(&ours, rung, Kind::Transaction).expect("rows of one set have the same labels");
         let receipt = self.write(call(Method::Post, String::new(), body)).await;
         let answers = match self.entries(&receipt, &lines) {
-            Ok(answers) => answers,
+            Ok(answers) => {
+                self.memory.grow();
+                answers
+            }
             // With a condition each may be tried again by itself; without, what a race means is not known.
             Err(Verdict::Conflict) => return Left::Split(rows),
             Err(verdict) => {

@@ -68,6 +68,11 @@ impl Memory {
         self.failures = 0;
     }
 
+    /// A Bundle was answered in time.
+    pub(super) fn grow(&mut self) {
+        self.size = self.size.saturating_mul(2);
+    }
+
     pub(super) fn has_device(&mut self, id: &str) {
         if self.devices.len() >= DEVICES {
             self.devices.clear();

@@ -17,6 +17,7 @@ mod create;
 mod memory;
 mod retract;
 mod row;
+mod settle;
 mod update;
 
 pub use memory::Memory;
@@ -228,5 +229,5 @@ impl Wire {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "demo"))]
 mod tests;

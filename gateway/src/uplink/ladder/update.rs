@@ -52,7 +52,10 @@ impl Climb {
                 .expect("rows of one set have the same labels");
             let receipt = self.write(call(Method::Post, String::new(), body)).await;
             let answers = match self.entries(&receipt, &lines) {
-                Ok(answers) => answers,
+                Ok(answers) => {
+                    self.memory.grow();
+                    answers
+                }
                 Err(Verdict::Conflict) => {
                     rows = plans.into_iter().map(|plan| plan.row.tried()).collect();
                     continue;
@@ -138,7 +141,7 @@ impl Climb {
             let receipt = self.read_all(&names).await;
             match self.entries(&receipt, &lines) {
                 Ok(answers) => {
-                    self.is_known_here();
+                    self.known_here = true;
                     let answered = names.iter().zip(answers);
                     seen.extend(
                         answered.filter_map(|(name, a)| Some(((*name).to_owned(), Receipt::Answer(a?)))),

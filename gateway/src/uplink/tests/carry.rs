@@ -1,9 +1,8 @@
 //! Readings over the ladder into the record.
 
 use super::readings::{head, mapped, of, pressure, weight, weights};
-use super::rig::{Notebook, Served, client, destination, served};
-use crate::demo::pki;
-use crate::demo::record::{Behaviour, Canned, Fault, Refuse};
+use super::rig::{Notebook, Served, destination, served};
+use crate::demo::record::{Behaviour, Canned, Fault};
 use crate::store::{Consignment, OutboxNo, Settlement};
 use crate::uplink::RungChoice::{self, Auto, ConditionalCreate, PlainCreate, UpdateAsCreate};
 use crate::uplink::fhir::Fhir;
@@ -13,8 +12,6 @@ use hearth_core::identity::{Labels, Who};
 use hearth_core::map::fhir::{Kind, Rung};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// Carries once, and hands over what was noted.
 pub(super) async fn carry(fhir: &mut Fhir, work: &[Consignment]) -> (Notebook, Way) {
@@ -28,7 +25,7 @@ pub(super) fn fhir(served: &Served, rung: RungChoice, bundle: usize) -> Fhir {
 }
 
 /// How often each measurement is in the record, by our identifier's value, whatever its id.
-fn found(served: &Served) -> BTreeMap<String, usize> {
+pub(super) fn found(served: &Served) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
     for (_, versions) in served.record.all("Observation") {
         let Some(resource) = versions.last().and_then(|version| version.resource.as_ref()) else { continue };
@@ -54,7 +51,7 @@ pub(super) fn assert_once(served: &Served, work: &[Consignment]) {
     assert_eq!(found(served), expect);
 }
 
-const RUNGS: [RungChoice; 3] = [UpdateAsCreate, ConditionalCreate, PlainCreate];
+pub(super) const RUNGS: [RungChoice; 3] = [UpdateAsCreate, ConditionalCreate, PlainCreate];
 
 pub(super) fn behaviour(rung: RungChoice) -> Behaviour {
     Behaviour { conditional: rung == ConditionalCreate, ..Behaviour::default() }
@@ -77,7 +74,7 @@ fn versions(served: &Served, id: &str) -> Vec<Option<Value>> {
 }
 
 /// Methods and paths of all requests, a Bundle's with the methods in it.
-fn requests(served: &Served) -> Vec<String> {
+pub(super) fn requests(served: &Served) -> Vec<String> {
     let log = served.record.log();
     let entries = |methods: &[String]| {
         let mut kinds = methods.to_vec();
@@ -214,31 +211,6 @@ async fn a_repeat_in_the_dark_is_identical_and_listed() {
     assert_eq!(posts[0], posts[1]);
 }
 
-#[tokio::test]
-async fn one_bad_reading_blocks_no_other() {
-    for rung in RUNGS {
-        let bad = head(&weight(42));
-        let refuse = move |resource: &Value| {
-            let is_bad = resource["identifier"]
-                .as_array()
-                .is_some_and(|all| all.iter().any(|one| one["value"] == bad.as_str()));
-            is_bad.then(|| (422, "value".to_owned(), "no such unit".to_owned()))
-        };
-        let served = served(Behaviour { refuse: Some(Refuse(Arc::new(refuse))), ..behaviour(rung) }).await;
-        let (notebook, way) = carry(&mut fhir(&served, rung, 100), &weights(1..=100)).await;
-        assert_eq!(way, Way::Open);
-        for row in 1..=100 {
-            let expect = if row == 42 { "parked: Us" } else { "delivered" };
-            assert_eq!(notebook.end(row), expect, "{rung:?} row {row}: {}", notebook.said(row));
-        }
-        assert!(notebook.said(42).contains("no such unit"), "{}", notebook.said(42));
-        let others: Vec<_> = weights((1..=100).filter(|n| *n != 42));
-        assert_once(&served, &others);
-        // 1 + 2 * ceil(log2 100) bundles, each asked first; and the one alone.
-        assert!(requests(&served).len() <= 40, "{rung:?}: {:?}", requests(&served));
-    }
-}
-
 /// CLINICAL 27: a clinician's word stands. Nothing is written, and somebody is told.
 #[tokio::test]
 async fn clinical_27_what_a_clinician_changed_is_not_overwritten() {
@@ -346,105 +318,6 @@ async fn what_was_written_by_half_is_completed() {
     assert!(served.record.all("Device").iter().all(|(_, versions)| versions.len() == 1));
 }
 
-#[tokio::test]
-async fn a_person_who_is_not_known_there_keeps_nobody_waiting() {
-    for rung in RUNGS {
-        for bundle in [1, 100] {
-            let patients = Some(["ada".to_owned()].into());
-            let served = served(Behaviour { patients, ..behaviour(rung) }).await;
-            let mut fhir = fhir(&served, rung, bundle);
-            let work = [weight(1), of(weight(2), "nobody"), weight(3), of(weight(4), "nobody"), weight(5)];
-            let (notebook, way) = carry(&mut fhir, &work).await;
-            assert_eq!(way, Way::Open);
-            for row in [1, 3, 5] {
-                assert_eq!(notebook.end(row), "delivered", "{rung:?} {bundle} {row}");
-            }
-            for row in [2, 4] {
-                assert_eq!(notebook.end(row), "retry", "{rung:?} {bundle} {row}: {}", notebook.said(row));
-            }
-            assert_eq!(fhir.memory().persons_unknown(), 1);
-            assert_once(&served, &weights([1, 3, 5]));
-
-            // Once the person is known, the readings go; no other person is ever tried in their place.
-            served.record.behave(|behaviour| behaviour.patients = None);
-            let (notebook, _) = carry(&mut fhir, &work).await;
-            assert_eq!((notebook.end(2), notebook.end(4)), ("delivered".into(), "delivered".into()));
-            assert_eq!(fhir.memory().persons_unknown(), 0);
-        }
-    }
-}
-
-/// 500 without a word counts only while others pass, and parks at the eighth.
-#[tokio::test]
-async fn failures_count_while_others_pass() {
-    for rung in RUNGS {
-        for bundle in [1, 100] {
-            let bad = head(&weight(2));
-            let served = served(behaviour(rung)).await;
-            let refuse = move |resource: &Value| {
-                resource.to_string().contains(&bad).then(|| (500, "processing".to_owned(), "oops".to_owned()))
-            };
-            served.record.behave(|behaviour| behaviour.refuse = Some(Refuse(Arc::new(refuse))));
-            let mut fhir = fhir(&served, rung, bundle);
-            let (notebook, way) = carry(&mut fhir, &weights(1..=3)).await;
-            assert_eq!(way, Way::Open, "{rung:?} {bundle}");
-            assert_eq!(notebook.end(1), "delivered");
-            assert_eq!(notebook.end(2), "retry, counts, in doubt", "{rung:?} {bundle}");
-            assert_eq!(notebook.end(3), "delivered", "{rung:?} {bundle}");
-
-            let mut eighth = weights(2..=4);
-            eighth[0].attempts = 7;
-            eighth[0].counted = 7;
-            let (notebook, _) = carry(&mut fhir, &eighth).await;
-            assert_eq!(notebook.end(2), "parked: Record", "{rung:?} {bundle}");
-            assert!(notebook.said(2).starts_with("8 times while others passed"), "{}", notebook.said(2));
-            assert_eq!(notebook.end(4), "delivered");
-        }
-    }
-}
-
-#[tokio::test]
-async fn retry_after_is_never_undercut() {
-    let served = served(Behaviour::default()).await;
-    let mut fhir = fhir(&served, UpdateAsCreate, 100);
-    // Both forms of RFC 9110 10.2.3; the date is longer than anybody is believed.
-    for (header, at_least) in [("90", 90), ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400)] {
-        let canned = Canned::outcome(429, "throttled", "").header("Retry-After", header);
-        served
-            .record
-            .script(move |seen| if seen.writes() { Fault::Answer(canned.clone()) } else { Fault::Pass });
-        let before = crate::clock::now();
-        let (notebook, way) = carry(&mut fhir, &weights(1..=2)).await;
-        let Way::Busy { wait, .. } = way else { panic!("{way:?}") };
-        assert!(wait >= Duration::from_secs(at_least), "{header}: {wait:?}");
-        for (_, end) in &notebook.ends {
-            let Settlement::RetryAt { when, .. } = end else { panic!("{end:?}") };
-            assert!(*when >= before + Duration::from_secs(at_least));
-        }
-    }
-}
-
-/// Nothing is begun for a destination that nobody reaches: an outage of a month writes nothing to disk.
-#[tokio::test]
-async fn an_outage_touches_no_reading() {
-    for rung in RUNGS {
-        let served = served(behaviour(rung)).await;
-        served.record.outage(true);
-        let mut fhir = fhir(&served, rung, 100);
-        let mut waits = Vec::new();
-        for _ in 0..12 {
-            let (notebook, way) = carry(&mut fhir, &weights(1..=3)).await;
-            let Way::Busy { wait, .. } = way else { panic!("{way:?}") };
-            waits.push(wait);
-            assert!(notebook.starts.is_empty() && notebook.ends.is_empty(), "{rung:?} {notebook:?}");
-        }
-        assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(300)), "{waits:?}");
-        served.record.outage(false);
-        let (notebook, way) = carry(&mut fhir, &weights(1..=3)).await;
-        assert_eq!((way, notebook.end(3).as_str()), (Way::Open, "delivered"));
-    }
-}
-
 /// What may not leave does not: labels (CLINICAL 29), a test (CLINICAL 24), a row retracted a moment ago.
 #[tokio::test]
 async fn clinical_29_24_what_may_not_leave_does_not() {
@@ -477,39 +350,6 @@ async fn clinical_29_24_what_may_not_leave_does_not() {
     }
 }
 
-/// A server that takes no bundles, and one that takes batches only: learned, and remembered.
-#[tokio::test]
-async fn a_record_that_takes_no_bundles_is_written_to_all_the_same() {
-    for rung in RUNGS {
-        let served = served(Behaviour { bundles: false, ..behaviour(rung) }).await;
-        let mut fhir = fhir(&served, rung, 100);
-        let (notebook, way) = carry(&mut fhir, &weights(1..=9)).await;
-        assert_eq!(way, Way::Open);
-        for row in 1..=9 {
-            assert_eq!(notebook.end(row), "delivered", "{rung:?} {row}");
-        }
-        assert_once(&served, &weights(1..=9));
-        let asked = requests(&served).len();
-        carry(&mut fhir, &weights(10..=12)).await;
-        let later = &requests(&served)[asked..];
-        assert!(later.iter().all(|request| !request.starts_with("bundle")), "{rung:?}: {later:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_bundle_that_is_too_large_is_halved() {
-    for (limit, octets) in [(8, 4 << 20), (500, 9_000)] {
-        let served =
-            served(Behaviour { most_entries: limit, most_octets: octets, ..Behaviour::default() }).await;
-        let (notebook, way) = carry(&mut fhir(&served, UpdateAsCreate, 100), &weights(1..=20)).await;
-        assert_eq!(way, Way::Open);
-        for row in 1..=20 {
-            assert_eq!(notebook.end(row), "delivered", "{row}: {}", notebook.said(row));
-        }
-        assert_once(&served, &weights(1..=20));
-    }
-}
-
 /// The rung that the record's own statement names.
 #[tokio::test]
 async fn the_record_says_what_it_can() {
@@ -539,18 +379,4 @@ async fn the_record_says_what_it_can() {
     let (notebook, way) = carry(&mut fhir(&refused, Auto, 100), &weights(1..=2)).await;
     assert!(matches!(way, Way::Held { cure: Cure::Credentials, .. }), "{way:?}");
     assert!(notebook.ends.is_empty());
-}
-
-/// Ours has ended: the hub goes on, nothing is touched, and the sentence names the file.
-#[tokio::test]
-async fn a_certificate_of_ours_that_has_ended_is_said() {
-    let served = served(Behaviour::default()).await;
-    let mut destination = destination(&served, UpdateAsCreate, 100);
-    destination.certificate = super::rig::PKI.certificate(pki::CLIENT_EXPIRED);
-    destination.key = super::rig::PKI.key(pki::CLIENT_EXPIRED);
-    let (notebook, way) = carry(&mut Fhir::new(destination).unwrap(), &weights(1..=2)).await;
-    let Way::Held { cure: Cure::OurCertificate, said, .. } = &way else { panic!("{way:?}") };
-    assert!(said.contains("client-expired.pem: expired at "), "{said}");
-    assert!(notebook.starts.is_empty() && notebook.ends.is_empty());
-    assert!(client(pki::CLIENT).until > crate::clock::now());
 }

@@ -83,7 +83,8 @@ async fn odd_answers_to_a_transaction_lose_and_double_nothing() {
 /// Odd answers to a batch of questions: nobody is taken for absent who was not said to be.
 #[tokio::test]
 async fn odd_answers_to_questions_overwrite_nothing() {
-    let rewrites: [(&str, fn(&mut Value)); 6] = [
+    type Rewrite = fn(&mut Value);
+    let rewrites: [(&str, Rewrite); 6] = [
         ("reordered", |bundle| entries(bundle).reverse()),
         ("short", |bundle| _ = entries(bundle).pop()),
         ("empty", |bundle| entries(bundle).clear()),

@@ -3,8 +3,10 @@
 
 mod carry;
 mod entries;
+mod faults;
 mod http;
 pub(crate) mod readings;
 mod retract;
 pub(crate) mod rig;
+mod run;
 mod table;

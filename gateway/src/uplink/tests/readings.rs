@@ -11,6 +11,7 @@ use hearth_core::reading::{Issue, Reading, Version};
 use hearth_core::when::{Source, Span, When, ZoneName};
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use std::sync::LazyLock;
 
 /// 70.500 kg, taken at 2024-06-15T17:17:43 by the scale's own words: scale, hub, measurement, provenance.
 pub(crate) fn weight(n: u8) -> Consignment {
@@ -74,8 +75,8 @@ fn consignment(n: u8, profile: &str, characteristic: Uuid16, hex: &str) -> Consi
 
 fn parcel(n: u8, profile: &str, measure: Measurement) -> Parcel {
     let effective: Timestamp = "2024-06-15T15:17:43Z".parse().unwrap();
-    let catalog = Catalog::standard();
-    let profile = catalog.get(&ProfileName(profile.into())).unwrap().clone();
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::standard);
+    let profile = CATALOG.get(&ProfileName(profile.into())).unwrap().clone();
     Parcel {
         reading: Reading {
             key: Key([n; 32]),

@@ -24,6 +24,9 @@ fn way(way: &Way) -> String {
     }
 }
 
+/// Status and words; what becomes of three readings one by one, and in a bundle; and of the way.
+type Line<'a> = (u16, &'a str, [&'a str; 3], [&'a str; 3], &'a str);
+
 /// The one door: everything that is written gets this answer, and nothing is done. Three readings of one person,
 /// what became of each, and of the way.
 async fn check(rung: RungChoice, bundle: usize, status: u16, said: &str, ends: [&str; 3], then: &str) {
@@ -50,7 +53,7 @@ async fn row_by_row_on_the_first_rung() {
     let doubt = "retry, in doubt";
     let (us, record) = ("parked: Us", "parked: Record");
     #[rustfmt::skip]
-    let rows: &[(u16, &str, [&str; 3], [&str; 3], &str)] = &[
+    let rows: &[Line<'_>] = &[
         // Busy: nothing else is tried.
         (408, "", [doubt, UNTOUCHED, UNTOUCHED], [doubt; 3], "busy"),
         (429, "throttled", ["retry", UNTOUCHED, UNTOUCHED], ["retry"; 3], "busy"),
@@ -116,7 +119,7 @@ async fn row_by_row_on_the_first_rung() {
 async fn row_by_row_where_the_record_chooses_ids() {
     let doubt = "retry, in doubt";
     #[rustfmt::skip]
-    let rows: &[(u16, &str, [&str; 3], [&str; 3], &str)] = &[
+    let rows: &[Line<'_>] = &[
         (429, "throttled", ["retry", UNTOUCHED, UNTOUCHED], ["retry"; 3], "busy"),
         (503, "transient", [doubt, UNTOUCHED, UNTOUCHED], [doubt; 3], "busy"),
         (500, "html", [doubt, doubt, UNTOUCHED], [doubt; 3], "busy"),
