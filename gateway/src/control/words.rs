@@ -9,8 +9,8 @@ use hearth_core::identity::{Binding, Identity, Permission, Who, Window};
 use hearth_core::parcel::Intent;
 use hearth_core::reading::{Doubt, Reading};
 use hearth_core::when::Source;
-use hearth_wire::Value;
 use hearth_wire::gatt::{ConcentrationUnit, PressureUnit, WeightUnit};
+use hearth_wire::{Special, Value};
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json, json};
 
@@ -211,6 +211,9 @@ fn offset(offset: jiff::tz::Offset) -> String {
 /// As a meter's display might say it.
 fn measured(measure: &Measurement) -> String {
     match measure {
+        Measurement::Pressure(m) if m.systolic.finite().is_none() && m.diastolic.finite().is_none() => {
+            "failed: no pressure".into()
+        }
         Measurement::Pressure(m) => {
             let unit = match m.unit {
                 PressureUnit::MillimetreOfMercury => "mmHg",
@@ -223,12 +226,14 @@ fn measured(measure: &Measurement) -> String {
             |c| match (c.unit, c.value) {
                 (ConcentrationUnit::KilogramPerLitre, Value::Finite(d)) => format!("{} mg/dL", d.shifted(5)),
                 (ConcentrationUnit::MolePerLitre, Value::Finite(d)) => format!("{} mmol/L", d.shifted(3)),
-                (_, special) => special.to_string(),
+                (_, Value::Special(Special::PositiveInfinity)) => "HI".into(),
+                (_, Value::Special(Special::NegativeInfinity)) => "LO".into(),
+                (_, special) => format!("no value: {special}"),
             },
         ),
-        Measurement::GlucoseContext(_) => "context".into(),
+        Measurement::GlucoseContext(_) => "a context".into(),
         Measurement::Weight(m) => match (m.weight, m.unit) {
-            (None, _) => "unsuccessful".into(),
+            (None, _) => "failed: no weight".into(),
             (Some(weight), WeightUnit::Si) => format!("{weight} kg"),
             (Some(weight), WeightUnit::Imperial) => format!("{weight} lb"),
         },
