@@ -323,7 +323,7 @@ const REASONS: [(&str, &str, &str); 30] = [
 ];
 
 /// A code that an older version wrote stays readable as itself.
-fn reason(code: &str) -> (&str, &'static str) {
+pub(crate) fn reason(code: &str) -> (&str, &'static str) {
     REASONS.iter().find(|(known, ..)| *known == code).map_or((code, ""), |(_, said, helps)| (*said, *helps))
 }
 
