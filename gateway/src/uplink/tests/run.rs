@@ -152,7 +152,7 @@ async fn what_is_committed_arrives() {
     let served = served(Behaviour::default()).await;
     let mut hub = Hub::new("arrives", &["record"]);
     hub.hears().await;
-    let state = hub.serve(destination(&served, RungChoice::Auto, 100));
+    let mut state = hub.serve(destination(&served, RungChoice::Auto, 100));
     hub.until_all("delivered").await;
     let one = once(&served);
     assert!(one >= 2, "measurement and pulse");
@@ -161,6 +161,7 @@ async fn what_is_committed_arrives() {
     hub.hears().await;
     hub.until_all("delivered").await;
     assert_eq!(once(&served), 3 * one);
+    state.wait_for(|state| state.rung.is_some()).await.unwrap();
     assert_eq!(
         (&state.borrow().standing, state.borrow().rung),
         (&Standing::Ready, Some(Rung::UpdateAsCreate))
@@ -183,7 +184,7 @@ async fn an_outage_ends_and_everything_arrives_once() {
     skip(LONG).await;
     hub.until_all("delivered").await;
     assert!(once(&served) >= 6);
-    assert_eq!(state.borrow().standing, Standing::Ready);
+    state.wait_for(|state| state.standing == Standing::Ready).await.unwrap();
 }
 
 #[tokio::test]
