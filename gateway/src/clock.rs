@@ -14,11 +14,12 @@ pub struct Clock {
     trust: ClockTrust,
 }
 
-/// The kernel's name for this boot of the machine. A daemon restarted in it counts the same ticks.
+/// The kernel's name for this boot of the machine. A daemon restarted in it counts the same ticks. Where the kernel
+/// does not tell, every start is a boot of its own: ticks of two boots must never be taken for one.
 pub fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map(|id| id.trim().to_owned())
-        .unwrap_or_else(|_| "unknown boot".into())
+        .unwrap_or_else(|_| format!("start {} of process {}", now(), std::process::id()))
 }
 
 /// UTC by the system clock, right or wrong: for waiting, for certificates and for what is shown, never to date

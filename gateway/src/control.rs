@@ -1,8 +1,8 @@
 //! The daemon's Unix socket: what commands may ask, one JSON request a line, one answer a line.
 //!
-//! Who asks is known by the kernel's peer credentials: root, the daemon's own user, or a member of the socket's
-//! group (whom the socket's mode lets in). A request is bounded in length; an answer that can't be given is an
-//! answer too, with a code and a sentence.
+//! Who may ask is decided by the kernel, at connect: the daemon's own user, the socket's group, root (mode 0660).
+//! A request is bounded in length, a silent peer is let go; an answer that can't be given is an answer too, with a
+//! code and a sentence.
 
 mod answer;
 mod words;
@@ -16,6 +16,7 @@ use crate::intake::Session;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What a person, or a tool, may ask of the hub.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
@@ -88,6 +89,9 @@ enum Wire {
 /// The longest request, in octets. A line of news is a few hundred.
 const LONGEST: u64 = 1 << 20;
 
+/// How long a peer may say nothing. A command is done in a moment; a source that plays slowly connects again.
+const SILENCE: Duration = Duration::from_secs(300);
+
 pub(crate) fn write_answer(answer: Result<Shown, Ending>) -> String {
     let wire = match answer {
         Ok(Shown { rows, single, said, code }) => Wire::Shown { rows, single, said, code },
@@ -114,7 +118,7 @@ pub(crate) fn read_request(line: &str) -> Result<Request, Ending> {
 }
 
 mod socket {
-    use super::{LONGEST, Session, read_request, write_answer};
+    use super::{LONGEST, SILENCE, Session, read_request, write_answer};
     use crate::cli::{Ending, exit};
     use crate::config::Config;
     use crate::open::Inside;
@@ -123,6 +127,7 @@ mod socket {
     use std::sync::Arc;
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     use tokio::net::{UnixListener, UnixStream};
+    use tokio::time::timeout;
 
     /// Binds the socket. A file that a dead daemon left is taken over: the store's lock, which the caller holds,
     /// says that no other lives.
@@ -142,22 +147,27 @@ mod socket {
         Ok(listener)
     }
 
-    /// Serves one peer until it hangs up.
+    /// Serves one peer until it hangs up, falls silent, or says what is no request.
     pub(crate) async fn serve(stream: UnixStream, desk: Desk, hub: Arc<Inside>) {
-        if !welcome(&stream) {
-            tracing::warn!("a peer without the right to ask was turned away");
-            return;
-        }
         let (read, mut write) = stream.into_split();
         let mut read = BufReader::new(read);
         let mut session = Session::default();
         loop {
-            let mut line = String::new();
-            match (&mut read).take(LONGEST).read_line(&mut line).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
+            let mut octets = vec![];
+            let mut limited = (&mut read).take(LONGEST);
+            match timeout(SILENCE, limited.read_until(b'\n', &mut octets)).await {
+                Err(_) | Ok(Ok(0) | Err(_)) => return,
+                Ok(Ok(_)) => {}
             }
-            let answer = match read_request(&line) {
+            let whole = octets.last() == Some(&b'\n');
+            let request = match std::str::from_utf8(&octets) {
+                Ok(line) if whole => read_request(line),
+                Ok(_) => {
+                    Err(Ending::usage(format!("a request has at most {LONGEST} octets and ends its line")))
+                }
+                Err(_) => Err(Ending::usage("a request is UTF-8")),
+            };
+            let answer = match request {
                 Err(ending) => Err(ending),
                 Ok(request) => {
                     let hub = Arc::clone(&hub);
@@ -172,16 +182,11 @@ mod socket {
                 }
             };
             crate::failpoint::reach(crate::failpoint::Point::BeforeRelease);
-            if write.write_all(write_answer(answer).as_bytes()).await.is_err() {
+            let written = write.write_all(write_answer(answer).as_bytes()).await;
+            if written.is_err() || !whole {
                 return;
             }
         }
-    }
-
-    fn welcome(stream: &UnixStream) -> bool {
-        let Ok(peer) = stream.peer_cred() else { return false };
-        let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        peer.uid() == 0 || peer.uid() == user || peer.gid() == group
     }
 }
 

@@ -8,7 +8,9 @@ use crate::source::lines::{Bind, Said};
 use crate::store::{Committed, Desk, DestinationNo, Store, StoreError};
 use hearth_core::admit::News;
 use hearth_core::capture::{Capture, DeviceNo, Key};
-use hearth_core::identity::{Attested, Binding, Labels, Permission, PersonNo, Revision, Slot, Who, Window};
+use hearth_core::identity::{
+    Attested, Binding, Labels, Permission, PersonNo, Revision, Slot, UNKNOWN_USER, Who, Window,
+};
 use hearth_core::parcel::Subject;
 use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp, ZoneName};
@@ -52,7 +54,7 @@ impl Session {
                 self.devices.insert(device.clone(), no);
                 News::Identity(no, facts.clone())
             }
-            Said::Heard { device, contact, link, characteristic, octets } => {
+            Said::Heard { device, contact, link, origin, characteristic, octets } => {
                 let no = self.device(device)?;
                 let contact = match self.contacts.get(&(device.clone(), *contact)) {
                     Some(known) => *known,
@@ -62,7 +64,8 @@ impl Session {
                     device: no,
                     contact,
                     link: *link,
-                    origin: store.origin(),
+                    // Who recorded it first has numbered it; else this hub does.
+                    origin: origin.unwrap_or_else(|| store.origin()),
                     at,
                     characteristic: *characteristic,
                     octets: octets.as_slice().into(),
@@ -74,7 +77,7 @@ impl Session {
                     Some(known) => *known,
                     None => self.contact(store, device, *contact, hearth_core::capture::Link::Bonded, at)?,
                 };
-                let asked = HubTicks { ms: *asked, ..at };
+                let asked = HubTicks { ms: asked.unwrap_or(at.ms), ..at };
                 if asked > at {
                     return Err(Trouble::Line("clock: asked after it answered".into()));
                 }
@@ -102,7 +105,11 @@ impl Session {
                 News::Retract(key, issue)
             }
             Said::Reissue { reading } => News::Reissue(self.reading(*reading)?.0),
-            Said::Boot => News::Booted,
+            Said::Boot => {
+                // A contact does not outlive its boot: the same number is another contact.
+                self.contacts.clear();
+                News::Booted
+            }
             Said::Silence => News::Due,
         };
         let committed = store.take(&news, at)?;
@@ -189,11 +196,16 @@ pub(crate) fn add_binding(
     if wanted.sole_use_attested_by.is_some_and(|by| by.trim().is_empty()) {
         return Err(Trouble::Line("say who attests sole use".into()));
     }
+    let slot = wanted.slot.map(Slot);
+    if slot == Some(Slot(UNKNOWN_USER)) {
+        return Err(Trouble::Line(
+            "slot 255 means that the device does not know the user: it is nobody's".into(),
+        ));
+    }
     let who = match person(store, wanted.patient, wanted.from, author)? {
         Some(person) => Who::Person(person),
         None => Who::Test,
     };
-    let slot = wanted.slot.map(Slot);
     let mut bindings = store.bindings()?;
     if wanted.instead {
         end_bindings(&mut bindings, wanted.device, slot, wanted.from);
@@ -213,14 +225,14 @@ pub(crate) fn add_binding(
     Ok(store.bind(bindings, "command", author, at)?)
 }
 
-/// Ends what runs at an instant, and takes away what would begin after it.
+/// Ends what runs at an instant, and takes away what would begin after it: of one slot, or of the whole device.
 pub(crate) fn end_bindings(
     bindings: &mut Vec<Binding>,
     device: DeviceNo,
     slot: Option<Slot>,
     at: Timestamp,
 ) -> usize {
-    let same = |b: &Binding| b.device == device && b.slot == slot;
+    let same = |b: &Binding| b.device == device && (slot.is_none() || b.slot == slot);
     let before = bindings.len();
     bindings.retain(|b| !(same(b) && b.from >= at));
     let mut ended = before - bindings.len();
@@ -231,18 +243,33 @@ pub(crate) fn end_bindings(
     ended
 }
 
-/// One person under all their ids, found by the first of them, made if it is new. Who was never permitted anything
-/// at a destination may send there what is taken from `from` on: the order and the consent that binding stands for.
+/// One person under all their ids: found by any that is known, made if none is. Everything is looked at before
+/// anything is written. Who was never permitted anything at a destination may send there what is taken from `from`
+/// on: the order and the consent that binding stands for.
 fn person(
     store: &mut Store,
     patient: &BTreeMap<String, String>,
     from: Timestamp,
     author: &str,
 ) -> Result<Option<PersonNo>, Trouble> {
+    let mut places = vec![];
     let mut person = None;
     for (name, id) in patient {
-        let destination = destination(store, name)?;
-        let subject = Subject { id: id.clone(), identifier: None };
+        patient_id(id).map_err(|said| Trouble::Line(format!("{name}: {said}")))?;
+        let no = destination(store, name)?;
+        let known = store.known_person(no, id)?;
+        match (person, known) {
+            (Some(one), Some(other)) if one != other => {
+                let said =
+                    format!("{name}: this id is known as another person; bind one of them, then look again");
+                return Err(Trouble::Line(said));
+            }
+            (None, Some(_)) => person = known,
+            _ => {}
+        }
+        places.push((no, Subject { id: id.clone(), identifier: None }));
+    }
+    for (destination, subject) in places {
         let no = match person {
             None => store.person_for(destination, &subject, Some(author))?,
             Some(known) => store.also_at(known, destination, &subject, Some(author)).map(|()| known)?,
@@ -258,6 +285,15 @@ fn person(
         }
     }
     Ok(person)
+}
+
+/// A logical id, as FHIR R4 allows it; it stands in URLs.
+pub(crate) fn patient_id(id: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    if id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
+        return Err(format!("{id:?} is no FHIR id: 1 to 64 letters, digits, hyphens and dots"));
+    }
+    Ok(())
 }
 
 pub(crate) fn destination(store: &mut Store, name: &str) -> Result<DestinationNo, Trouble> {
@@ -294,7 +330,6 @@ pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDurat
         }
         if look <= tokio::time::Instant::now() {
             let anchor = clock.anchor();
-            anchored |= anchor.is_some();
             if let Some(anchor) = anchor {
                 news.push(News::HubTime(anchor));
                 let old = anchor.utc.earliest.checked_sub(keep).unwrap_or(Timestamp::MIN);
@@ -302,18 +337,25 @@ pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDurat
                     tracing::error!("what is long delivered could not be let go: {e}");
                 }
             }
-            look = tokio::time::Instant::now() + if anchored { LOOK_AGAIN } else { LOOK_FOR_TIME };
+            look = tokio::time::Instant::now() + LOOK_AGAIN;
         }
         for news in news {
             let at = clock.ticks();
+            let told = matches!(news, News::HubTime(_));
             match desk.ask(move |store| store.take(&news, at)).await {
-                Ok(Ok(committed)) => inside.committed(committed.due),
+                Ok(Ok(committed)) => {
+                    anchored |= told;
+                    inside.committed(committed.due);
+                }
                 Ok(Err(e)) => {
                     tracing::error!("a deadline could not be kept: {e}");
                     tokio::time::sleep(LOOK_FOR_TIME).await;
                 }
                 Err(_) => return,
             }
+        }
+        if !anchored {
+            look = look.min(tokio::time::Instant::now() + LOOK_FOR_TIME);
         }
     }
 }

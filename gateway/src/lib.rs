@@ -78,16 +78,23 @@ fn run(config: Config) -> Result<Shown, Ending> {
     })
 }
 
-/// One task a peer: commands are short, and a slow one must not keep the others waiting.
+/// So many peers at once. Commands are short: who finds no place waits for one.
+const PEERS: usize = 32;
+
+/// One task a peer: a slow one must not keep the others waiting.
 async fn listen(socket: tokio::net::UnixListener, desk: Desk, inside: Arc<Inside>) {
     let mut peers = JoinSet::new();
     loop {
-        while peers.try_join_next().is_some() {}
+        while peers.len() >= PEERS || peers.try_join_next().is_some() {
+            if peers.len() >= PEERS {
+                _ = peers.join_next().await;
+            }
+        }
         match socket.accept().await {
             Ok((stream, _)) => _ = peers.spawn(control::serve(stream, desk.clone(), Arc::clone(&inside))),
             Err(e) => {
                 tracing::warn!("a peer could not be let in: {e}");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             }
         }
     }

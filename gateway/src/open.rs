@@ -32,7 +32,15 @@ pub(crate) enum Time {
     /// The daemon's own.
     Running(Clock),
     /// No daemon runs, so no time passes for the store: the last tick that it knows, or those of a replayed log.
-    Standing(Mutex<HubTicks>),
+    Standing(Mutex<Standing>),
+}
+
+/// Where a store without a daemon stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    pub(crate) ticks: HubTicks,
+    /// The boot is a replayed log's; else it is one that this hub has lived, which no log may speak of.
+    pub(crate) replayed: bool,
 }
 
 fn unpoisoned<T: Copy>(value: &Mutex<T>) -> T {
@@ -65,17 +73,20 @@ impl Inside {
 
     /// For a command without a daemon.
     pub(crate) fn standing(store: &mut Store) -> Result<Inside, Ending> {
-        let last = match store.last_ticks().map_err(trouble)? {
-            Some(ticks) => ticks,
-            None => HubTicks { boot: store.begin_boot(&clock::boot_id()).map_err(trouble)?, ms: 0 },
+        let standing = match store.last_ticks().map_err(trouble)? {
+            Some((ticks, replayed)) => Standing { ticks, replayed },
+            None => {
+                let boot = store.begin_boot(&clock::boot_id()).map_err(trouble)?;
+                Standing { ticks: HubTicks { boot, ms: 0 }, replayed: false }
+            }
         };
-        Ok(Inside::new(Time::Standing(Mutex::new(last))))
+        Ok(Inside::new(Time::Standing(Mutex::new(standing))))
     }
 
     pub(crate) fn ticks(&self) -> HubTicks {
         match &self.time {
             Time::Running(clock) => clock.ticks(),
-            Time::Standing(ticks) => unpoisoned(ticks),
+            Time::Standing(standing) => unpoisoned(standing).ticks,
         }
     }
 
@@ -101,41 +112,62 @@ impl Inside {
     }
 }
 
-/// The built-in profiles, and the site's own.
+/// The built-in profiles and the site's own, or everything that is wrong with those.
 pub(crate) fn catalog(config: &Config) -> Result<Catalog, Ending> {
-    let standard = Catalog::standard();
-    let Some(folder) = &config.profiles else { return Ok(standard) };
-    let files = profiles(folder, folder).map_err(|e| {
-        Ending::new(
-            exit::CONFIG,
-            format!("{}: the profiles can't be read ({e}); check [hub] profiles", folder.display()),
-        )
-    })?;
-    standard.overridden(files).map_err(|problems| {
-        let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Ending::new(exit::CONFIG, all.join("\n"))
-    })
+    let (catalog, wrong) = profiles_of(config);
+    if wrong.is_empty() { Ok(catalog) } else { Err(Ending::new(exit::CONFIG, wrong.join("\n"))) }
 }
 
-/// `maker/model.toml` below a folder, by its name without the ending.
-fn profiles(root: &Path, folder: &Path) -> std::io::Result<Vec<(ProfileName, String)>> {
-    let mut found = vec![];
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(profiles(root, &path)?);
-        } else if path.extension().is_some_and(|e| e == "toml") {
-            let name = path.strip_prefix(root).unwrap_or(&path).with_extension("");
-            found.push((ProfileName(name.to_string_lossy().into_owned()), std::fs::read_to_string(&path)?));
+/// One bad profile must not keep the hub from hearing every other device: it is left out, and said aloud.
+fn profiles_of(config: &Config) -> (Catalog, Vec<String>) {
+    let standard = Catalog::standard();
+    let Some(folder) = &config.profiles else { return (standard, vec![]) };
+    let mut files = vec![];
+    let mut wrong = vec![];
+    profiles(folder, folder, &mut files, &mut wrong);
+    loop {
+        match standard.clone().overridden(files.iter().map(|(name, text)| (name.clone(), text))) {
+            Ok(catalog) => return (catalog, wrong),
+            Err(problems) => {
+                wrong.extend(problems.iter().map(ToString::to_string));
+                let before = files.len();
+                files.retain(|(name, _)| problems.iter().all(|problem| problem.profile != *name));
+                if files.len() == before {
+                    return (standard, wrong);
+                }
+            }
         }
     }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(found)
+}
+
+/// `maker/model.toml` below a folder, by its name without the ending. What can't be read is named.
+fn profiles(root: &Path, folder: &Path, found: &mut Vec<(ProfileName, String)>, wrong: &mut Vec<String>) {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) => return wrong.push(format!("{}: {e}; check [hub] profiles", folder.display())),
+    };
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            profiles(root, &path, found, wrong);
+        } else if path.extension().is_some_and(|e| e == "toml") {
+            let name = path.strip_prefix(root).unwrap_or(&path).with_extension("");
+            match std::fs::read_to_string(&path) {
+                Ok(text) => found.push((ProfileName(name.to_string_lossy().into_owned()), text)),
+                Err(e) => wrong.push(format!("{}: {e}; a profile is a file of UTF-8 text", path.display())),
+            }
+        }
+    }
 }
 
 /// Opens the store with the site's profiles and destinations. A damaged one is set aside, and said aloud.
 pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
-    let opened = Store::open(&config.state, catalog(config)?, Seal::Clear).map_err(not_open)?;
+    let (catalog, wrong) = profiles_of(config);
+    for said in wrong {
+        eprintln!("hearth: a profile is left out: {said}");
+    }
+    let opened = Store::open(&config.state, catalog, Seal::Clear).map_err(not_open)?;
     if let Some(aside) = &opened.set_aside {
         eprintln!(
             "hearth: the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be \

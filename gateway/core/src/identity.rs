@@ -103,6 +103,17 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Whether a fact of this name, as [`Facts::add`] names it, is part of what names the device.
+    pub fn rests_on(&self, fact: &str) -> bool {
+        match self {
+            Identity::SystemId(_) => fact == "system id",
+            Identity::Serial { .. } => fact == "serial number" || fact == "manufacturer",
+            Identity::Address(_) => fact == "address",
+        }
+    }
+}
+
 /// The identity of a device by what its profile vouches for. `None`: not told yet.
 pub fn identify(facts: &Facts, profile: &Profile) -> Option<Identity> {
     match profile.identity {

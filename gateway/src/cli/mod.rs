@@ -155,7 +155,7 @@ enum Outbox {
     List {
         #[arg(long)]
         destination: Option<String>,
-        /// due, in-doubt, parked, withheld, delivered
+        /// waiting, in-doubt, parked, withheld, delivered, unverified, withdrawn
         #[arg(long)]
         state: Option<String>,
     },
@@ -188,10 +188,7 @@ fn patient(text: &str) -> Result<(String, String), String> {
     let (destination, id) =
         text.split_once('=').ok_or("give it as DESTINATION=ID, such as clinic=Patient/123")?;
     let id = id.strip_prefix("Patient/").unwrap_or(id);
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if destination.is_empty() || id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
-        return Err("a FHIR id has 1 to 64 letters, digits, hyphens and dots".into());
-    }
+    crate::intake::patient_id(id)?;
     Ok((destination.to_owned(), id.to_owned()))
 }
 
@@ -267,7 +264,7 @@ impl Command {
             Verb::Retract { reading, reissue } => {
                 ask(Request::Retract { reading: *reading, reissue: *reissue })
             }
-            Verb::Bind(bind) => ask(bind.request()),
+            Verb::Bind(bind) => ask(bind.request()?),
             Verb::Outbox(Outbox::Wait { timeout }) => door::wait(&self.config()?, *timeout),
             Verb::Outbox(outbox) => ask(outbox.request()),
         }
@@ -279,13 +276,13 @@ impl Command {
 }
 
 impl Bind {
-    fn request(&self) -> Request {
-        match self {
+    fn request(&self) -> Result<Request, Ending> {
+        Ok(match self {
             Bind::List => Request::Bindings,
             Bind::Add(add) => Request::BindAdd {
                 device: add.device,
                 slot: add.slot,
-                patient: add.patients.iter().cloned().collect::<BTreeMap<_, _>>(),
+                patient: add.patients()?,
                 zone: add.zone.clone(),
                 from: add.from,
                 until: add.until,
@@ -300,7 +297,22 @@ impl Bind {
                 order: (permit.order_from, permit.order_until),
                 consent: (permit.consent_from, permit.consent_until),
             },
+        })
+    }
+}
+
+impl BindAdd {
+    /// One id for each destination.
+    fn patients(&self) -> Result<BTreeMap<String, String>, Ending> {
+        let mut patients = BTreeMap::new();
+        for (destination, id) in &self.patients {
+            if patients.insert(destination.clone(), id.clone()).is_some() {
+                return Err(Ending::usage(format!(
+                    "--patient: {destination} is given twice; a device has one owner"
+                )));
+            }
         }
+        Ok(patients)
     }
 }
 

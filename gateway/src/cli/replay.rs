@@ -9,6 +9,7 @@ use super::scratch::Scratch;
 use super::{Ending, Fields, Shown, exit};
 use crate::config::Config;
 use crate::control::Request;
+use crate::source::lines::{Said, parse};
 use clap::Args;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -34,29 +35,49 @@ impl Replay {
         self.play(&mut door)
     }
 
+    /// A line that can't be taken is named, and the others go on: nothing that is good waits for what is bad. Trouble
+    /// with the store ends it, since nothing more can be kept.
     fn play(&self, door: &mut Door) -> Result<Shown, Ending> {
         let mut rows: Vec<Fields> = vec![];
-        let (mut heard, mut taken) = (0, 0);
+        let (mut heard, mut taken, mut bad) = (0, 0, 0);
         for (number, line) in self.lines()?.enumerate() {
-            let place = |said: String| format!("{}, line {}: {said}", self.file.display(), number + 1);
-            let line = line.map_err(|e| Ending::new(exit::NOINPUT, place(e.to_string())))?;
-            match crate::source::lines::parse(&line) {
-                Err(said) => return Err(Ending::new(exit::DATAERR, place(said))),
-                Ok(None) => continue,
-                Ok(Some(parsed)) => {
-                    door.expect(&parsed.said)?;
-                    heard += usize::from(matches!(parsed.said, crate::source::lines::Said::Heard { .. }));
+            let number = number + 1;
+            let place = |said: String| format!("{}, line {number}: {said}", self.file.display());
+            let took = match line.map_err(|e| e.to_string()).and_then(|line| Ok((parse(&line)?, line))) {
+                Err(said) => Err(Ending::new(exit::DATAERR, said)),
+                Ok((None, _)) => continue,
+                Ok((Some(parsed), line)) => {
+                    let hears = matches!(parsed.said, Said::Heard { .. });
+                    heard += usize::from(hears);
+                    door.expect(&parsed.said).and_then(|()| door.ask(Request::Take { line }))
+                }
+            };
+            match took {
+                Ok(answer) => {
+                    taken += 1;
+                    for mut row in answer.rows {
+                        row.shift_insert(0, "line".into(), number.into());
+                        rows.push(row);
+                    }
+                }
+                Err(ending) if [exit::DATAERR, exit::USAGE].contains(&ending.code) => {
+                    bad += 1;
+                    eprintln!("hearth: {}", place(ending.said.clone()));
+                    let cells =
+                        [("line", number.into()), ("fate", "bad line".into()), ("why", ending.said.into())];
+                    rows.push(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+                }
+                Err(ending) => {
+                    let said = format!("{}; {taken} lines before it were taken", place(ending.said));
+                    return Err(Ending { said, ..ending });
                 }
             }
-            let answer = door.ask(Request::Take { line }).map_err(|e| Ending { said: place(e.said), ..e })?;
-            taken += 1;
-            for mut row in answer.rows {
-                row.shift_insert(0, "line".into(), (number + 1).into());
-                rows.push(row);
-            }
         }
-        let said = format!("{taken} lines taken, {heard} values heard.");
-        Ok(Shown::rows(rows, said))
+        let said = match bad {
+            0 => format!("{taken} lines taken, {heard} values heard."),
+            bad => format!("{taken} lines taken, {heard} values heard, {bad} bad lines not taken."),
+        };
+        Ok(Shown { code: if bad == 0 { 0 } else { exit::DATAERR }, ..Shown::rows(rows, said) })
     }
 
     fn lines(&self) -> Result<Box<dyn Iterator<Item = std::io::Result<String>>>, Ending> {

@@ -4,14 +4,13 @@ use super::Request;
 use super::words::{self, Row};
 use crate::cli::{Ending, Shown, exit};
 use crate::intake::{self, Session, Trouble, Wanted};
-use crate::open::{Inside, Time, trouble};
+use crate::open::{Inside, Standing, Time, trouble};
 use crate::source::lines::{self, Line, Said};
 use crate::store::{OutboxNo, ReadingNo, Store};
 use crate::{clock, store};
 use hearth_core::admit::News;
 use hearth_core::capture::DeviceNo;
-use hearth_core::identity::{Permission, Revision, Slot, Window};
-use hearth_core::parcel::Subject;
+use hearth_core::identity::{Permission, Revision, Slot, Who, Window};
 use hearth_core::when::HubTicks;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -69,7 +68,13 @@ impl Asked<'_> {
             }
             Request::OutboxMoving => {
                 let all = self.store.outbox(None, false).map_err(trouble)?;
-                let moving = all.iter().filter(|row| ["waiting", "in-doubt"].contains(&row.state.as_str()));
+                // Rows of a destination that is left out of the configuration go nowhere, and nobody waits for them.
+                let served = self.inside.destinations();
+                let moves = |row: &&store::OutboxView| {
+                    ["waiting", "in-doubt"].contains(&row.state.as_str())
+                        && served.iter().any(|(name, _)| *name == row.destination)
+                };
+                let moving = all.iter().filter(moves);
                 Ok(Shown { rows: moving.map(words::outbox).collect(), ..Shown::default() })
             }
             Request::Take { line } => self.take(&line),
@@ -98,19 +103,35 @@ impl Asked<'_> {
     }
 
     fn bindings(&mut self, said: &str) -> Answer {
-        let bindings = self.store.bindings().map_err(trouble)?;
-        Ok(Shown::rows(bindings.iter().map(words::binding).collect(), said))
+        let mut rows = vec![];
+        for binding in self.store.bindings().map_err(trouble)? {
+            let patients = match binding.who {
+                Who::Person(person) => self.store.patients(person).map_err(trouble)?,
+                Who::Test => vec![],
+            };
+            rows.push(words::binding(&binding, &patients));
+        }
+        Ok(Shown::rows(rows, said))
     }
 
     fn held(&mut self, older_than: Option<SignedDuration>) -> Answer {
         let held = self.store.held(self.inside.ticks(), older_than).map_err(trouble)?;
-        let count: u64 = held.iter().map(|h| h.records).sum();
+        let mut rows: Vec<_> = held.iter().map(words::held).collect();
+        let mut count: u64 = held.iter().map(|h| h.records).sum();
+        for row in self.store.outbox(None, false).map_err(trouble)?.iter().filter(|row| row.state == "parked")
+        {
+            let age = row.changed_at.map_or(SignedDuration::ZERO, |since| clock::now().duration_since(since));
+            if older_than.is_none_or(|least| age >= least) {
+                count += 1;
+                rows.push(words::parked(row, age));
+            }
+        }
         let code = if older_than.is_some() && count > 0 { exit::ATTENTION } else { 0 };
         let said = match count {
             0 => "Nothing waits for a person.".to_owned(),
-            n => format!("{n} records wait for a person. `hearth bind add` gives a device to somebody."),
+            n => format!("Waiting for a person: {n}."),
         };
-        Ok(Shown { code, ..Shown::rows(held.iter().map(words::held).collect(), said) })
+        Ok(Shown { code, ..Shown::rows(rows, said) })
     }
 
     fn bind_add(&mut self, request: Request) -> Answer {
@@ -172,8 +193,11 @@ impl Asked<'_> {
         consent: (Option<Timestamp>, Option<Timestamp>),
     ) -> Answer {
         let no = intake::destination(self.store, destination)?;
-        let subject = Subject { id: patient, identifier: None };
-        let person = self.store.person_for(no, &subject, None).map_err(trouble)?;
+        let person = self.store.known_person(no, &patient).map_err(trouble)?.ok_or_else(|| {
+            Ending::usage(format!(
+                "{destination} knows no patient {patient:?} here; `hearth bind list` shows who is bound"
+            ))
+        })?;
         let was = self.store.permission_of(person, no).map_err(trouble)?;
         let now = clock::now();
         let window = |(from, until): (Option<Timestamp>, Option<Timestamp>), was: Option<Window>| Window {
@@ -187,7 +211,7 @@ impl Asked<'_> {
         };
         self.store.permit(person, no, &permission).map_err(trouble)?;
         self.inside.wake.wake();
-        Ok(Shown::fields(words::permission(&permission)))
+        Ok(Shown::fields(words::permission(destination, &patient, &permission)))
     }
 
     fn retract(&mut self, reading: ReadingNo, reissue: bool) -> Answer {
@@ -199,10 +223,13 @@ impl Asked<'_> {
         })?;
         let at = self.inside.ticks();
         let mut committed = self.store.take(&News::Retract(key, issue), at).map_err(trouble)?;
-        if reissue {
-            committed = self.store.take(&News::Reissue(key), at).map_err(trouble)?;
-        }
         self.inside.committed(committed.due);
+        if reissue {
+            let retracted =
+                |e: Ending| Ending { said: format!("retracted, but not issued anew: {}", e.said), ..e };
+            committed = self.store.take(&News::Reissue(key), at).map_err(|e| retracted(trouble(e)))?;
+            self.inside.committed(committed.due);
+        }
         let fields = Row::new()
             .with("reading", reading.0)
             .with("retracted", true)
@@ -273,39 +300,30 @@ impl Asked<'_> {
         Ok(Shown { rows, ..Shown::default() })
     }
 
-    /// The daemon has its own clock; a log without a daemon brings its own.
+    /// The daemon has its own clock, and a recorded log must not be taken for now. Without a daemon the log brings
+    /// its own time, on a boot of its own: never on one that this hub has lived.
     fn timed(&mut self, line: Line) -> Result<(Said, HubTicks), Ending> {
+        let Line { at, said } = line;
         match &self.inside.time {
             Time::Running(clock) => {
-                let now = clock.ticks();
-                match line.said {
-                    Said::Boot | Said::HubTime(_) => Err(Ending::new(
+                let recorded = at.is_some()
+                    || matches!(said, Said::Boot | Said::HubTime(_) | Said::Clock { asked: Some(_), .. });
+                if recorded {
+                    return Err(Ending::new(
                         exit::DATAERR,
-                        "the daemon has a clock of its own; stop it to replay a log with its own boots and hub time",
-                    )),
-                    Said::Clock { device, contact, face, shows, asked } => {
-                        let before = line.at.map_or(0, |at| at.saturating_sub(asked));
-                        let asked = now.ms.saturating_sub(before);
-                        Ok((Said::Clock { device, contact, face, shows, asked }, now))
-                    }
-                    said => Ok((said, now)),
+                        "the daemon has a clock of its own, and this line is of another time; stop the daemon to replay a log",
+                    ));
                 }
+                Ok((said, clock.ticks()))
             }
-            Time::Standing(ticks) => {
-                let mut ticks = ticks.lock().unwrap_or_else(PoisonError::into_inner);
-                if line.said == Said::Boot {
-                    *ticks = HubTicks { boot: self.store.begin_replayed_boot().map_err(trouble)?, ms: 0 };
+            Time::Standing(standing) => {
+                let mut standing = standing.lock().unwrap_or_else(PoisonError::into_inner);
+                if said == Said::Boot || !standing.replayed {
+                    let boot = self.store.begin_replayed_boot().map_err(trouble)?;
+                    *standing = Standing { ticks: HubTicks { boot, ms: 0 }, replayed: true };
                 }
-                if let Some(at) = line.at {
-                    ticks.ms = at;
-                }
-                let said = match line.said {
-                    Said::Clock { device, contact, face, shows, asked } if line.at.is_none() => {
-                        Said::Clock { device, contact, face, shows, asked: asked.max(ticks.ms) }
-                    }
-                    said => said,
-                };
-                Ok((said, *ticks))
+                standing.ticks.ms = at.unwrap_or(standing.ticks.ms);
+                Ok((said, standing.ticks))
             }
         }
     }

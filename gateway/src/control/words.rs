@@ -92,9 +92,11 @@ pub(super) fn device(device: &DeviceView, ask_from: Option<u16>) -> Fields {
         .0
 }
 
-pub(super) fn binding(binding: &Binding) -> Fields {
-    let who = match binding.who {
-        Who::Person(no) => json!(format!("person {}", no.0)),
+pub(super) fn binding(binding: &Binding, patients: &[(String, String)]) -> Fields {
+    let who: Json = match binding.who {
+        Who::Person(_) => {
+            patients.iter().map(|(destination, id)| json!(format!("{destination}={id}"))).collect()
+        }
         Who::Test => json!("test"),
     };
     Row::new()
@@ -110,7 +112,7 @@ pub(super) fn binding(binding: &Binding) -> Fields {
         .0
 }
 
-pub(super) fn permission(permission: &Permission) -> Fields {
+pub(super) fn permission(destination: &str, patient: &str, permission: &Permission) -> Fields {
     let window = |w: Window| {
         format!(
             "from {} until {}",
@@ -118,7 +120,11 @@ pub(super) fn permission(permission: &Permission) -> Fields {
             w.until.map_or_else(|| "further notice".to_owned(), |u| u.to_string())
         )
     };
-    Row::new().with("order", window(permission.order)).with("consent", window(permission.consent)).0
+    Row::new()
+        .with("patient", format!("{destination}={patient}"))
+        .with("order", window(permission.order))
+        .with("consent", window(permission.consent))
+        .0
 }
 
 pub(super) fn held(held: &Held) -> Fields {
@@ -129,6 +135,16 @@ pub(super) fn held(held: &Held) -> Fields {
         .with("why", reason(&held.reason).0)
         .with("what_helps", reason(&held.reason).1)
         .with("age", age(held.age))
+        .0
+}
+
+/// A row that a record refused, among what waits for a person.
+pub(super) fn parked(row: &OutboxView, parked: SignedDuration) -> Fields {
+    Row::new()
+        .with("outbox_row", row.row.0)
+        .with("why", format!("parked for {}", row.destination))
+        .with("what_helps", format!("hearth outbox show {0}, then hearth outbox retry {0}", row.row.0))
+        .with("age", age(parked))
         .0
 }
 
@@ -288,10 +304,18 @@ const REASONS: [(&str, &str, &str); 30] = [
         "the user slot is nobody's",
         "bind the slot, or attest sole use: hearth bind add --slot",
     ),
-    ("two-people", "two people fit", "end one of the bindings: hearth bind end"),
-    ("edge", "the time reaches over the edge of a binding", "move the edge of the binding"),
+    (
+        "two-people",
+        "two people fit",
+        "hearth bind end, then bind anew, each from and until when it was theirs",
+    ),
+    (
+        "edge",
+        "the time reaches over the edge of a binding",
+        "hearth bind end, then bind anew with another edge",
+    ),
     ("before-binding", "memory from before the binding", "sealed; bind from earlier only if it is theirs"),
-    ("no-zone", "the binding has no zone", "bind it with --zone and --instead"),
+    ("no-zone", "the binding has no zone", "hearth bind add --instead --from its start --zone the place"),
     ("unknown-profile", "no profile knows the device", "describe it in a profile: docs/profiles.md"),
     ("time-not-a-date", "time: not a date", "a quirk may explain it: docs/profiles.md"),
     (

@@ -10,10 +10,11 @@
 //! ```
 //!
 //! `at` is milliseconds since the boot that the latest `boot` line began; without it, the line before's. `device`
-//! is a name for use in this file only. Every line may carry a `note`. Empty lines and `#` comments are skipped.
+//! is a name for use in this file only. `heard` may carry an `origin` (recorder, epoch, number), given once by
+//! whoever recorded the octets first: a record that has neither stamp nor sequence is known again by it. Every line may carry a `note`. Empty lines and `#` comments are skipped.
 
 use hearth_core::admit::End;
-use hearth_core::capture::{Link, Uuid16};
+use hearth_core::capture::{Link, Origin, Uuid16};
 use hearth_core::identity::{Address, AddressKind, Facts};
 use hearth_core::when::Face;
 use hearth_wire::gatt::SystemId;
@@ -41,6 +42,8 @@ pub enum Said {
         device: String,
         contact: u64,
         link: Link,
+        /// Given by whoever recorded it first; a record without stamp and sequence is known again by it.
+        origin: Option<Origin>,
         characteristic: Uuid16,
         octets: Vec<u8>,
     },
@@ -49,7 +52,8 @@ pub enum Said {
         contact: u64,
         face: Face,
         shows: civil::DateTime,
-        asked: i64,
+        /// In the ticks of `at`; `None`: when it answered.
+        asked: Option<i64>,
     },
     Ended {
         device: String,
@@ -159,6 +163,8 @@ struct RawHeard {
     contact: u64,
     #[serde(default)]
     link: RawLink,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<RawOrigin>,
     characteristic: String,
     hex: String,
 }
@@ -171,6 +177,15 @@ enum RawLink {
     Open,
     Broadcast,
     Wired,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrigin {
+    /// EUI-64, sixteen hexadecimal digits.
+    recorder: String,
+    epoch: u32,
+    number: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -228,7 +243,7 @@ pub fn parse(text: &str) -> Result<Option<Line>, String> {
     if let Some(heard) = raw.heard {
         all.push(heard.said()?);
     }
-    all.extend(raw.clock.map(|clock| clock.said(at)));
+    all.extend(raw.clock.map(RawClock::said));
     all.extend(raw.ended.map(RawEnded::said));
     all.extend(raw.bind.map(Said::Bind));
     all.extend(raw.retract.map(|reading| Said::Retract { reading }));
@@ -293,6 +308,7 @@ impl RawHeard {
         Ok(Said::Heard {
             characteristic: Uuid16(uuid(&self.characteristic)?),
             octets: hex(&self.hex)?,
+            origin: self.origin.map(RawOrigin::origin).transpose()?,
             device: self.device,
             contact: self.contact,
             link: match self.link {
@@ -305,14 +321,22 @@ impl RawHeard {
     }
 }
 
+impl RawOrigin {
+    fn origin(self) -> Result<Origin, String> {
+        let recorder = hex(&self.recorder)?;
+        let recorder = recorder.try_into().map_err(|_| "origin: the recorder has eight octets, an EUI-64")?;
+        Ok(Origin { recorder, epoch: self.epoch, number: self.number })
+    }
+}
+
 impl RawClock {
-    fn said(self, at: Option<i64>) -> Said {
+    fn said(self) -> Said {
         Said::Clock {
             face: match self.face {
                 RawFace::Base => Face::Base,
                 RawFace::Shown => Face::Shown,
             },
-            asked: self.asked.or(at).unwrap_or_default(),
+            asked: self.asked,
             device: self.device,
             contact: self.contact,
             shows: self.shows,
@@ -363,6 +387,7 @@ mod tests {
             device: "cuff".into(),
             contact: 1,
             link: Link::Bonded,
+            origin: None,
             characteristic: Uuid16(0x2A35),
             octets: vec![0, 0xFF],
         };

@@ -104,7 +104,8 @@ fn profile<'c>(
     Ok(rows.device(reading.device)?.profile.and_then(|name| catalog.get(&name)))
 }
 
-/// A row for each destination that knows the person. A test goes nowhere (CLINICAL 24).
+/// A row for each destination that knows the person, listed today or not: one that is left out of the
+/// configuration for a day finds its rows waiting. A test goes nowhere (CLINICAL 24).
 pub(super) fn queue(
     rows: &Rows<'_>,
     catalog: &Catalog,
@@ -112,7 +113,7 @@ pub(super) fn queue(
     reading: &Reading,
 ) -> Result<(), StoreError> {
     let Who::Person(person) = reading.who else { return Ok(()) };
-    for (destination, _) in rows.listed_destinations()? {
+    for (destination, _) in rows.all_destinations()? {
         if rows.subject(person, destination)?.is_none() {
             continue;
         }

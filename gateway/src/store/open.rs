@@ -7,6 +7,7 @@ use super::seal::Seal;
 use super::{Store, StoreError};
 use hearth_core::parcel::Hub;
 use hearth_core::profile::Catalog;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -164,9 +165,16 @@ fn checked(file: &Path) -> Result<Connection, Unchecked> {
     };
     create_private(file).map_err(Unchecked::Open)?;
     let mut sql = connect(file).map_err(fault)?;
-    let said: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(fault)?;
-    if said != "ok" {
-        return Err(Unchecked::Damaged);
+    // A damaged file is set aside as it was found: closing it must not write its log into it.
+    let untouched = |sql: &Connection, found: Unchecked| {
+        let _ = sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        found
+    };
+    let said: Result<String, _> = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match said {
+        Ok(said) if said == "ok" => {}
+        Ok(_) => return Err(untouched(&sql, Unchecked::Damaged)),
+        Err(error) => return Err(untouched(&sql, fault(error))),
     }
     match migrate(&mut sql) {
         Ok(()) => Ok(sql),

@@ -87,6 +87,26 @@ impl Store {
         })
     }
 
+    /// Whom a destination knows by this id, without making anybody.
+    pub fn known_person(
+        &mut self,
+        destination: DestinationNo,
+        id: &str,
+    ) -> Result<Option<PersonNo>, StoreError> {
+        self.read(|rows| rows.person_by_patient(destination, id))
+    }
+
+    /// Names of destinations, and what each calls the person. For whoever administers the hub, never for logs.
+    pub fn patients(&mut self, person: PersonNo) -> Result<Vec<(String, String)>, StoreError> {
+        self.read(|rows| {
+            let mut known = vec![];
+            for (destination, name) in rows.all_destinations()? {
+                known.extend(rows.subject(person, destination)?.map(|subject| (name, subject.id)));
+            }
+            Ok(known)
+        })
+    }
+
     /// A person as a destination knows them. `None`: not there.
     pub fn subject(
         &mut self,

@@ -19,11 +19,12 @@ pub struct Disputed {
 }
 
 impl Store {
-    /// The highest tick of the latest boot. `None`: no boot was counted yet.
-    pub fn last_ticks(&mut self) -> Result<Option<HubTicks>, StoreError> {
+    /// The highest tick of the latest boot, and whether that is a replayed log's. `None`: no boot was counted yet.
+    pub fn last_ticks(&mut self) -> Result<Option<(HubTicks, bool)>, StoreError> {
         self.read(|rows| {
             let boots = rows.boots()?;
-            Ok(boots.all.last_key_value().map(|(boot, b)| HubTicks { boot: *boot, ms: b.last }))
+            let last = boots.all.last_key_value();
+            Ok(last.map(|(boot, b)| (HubTicks { boot: *boot, ms: b.last }, b.replayed)))
         })
     }
 

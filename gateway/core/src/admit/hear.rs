@@ -23,18 +23,19 @@ impl Open {
     /// that share its sequence.
     ///
     /// - Octets name most records for life.
-    /// - A record without sequence and stamp repeats only within its contact, by equal octets.
+    /// - A record without sequence and stamp repeats by its origin, or by equal octets within its contact.
     /// - A context has no time: the same octets come again for another measurement after a sequence reset. It
     ///   repeats while it is unsettled, within its contact, or where its old measurement was just repeated.
     pub fn hear(&self, capture: &Capture) -> Hearing {
+        let name = name(capture);
         let heard = if gatt::timeless(capture.characteristic.0, &capture.octets) {
             self.youngest(|r| {
-                r.last_contact == capture.contact
-                    && r.first().characteristic == capture.characteristic
-                    && r.first().octets == capture.octets
+                r.name == name
+                    || r.last_contact == capture.contact
+                        && r.first().characteristic == capture.characteristic
+                        && r.first().octets == capture.octets
             })
         } else {
-            let name = name(capture);
             if capture.characteristic == Uuid16::GLUCOSE_MEASUREMENT_CONTEXT {
                 self.youngest(|r| r.name == name && self.context_recurs(r, capture))
             } else {

@@ -173,6 +173,9 @@ impl Judge<'_> {
         if let Some(fate) = waits.verdict() {
             return Say::Become(fate);
         }
+        if self.open.device.impostor {
+            return hold(Why::Identity);
+        }
         let Some(identity) = &self.open.device.identity else { return hold(Why::Identity) };
 
         if faulty_clock(&measure) {

@@ -55,6 +55,8 @@ pub struct Device {
     pub facts: Facts,
     /// Fixed once known.
     pub identity: Option<Identity>,
+    /// What names it was told otherwise later: another device answers in its place, and its records are nobody's.
+    pub impostor: bool,
     pub profile: Option<ProfileName>,
 }
 

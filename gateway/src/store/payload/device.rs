@@ -123,7 +123,9 @@ impl DeviceRow {
 
     /// The row as it is after the device said more; the evidence grows with it.
     pub(crate) fn told(mut self, device: &Device, contradicts: &[&'static str], at: HubTicks) -> DeviceRow {
-        if self.said.len() < TELLINGS {
+        let known = self.contradicted();
+        let contradicts: Vec<&str> = contradicts.iter().copied().filter(|c| !known.contains(*c)).collect();
+        if self.said.len() < TELLINGS || !contradicts.is_empty() {
             let contradicts = contradicts.iter().map(|field| (*field).to_owned()).collect();
             self.said.push(SaidRow { at: at.into(), contradicts });
         }
@@ -145,10 +147,13 @@ impl DeviceRow {
     }
 
     pub(crate) fn device(self, no: DeviceNo) -> Device {
+        let contradicted = self.contradicted();
+        let identity: Option<Identity> = self.identity.map(Into::into);
         Device {
             no,
             facts: self.facts.into(),
-            identity: self.identity.map(Into::into),
+            impostor: identity.as_ref().is_some_and(|i| contradicted.iter().any(|fact| i.rests_on(fact))),
+            identity,
             profile: self.profile.map(ProfileName),
         }
     }

@@ -15,14 +15,7 @@ impl Rows<'_> {
         self.one("SELECT no FROM destination WHERE name = ?1", [name], |row| Ok(DestinationNo(row.get(0)?)))
     }
 
-    /// Destinations that the configuration names, in the order in which they were first named.
-    pub(crate) fn listed_destinations(&self) -> Result<Vec<(DestinationNo, String)>> {
-        self.all("SELECT no, name FROM destination WHERE listed = 1 ORDER BY no", [], |row| {
-            Ok((DestinationNo(row.get(0)?), row.get(1)?))
-        })
-    }
-
-    /// Those, and the ones that it does not name any more.
+    /// Destinations that the configuration names or once named, in the order in which they were first named.
     pub(crate) fn all_destinations(&self) -> Result<Vec<(DestinationNo, String)>> {
         self.all("SELECT no, name FROM destination ORDER BY no", [], |row| {
             Ok((DestinationNo(row.get(0)?), row.get(1)?))

@@ -60,8 +60,10 @@ impl Rows<'_> {
     /// its contact that are alike.
     pub(crate) fn candidates(&self, capture: &Capture) -> Result<Vec<Found>> {
         if gatt::timeless(capture.characteristic.0, &capture.octets) {
-            let clause = "device = ?1 AND alike = ?2 AND last_contact = ?3";
-            let with: &[&dyn ToSql] = &[&capture.device.0, &self.alike(capture), &number(capture.contact)];
+            let clause = "device = ?1 AND (alike = ?2 AND last_contact = ?3 OR name = ?4)";
+            let name = self.blinded(&name(capture));
+            let with: &[&dyn ToSql] =
+                &[&capture.device.0, &self.alike(capture), &number(capture.contact), &name];
             return self.find(clause, with);
         }
         self.find("device = ?1 AND name = ?2", &[&capture.device.0, &self.blinded(&name(capture))])

@@ -150,3 +150,15 @@ fn what_cannot_be_read_is_refused_by_name() {
     w.take(News::Profiles);
     assert!(matches!(w.refused(1), Some(Refusal::Undecodable(_))));
 }
+
+/// A meter that is named by its System ID tells another one: its records are nobody's until a person looks.
+#[test]
+fn a_device_that_contradicts_its_identity_is_held() {
+    let mut w = World::new(by_system_id(cuff()));
+    w.hub_time(AT_17_17_27).bindings([bound(ADA, NEW_YORK)]).system_id().cuff_says(1, BP_03);
+    assert_eq!(w.only().who, ADA);
+    let other = Some(hearth_wire::gatt::SystemId([8, 7, 6, 5, 4, 3, 2, 1]));
+    w.take(News::Identity(DEVICE, crate::identity::Facts { system_id: other, ..Default::default() }));
+    w.cuff_says(2, "02780050006400E807060F0A0000");
+    assert_eq!((w.held(2), w.all().len()), (Some(&Why::Identity), 1));
+}

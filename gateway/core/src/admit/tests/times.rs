@@ -204,3 +204,16 @@ fn the_ends_of_time() {
         }
     }
 }
+
+/// CLINICAL 20: what has neither stamp nor sequence is known again by the origin that its recorder gave it.
+#[test]
+fn an_untimed_record_is_known_again_by_its_origin() {
+    const UNTIMED: &str = "00780050006400";
+    let mut w = World::new(live(cuff()));
+    w.hub_time("2024-06-15T21:17:31Z").bindings([bound(ADA, NEW_YORK)]).cuff_says(1, UNTIMED);
+    w.origins -= 1;
+    w.at(90_000).cuff_says(2, UNTIMED);
+    assert_eq!((w.all().len(), w.records()), (1, 1));
+    w.at(180_000).cuff_says(3, UNTIMED);
+    assert_eq!((w.all().len(), w.records()), (2, 2));
+}

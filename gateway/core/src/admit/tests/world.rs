@@ -159,6 +159,7 @@ impl World {
                 no: DEVICE,
                 facts: Facts { address: Some(address), services: BTreeSet::new(), ..Facts::default() },
                 identity: named.then_some(Identity::Address(address.octets)),
+                impostor: false,
                 profile: Some(name),
             },
             contacts: BTreeMap::new(),
@@ -186,10 +187,12 @@ impl World {
             News::Bindings(bindings) => self.bindings = bindings,
             News::Identity(device, facts) => {
                 let device = &mut self.opens.get_mut(&device).unwrap().device;
-                device.facts.add(&facts);
+                let contradicted = device.facts.add(&facts);
                 let profile = self.catalog.get(device.profile.as_ref().unwrap()).unwrap();
                 device.identity =
                     device.identity.take().or_else(|| crate::identity::identify(&device.facts, profile));
+                let rests = |fact: &&str| device.identity.as_ref().is_some_and(|i| i.rests_on(fact));
+                device.impostor |= contradicted.iter().any(rests);
             }
             News::Clock(device, sample) => self.contact(device, sample.contact, None).samples.push(sample),
             News::Ended(device, contact, end) => self.contact(device, contact, None).end = Some(end),

@@ -6,7 +6,7 @@ use super::scene::Scene;
 use super::{context, notes};
 use crate::map::bits::{self, Bit};
 use crate::map::codes;
-use crate::profile::{ReadingFacts, Unit};
+use crate::profile::{Profile, Unit};
 use crate::reading::{Doubt, Quantity};
 use hearth_wire::gatt::{Concentration, ConcentrationUnit, GlucoseMeasurement, GlucoseStatus};
 use hearth_wire::{Special, Value};
@@ -54,7 +54,7 @@ fn measurement(
     });
     let beyond = beyond(glucose.concentration, status);
     let outcome = match beyond {
-        Some(beyond) => off_the_scale(beyond, glucose.concentration.map(|c| c.unit), facts),
+        Some(beyond) => off_the_scale(beyond, glucose.concentration.map(|c| c.unit), &scene.parcel.profile),
         None => value(glucose.concentration),
     };
     let said = match beyond {
@@ -103,31 +103,33 @@ fn says_beyond(bit: &Bit) -> bool {
     bit.mask & (GlucoseStatus::RESULT_TOO_HIGH | GlucoseStatus::RESULT_TOO_LOW) != 0
 }
 
-/// The maker's own bound, where the profile has it in this unit; else no number (CLINICAL 7).
+/// The maker's own bound in the unit that the record was sent in; else no number (CLINICAL 7). A status bit without
+/// a concentration has no unit: it is the meter's if the profile knows only one, and none is invented.
 fn off_the_scale(
     beyond: Beyond,
     unit: Option<ConcentrationUnit>,
-    facts: Option<&ReadingFacts>,
+    profile: &Profile,
 ) -> Result<Measured, Absent> {
     let (absent, comparator) = match beyond {
         Beyond::High => (Absent::POSITIVE_INFINITY.says("meter shows HI"), ">"),
         Beyond::Low => (Absent::NEGATIVE_INFINITY.says("meter shows LO"), "<"),
     };
-    let stated = facts.and_then(|facts| Some((facts.range?, in_wire_units(facts.unit)?)));
-    let ((lowest, highest), of) = stated.ok_or(absent)?;
-    if unit.is_some_and(|unit| unit != of) {
-        return Err(absent);
-    }
+    let in_unit = |unit| match unit {
+        ConcentrationUnit::KilogramPerLitre => Unit::MilligramPerDecilitre,
+        ConcentrationUnit::MolePerLitre => Unit::MillimolePerLitre,
+    };
+    let speaks = |unit: &ConcentrationUnit| profile.of_unit(Quantity::Glucose, in_unit(*unit)).is_some();
+    let both = [ConcentrationUnit::KilogramPerLitre, ConcentrationUnit::MolePerLitre];
+    let unit = match (unit, both.iter().filter(|unit| speaks(unit)).count()) {
+        (Some(unit), _) => unit,
+        (None, 1) => both.into_iter().find(speaks).ok_or(absent)?,
+        (None, _) => return Err(absent),
+    };
+    let sent = in_unit(unit);
+    let (lowest, highest) =
+        profile.of_unit(Quantity::Glucose, sent).and_then(|facts| facts.range).ok_or(absent)?;
     let value = if beyond == Beyond::High { highest } else { lowest };
-    Ok(Measured { value, comparator: Some(comparator), unit: codes::concentration(of).0 })
-}
-
-fn in_wire_units(unit: Unit) -> Option<ConcentrationUnit> {
-    match unit {
-        Unit::MilligramPerDecilitre => Some(ConcentrationUnit::KilogramPerLitre),
-        Unit::MillimolePerLitre => Some(ConcentrationUnit::MolePerLitre),
-        _ => None,
-    }
+    Ok(Measured { value, comparator: Some(comparator), unit: codes::concentration(unit).0 })
 }
 
 /// The digits of the frame, the point moved (CLINICAL 8, 17).
