@@ -1,7 +1,6 @@
 //! The task of a destination with a real store: what is committed arrives, whatever happens in between.
 
-use super::carry::found;
-use super::rig::{PKI, Served, destination, directory, served};
+use super::rig::{PKI, Served, destination, directory, found, served};
 use crate::clock;
 use crate::demo::pki;
 use crate::demo::record::{Behaviour, Fault};
@@ -152,7 +151,7 @@ async fn what_is_committed_arrives() {
     let served = served(Behaviour::default()).await;
     let mut hub = Hub::new("arrives", &["record"]);
     hub.hears().await;
-    let state = hub.serve(destination(&served, RungChoice::Auto, 100));
+    let mut state = hub.serve(destination(&served, RungChoice::Auto, 100));
     hub.until_all("delivered").await;
     let one = once(&served);
     assert!(one >= 2, "measurement and pulse");
@@ -161,11 +160,8 @@ async fn what_is_committed_arrives() {
     hub.hears().await;
     hub.until_all("delivered").await;
     assert_eq!(once(&served), 3 * one);
-    assert_eq!(
-        (&state.borrow().standing, state.borrow().rung),
-        (&Standing::Ready, Some(Rung::UpdateAsCreate))
-    );
-    assert_eq!(state.borrow().to_string(), "ready");
+    let ready = state.wait_for(|state| state.rung == Some(Rung::UpdateAsCreate)).await.unwrap().clone();
+    assert_eq!(ready.to_string(), "ready");
 }
 
 #[tokio::test]
@@ -183,7 +179,7 @@ async fn an_outage_ends_and_everything_arrives_once() {
     skip(LONG).await;
     hub.until_all("delivered").await;
     assert!(once(&served) >= 6);
-    assert_eq!(state.borrow().standing, Standing::Ready);
+    state.wait_for(|state| state.standing == Standing::Ready).await.unwrap();
 }
 
 #[tokio::test]
