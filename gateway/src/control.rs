@@ -8,6 +8,8 @@ mod answer;
 mod words;
 
 pub(crate) use answer::answer;
+#[cfg(feature = "demo")]
+pub(crate) use words::reason;
 
 use crate::cli::{Ending, Fields, Shown};
 use crate::intake::Session;

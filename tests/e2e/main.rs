@@ -4,5 +4,6 @@
 mod commands;
 mod kills;
 mod scenarios;
+mod story;
 mod tidy;
 mod vectors;

@@ -1,140 +1,8 @@
 //! The scenarios, through the real binary: news in, a record system behind mutual TLS at the other end.
 
-use e2e::{Hub, World};
-use gateway::demo::record::{Behaviour, Record};
+use super::story::*;
+use gateway::demo::record::{Fault, Record};
 use serde_json::{Value, json};
-
-const BP_03: &str = "167C0056006100E807060F11111B33000000";
-const BP_S7: &str = "02780050006400E4070101000000";
-const GLU_01: &str = "1B0F00E807011E053A1B53016FB0F80000";
-const GLU_04: &str = "131E00E2070914051B075CFE6FB0F1";
-const GLU_04_LATER_OFFSET: &str = "131E00E2070914051B0798FE6FB0F1";
-const GLU_05: &str = "133100E2070A060F2F325CFE7EB0F1";
-const CTX_01: &str = "021E0002";
-const CTX_02: &str = "02310001";
-
-/// News in the words of a conversation.
-struct News(Vec<Value>);
-
-impl News {
-    /// A hub that knows UTC from its first tick, and one device of a generic kind at a fixed address.
-    fn of(service: &str, hub_time: &str) -> News {
-        let met = json!({ "device": "d", "address": "C0:FF:EE:00:00:01", "services": [service] });
-        News(vec![json!({ "boot": true }), json!({ "at": 0, "hub_time": hub_time }), json!({ "met": met })])
-    }
-
-    fn cuff(hub_time: &str) -> News {
-        News::of("1810", hub_time)
-    }
-
-    fn meter(hub_time: &str) -> News {
-        News::of("1808", hub_time)
-    }
-
-    fn say(mut self, line: Value) -> News {
-        self.0.push(line);
-        self
-    }
-
-    fn bound(self, patient: &str, zone: &str) -> News {
-        self.bound_from(patient, zone, "2018-01-01T00:00:00Z")
-    }
-
-    fn bound_from(self, patient: &str, zone: &str, from: &str) -> News {
-        self.say(json!({ "bind": { "device": "d", "patient": { "clinic": patient }, "zone": zone, "from": from } }))
-    }
-
-    fn heard(self, contact: u64, characteristic: &str, hex: &str) -> News {
-        let heard =
-            json!({ "device": "d", "contact": contact, "characteristic": characteristic, "hex": hex });
-        self.say(json!({ "heard": heard }))
-    }
-
-    fn pressure(self, contact: u64, hex: &str) -> News {
-        self.heard(contact, "2A35", hex)
-    }
-
-    fn glucose(self, contact: u64, hex: &str) -> News {
-        self.heard(contact, "2A18", hex)
-    }
-
-    fn context(self, contact: u64, hex: &str) -> News {
-        self.heard(contact, "2A34", hex)
-    }
-
-    fn clock(self, contact: u64, at: i64, shows: &str) -> News {
-        self.say(json!({ "at": at, "clock": { "device": "d", "contact": contact, "shows": shows } }))
-    }
-
-    fn ended(self, contact: u64, how: &str) -> News {
-        self.say(json!({ "ended": { "device": "d", "contact": contact, "how": how } }))
-    }
-
-    fn text(&self) -> String {
-        self.0.iter().map(|line| format!("{line}\n")).collect()
-    }
-}
-
-/// Observations that stand in the record now, without those of a device's clock.
-fn observations(record: &Record) -> Vec<Value> {
-    let all =
-        record.all("Observation").into_iter().filter_map(|(_, versions)| versions.last()?.resource.clone());
-    all.filter(|o| !codes(o).contains(&"67975".to_owned())).collect()
-}
-
-fn codes(place: &Value) -> Vec<String> {
-    let codings = place["code"]["coding"].as_array().cloned().unwrap_or_default();
-    codings.iter().filter_map(|c| c["code"].as_str().map(str::to_owned)).collect()
-}
-
-fn with_code(record: &Record, code: &str) -> Vec<Value> {
-    observations(record).into_iter().filter(|o| codes(o).iter().any(|c| c == code)).collect()
-}
-
-fn effective(record: &Record, code: &str) -> Vec<String> {
-    let mut all: Vec<String> =
-        with_code(record, code).iter().map(|o| o["effectiveDateTime"].as_str().unwrap().to_owned()).collect();
-    all.sort();
-    all
-}
-
-const PRESSURE: &str = "85354-9";
-const GLUCOSE_MDC: &str = "160184";
-
-struct Story {
-    world: World,
-    record: Record,
-    hub: Hub,
-}
-
-impl Story {
-    fn new(name: &str) -> Story {
-        let world = World::new(name);
-        let record = world.record(Behaviour::default());
-        let hub = world.hub(&[("clinic", &record)]);
-        Story { world, record, hub }
-    }
-
-    /// Hands the news over, and delivers what there is.
-    fn tell(&self, news: &News) -> Vec<Value> {
-        let said = self.hub.replay(&news.text());
-        self.hub.deliver();
-        said
-    }
-}
-
-/// Why records are held, in the order of the lines.
-fn held(said: &[Value]) -> Vec<&str> {
-    said.iter().filter(|row| row["fate"] == "held").filter_map(|row| row["why"].as_str()).collect()
-}
-
-#[track_caller]
-fn check(name: &str, news: &News, code: &str, times: &[&str], why: &[&str]) {
-    let story = Story::new(name);
-    let said = story.tell(news);
-    assert_eq!(effective(&story.record, code), times, "{said:#?}");
-    assert_eq!(held(&said), why, "{said:#?}");
-}
 
 #[test]
 fn sc_01_a_device_resends_its_whole_memory() {
@@ -164,6 +32,20 @@ fn sc_03_the_owner_changes_the_meters_clock() {
     check("sc-03", &both, GLUCOSE_MDC, &["2018-09-19T22:27:07-07:00"], &[]);
     let alone = base().glucose(1, GLU_04_LATER_OFFSET).ended(1, "drained");
     check("sc-03-alone", &alone, GLUCOSE_MDC, &["2018-09-19T23:27:07-07:00"], &[]);
+}
+
+/// A profile that says that base time is UTC: the same instant both times, whatever the offset.
+#[test]
+fn sc_03_base_time_is_utc() {
+    let base = || News::site_meter("2018-09-20T08:00:00Z").bound("ada", "America/Los_Angeles");
+    for news in [
+        base().glucose(1, GLU_04).ended(1, "drained").glucose(2, GLU_04_LATER_OFFSET).ended(2, "drained"),
+        base().glucose(1, GLU_04_LATER_OFFSET).ended(1, "drained"),
+    ] {
+        let story = Story::new("sc-03-utc").with_profile("keeps = \"local-time\"", "keeps = \"utc\"");
+        story.tell(&news);
+        assert_eq!(effective(&story.record, GLUCOSE_MDC), ["2018-09-19T22:27:07-07:00"]);
+    }
 }
 
 #[test]
@@ -212,13 +94,12 @@ fn sc_06_the_answer_is_lost() {
     story.record.script({
         let mut cut = 0;
         move |seen| {
-            let fault = if seen.writes() && cut < 3 {
+            if seen.writes() && cut < 3 {
                 cut += 1;
-                gateway::demo::record::Fault::CommitThenCut
+                Fault::CommitThenCut
             } else {
-                gateway::demo::record::Fault::Pass
-            };
-            fault
+                Fault::Pass
+            }
         }
     });
     story.tell(
@@ -267,6 +148,18 @@ fn sc_10_the_sequence_wraps() {
         .ended(1, "drained");
     // 160368: plasma whose origin the meter does not tell.
     check("sc-10", &wrapped, "160368", &["2026-01-20T18:53:54-05:00"], &["time: not a date"]);
+}
+
+/// With the quirk named in a profile both are readings.
+#[test]
+fn sc_10_month_13_is_january() {
+    let story = Story::new("sc-10-quirk")
+        .with_profile("[memory]", "[quirks]\napply = [\"month-13-is-january\"]\n\n[memory]");
+    let news = News::site_meter("2026-01-20T23:54:00Z").bound("ada", "America/New_York");
+    let wrapped = news.glucose(1, "02FFFFEA070D0C12353678B0F8").glucose(1, "020000EA07011412353678B0F8");
+    story.tell(&wrapped.ended(1, "drained"));
+    let both = ["2026-01-12T18:53:54-05:00", "2026-01-20T18:53:54-05:00"];
+    assert_eq!(effective(&story.record, "160368"), both);
 }
 
 #[test]
@@ -428,4 +321,9 @@ fn sc_19_a_power_cut_between_glucose_and_context() {
     story.hub.deliver();
     assert_eq!(effective(&story.record, "160368"), ["2024-01-30T11:37:27+05:30"]);
     assert_eq!(with_code(&story.record, "8417864").len(), 0);
+    // A profile that says that base time is UTC.
+    let story = Story::new("sc-19-utc").with_profile("keeps = \"local-time\"", "keeps = \"utc\"");
+    let news = News::site_meter("2024-01-30T06:10:00Z").bound("ada", "Asia/Kolkata").glucose(1, GLU_01);
+    story.tell(&news.ended(1, "drained"));
+    assert_eq!(effective(&story.record, "160368"), ["2024-01-30T11:28:27+05:30"]);
 }

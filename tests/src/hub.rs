@@ -25,6 +25,7 @@ pub fn hearth() -> &'static Path {
 }
 
 /// A hub's folder and configuration, and the commands that a person would type there.
+#[derive(Debug)]
 pub struct Hub {
     pub dir: PathBuf,
     pub config: PathBuf,
@@ -111,15 +112,16 @@ impl Hub {
     /// Asks until the answer is as wanted.
     #[track_caller]
     pub fn until(&self, arguments: &[&str], wanted: impl Fn(&Value) -> bool) -> Value {
-        let deadline = std::time::Instant::now() + PATIENCE;
-        loop {
-            let said = self.json(arguments);
+        const BETWEEN: Duration = Duration::from_millis(50);
+        let mut said = self.json(arguments);
+        for _ in 0..PATIENCE.as_millis() / BETWEEN.as_millis() {
             if wanted(&said) {
                 return said;
             }
-            assert!(std::time::Instant::now() < deadline, "it never came to that: {said}");
-            std::thread::park_timeout(Duration::from_millis(50));
+            std::thread::park_timeout(BETWEEN);
+            said = self.json(arguments);
         }
+        panic!("it never came to that: {said}");
     }
 
     /// Runs the daemon until nothing is on its way any more, and stops it in an orderly way.
@@ -131,6 +133,7 @@ impl Hub {
 }
 
 /// `hearth run` as a process. Killed when dropped.
+#[derive(Debug)]
 pub struct Daemon {
     child: Mutex<Child>,
     heard: Arc<(Mutex<Vec<String>>, Condvar)>,

@@ -13,6 +13,7 @@ pub fn root() -> PathBuf {
 }
 
 /// A folder that is gone with its owner, certificates, and record systems on loopback.
+#[derive(Debug)]
 pub struct World {
     pub dir: PathBuf,
     pub pki: Pki,
@@ -55,10 +56,10 @@ impl World {
     pub fn hub_with(&self, destinations: &[(&str, &Record)], client: &str, more: &str) -> Hub {
         let n = self.hubs.fetch_add(1, Ordering::Relaxed);
         let dir = self.dir.join(format!("hub-{n}"));
-        std::fs::create_dir_all(&dir).expect("a folder for the hub");
+        std::fs::create_dir_all(dir.join("profiles")).expect("a folder for the hub");
         std::fs::DirBuilder::new().mode(0o700).create(dir.join("state")).expect("a folder for the store");
         let mut config = format!(
-            "schema = 1\n[hub]\nstate = \"{0}/state\"\nsocket = \"{0}/control.sock\"\nclock-trusted = \"always\"\n",
+            "schema = 1\n[hub]\nstate = \"{0}/state\"\nsocket = \"{0}/control.sock\"\nclock-trusted = \"always\"\nprofiles = \"{0}/profiles\"\n",
             dir.display()
         );
         for (name, record) in destinations {

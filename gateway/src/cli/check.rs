@@ -2,6 +2,7 @@
 
 use super::{Ending, Fields, Shown, exit};
 use crate::config::Config;
+use crate::store::Store;
 use crate::{clock, tls};
 use serde_json::{Map, json};
 use std::path::Path;
@@ -29,7 +30,8 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
         "profiles",
         crate::catalog(&config).map(|c| format!("{} profiles", c.all().count())).map_err(|e| e.said),
     ));
-    rows.push(row("state", state(&config.state)));
+    let state = Store::inspect(&config.state).map(|()| format!("{} is ours", config.state.display()));
+    rows.push(row("state", state.map_err(|e| e.to_string())));
     for destination in &config.destinations {
         let files = destination.files();
         let said = tls::client(&files, clock::now())
@@ -46,17 +48,6 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
         n => format!("{n} to mend."),
     };
     Ok(Shown { code: if wrong == 0 { 0 } else { exit::CONFIG }, ..Shown::rows(rows, said) })
-}
-
-fn state(folder: &Path) -> Result<String, String> {
-    let about = |e: std::io::Error| {
-        format!("{}: {e}; make it, owned by the daemon's user: install -d -m 700 {0}", folder.display())
-    };
-    let found = std::fs::metadata(folder).map_err(about)?;
-    if !found.is_dir() {
-        return Err(format!("{} is no folder; name one in [hub] state", folder.display()));
-    }
-    Ok(format!("{} is there", folder.display()))
 }
 
 /// The profiles that devices are recognized by.

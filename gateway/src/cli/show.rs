@@ -102,7 +102,8 @@ fn cell(value: &Json) -> String {
         Json::Bool(true) => "yes".into(),
         Json::Bool(false) => "no".into(),
         Json::Array(all) if all.is_empty() => "-".into(),
-        Json::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join(", "),
+        Json::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join("\n"),
+        Json::Object(fields) => fields.values().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

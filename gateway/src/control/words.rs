@@ -1,16 +1,16 @@
 //! What the store knows, in named cells and plain words: the same for a table and for JSON.
 
 use crate::cli::Fields;
-use crate::store::{DeviceView, Disputed, Held, OutboxDetail, OutboxView, Raised, Status};
+use crate::store::{DeviceView, Disputed, Held, OutboxDetail, OutboxView, Raised, Status, fate_code};
 use crate::uplink::State;
-use hearth_core::admit::{Fate, For, RecordNo, Refusal, TimeDoubt, Why};
+use hearth_core::admit::{Fate, For, RecordNo, Refusal, Why};
 use hearth_core::decode::{Cause, Measurement};
 use hearth_core::identity::{Binding, Identity, Permission, Who, Window};
 use hearth_core::parcel::Intent;
 use hearth_core::reading::{Doubt, Reading};
 use hearth_core::when::Source;
-use hearth_wire::Value;
 use hearth_wire::gatt::{ConcentrationUnit, PressureUnit, WeightUnit};
+use hearth_wire::{Special, Value};
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json, json};
 
@@ -37,13 +37,14 @@ pub(super) fn status(
     let rows =
         |state: &str| -> u64 { status.outbox.iter().filter(|o| o.state == state).map(|o| o.rows).sum() };
     let groups = |groups: &[crate::store::Group]| -> Json {
-        groups
-            .iter()
-            .map(|g| match g.oldest {
-                Some(oldest) => json!(format!("{}: {} (oldest {})", g.reason, g.records, age(oldest))),
-                None => json!(format!("{}: {}", g.reason, g.records)),
+        let group = |g: &crate::store::Group| {
+            let row = Row::new().with("records", g.records).with("why", reason(&g.reason).0);
+            Json::Object(match g.oldest {
+                Some(oldest) => row.with("oldest", age(oldest)).0,
+                None => row.0,
             })
-            .collect()
+        };
+        groups.iter().map(group).collect()
     };
     Row::new()
         .with("heard", status.heard)
@@ -125,7 +126,8 @@ pub(super) fn held(held: &Held) -> Fields {
         .with("device", held.device.0)
         .with("record", held.record.map(|r| r.0))
         .with("records", held.records)
-        .with("why", held.reason.clone())
+        .with("why", reason(&held.reason).0)
+        .with("what_helps", reason(&held.reason).1)
         .with("age", age(held.age))
         .0
 }
@@ -170,20 +172,18 @@ pub(super) fn outbox_detail(detail: &OutboxDetail) -> Fields {
 
 /// What became of a record, and the reading where it became one.
 pub(super) fn change(record: RecordNo, fate: &Fate, reading: Option<&Reading>) -> Fields {
-    let (name, why) = match fate {
-        Fate::New => ("new", None),
-        Fate::Await { wants, .. } => {
-            ("awaits", Some(wants.iter().map(|w| wanted(*w)).collect::<Vec<_>>().join(", ")))
-        }
-        Fate::Hold(why) => ("held", Some(why_held(why))),
-        Fate::Reissue(issue) => ("issued anew", Some(format!("issue {}", issue.0))),
-        Fate::Admitted(..) => ("admitted", None),
-        Fate::Companion(head) => ("companion", Some(format!("of record {}", head.0))),
-        Fate::Repeat => ("repeat", None),
-        Fate::Retracted(..) => ("retracted", None),
-        Fate::Refused(refusal, ..) => ("refused", Some(why_refused(refusal))),
+    let said = match fate {
+        Fate::Reissue(issue) => Some(format!("issue {}", issue.0)),
+        Fate::Companion(head) => Some(format!("of record {}", head.0)),
+        _ => why(fate),
     };
-    let row = Row::new().with("record", record.0).with("fate", name).with("why", why);
+    let name = match fate {
+        Fate::Await { .. } => "awaits",
+        Fate::Hold(_) => "held",
+        Fate::Reissue(_) => "issued anew",
+        _ => fate_code(fate).0,
+    };
+    let row = Row::new().with("record", record.0).with("fate", name).with("why", said);
     let Some(reading) = reading else { return row.0 };
     let civil = reading.when.offset.to_datetime(reading.when.effective);
     let source = match reading.when.source {
@@ -211,6 +211,9 @@ fn offset(offset: jiff::tz::Offset) -> String {
 /// As a meter's display might say it.
 fn measured(measure: &Measurement) -> String {
     match measure {
+        Measurement::Pressure(m) if m.systolic.finite().is_none() && m.diastolic.finite().is_none() => {
+            "failed: no pressure".into()
+        }
         Measurement::Pressure(m) => {
             let unit = match m.unit {
                 PressureUnit::MillimetreOfMercury => "mmHg",
@@ -223,12 +226,14 @@ fn measured(measure: &Measurement) -> String {
             |c| match (c.unit, c.value) {
                 (ConcentrationUnit::KilogramPerLitre, Value::Finite(d)) => format!("{} mg/dL", d.shifted(5)),
                 (ConcentrationUnit::MolePerLitre, Value::Finite(d)) => format!("{} mmol/L", d.shifted(3)),
-                (_, special) => special.to_string(),
+                (_, Value::Special(Special::PositiveInfinity)) => "HI".into(),
+                (_, Value::Special(Special::NegativeInfinity)) => "LO".into(),
+                (_, special) => format!("no value: {special}"),
             },
         ),
-        Measurement::GlucoseContext(_) => "context".into(),
+        Measurement::GlucoseContext(_) => "a context".into(),
         Measurement::Weight(m) => match (m.weight, m.unit) {
-            (None, _) => "unsuccessful".into(),
+            (None, _) => "failed: no weight".into(),
             (Some(weight), WeightUnit::Si) => format!("{weight} kg"),
             (Some(weight), WeightUnit::Imperial) => format!("{weight} lb"),
         },
@@ -267,49 +272,78 @@ fn wanted(what: For) -> &'static str {
     }
 }
 
-pub(super) fn why_held(why: &Why) -> String {
-    match why {
-        Why::NoPatient => "nobody is bound to the device".into(),
-        Why::SlotUnknown => "the user slot is nobody's".into(),
-        Why::TwoPeople => "two people fit".into(),
-        Why::Edge => "the time reaches over the edge of a binding".into(),
-        Why::BeforeBinding(_) => "before the binding".into(),
-        Why::NoZone => "the binding has no zone".into(),
-        Why::Identity => "the device did not say who it is".into(),
-        Why::UnknownProfile => "no profile knows the device".into(),
-        Why::Impossible(quantity) => format!("an impossible {}", hearth_core::profile::word(*quantity)),
-        Why::Layout => "octets that no layout explains".into(),
-        Why::Time(doubt) => format!("time: {}", doubted(*doubt)),
-    }
+/// The store's codes, in words: what it is, and what helps. Who must act stands in what helps.
+const REASONS: [(&str, &str, &str); 30] = [
+    ("partner", "its partner", "comes by itself"),
+    ("clock", "the device's clock", "comes by itself"),
+    (
+        "identity",
+        "the device did not say who it is",
+        "connect it again; its profile says which fact names it",
+    ),
+    ("hub-time", "the hub's time", "comes with the network; see [hub] clock-trusted"),
+    ("no-patient", "nobody is bound to the device", "bind it: hearth bind add"),
+    (
+        "slot-unknown",
+        "the user slot is nobody's",
+        "bind the slot, or attest sole use: hearth bind add --slot",
+    ),
+    ("two-people", "two people fit", "end one of the bindings: hearth bind end"),
+    ("edge", "the time reaches over the edge of a binding", "move the edge of the binding"),
+    ("before-binding", "memory from before the binding", "sealed; bind from earlier only if it is theirs"),
+    ("no-zone", "the binding has no zone", "bind it with --zone and --instead"),
+    ("unknown-profile", "no profile knows the device", "describe it in a profile: docs/profiles.md"),
+    ("time-not-a-date", "time: not a date", "a quirk may explain it: docs/profiles.md"),
+    (
+        "time-untimed",
+        "time: no stamp, and it may have been stored",
+        "ask the patient; set the device's clock",
+    ),
+    (
+        "time-hub-clock",
+        "time: the hub's clock is not known",
+        "comes with the network; see [hub] clock-trusted",
+    ),
+    ("time-reset", "time: clock reset", "set the device's clock; ask the patient when it was"),
+    ("time-two-timelines", "time: two timelines", "ask the patient when it was"),
+    ("time-future", "time: after it was heard", "set the device's clock"),
+    ("time-fold", "time: the hour that comes twice", "ask the patient when it was"),
+    ("time-gap", "time: the hour that is skipped", "set the device's clock"),
+    ("time-device-fault", "time: the meter reports a time fault", "set the meter's clock"),
+    ("time-offset-lost", "time: the time offset ran over", "set the meter's clock"),
+    ("impossible", "an impossible value", "check the device; its profile states its range"),
+    ("layout", "octets that no layout explains", "a quirk may explain them: docs/profiles.md"),
+    ("undecodable", "octets that can't be read", "kept; a newer version may read them"),
+    ("orphan", "a context whose measurement never came", "nothing is missing but the measurement"),
+    ("late-context", "a context whose measurement went on without it", "the reading stands without it"),
+    ("control-solution", "control solution", "kept on the hub, no reading of a patient"),
+    ("nothing-measured", "nothing was measured", "the meter stored no result"),
+    ("not-a-reading", "no reading, by a quirk of the device", "its profile says why"),
+    ("", "not said", ""),
+];
+
+/// A code that an older version wrote stays readable as itself.
+pub(crate) fn reason(code: &str) -> (&str, &'static str) {
+    REASONS.iter().find(|(known, ..)| *known == code).map_or((code, ""), |(_, said, helps)| (*said, *helps))
 }
 
-fn doubted(doubt: TimeDoubt) -> &'static str {
-    match doubt {
-        TimeDoubt::NotADate => "not a date",
-        TimeDoubt::Untimed => "no stamp, and it may have been stored",
-        TimeDoubt::HubClock => "the hub's clock is not known",
-        TimeDoubt::Reset => "clock reset",
-        TimeDoubt::TwoTimelines => "two timelines",
-        TimeDoubt::Future => "after it was heard",
-        TimeDoubt::Fold => "the hour that comes twice",
-        TimeDoubt::Gap => "the hour that is skipped",
-        TimeDoubt::DeviceFault => "the meter reports a time fault",
-        TimeDoubt::OffsetLost => "the time offset ran over",
-    }
-}
-
-fn why_refused(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Undecodable(Cause::Malformed(malformed)) => malformed.to_string(),
-        Refusal::Undecodable(Cause::UnknownCharacteristic(unknown)) => {
+/// The reason of one record, with what is known of it beyond its code.
+fn why(fate: &Fate) -> Option<String> {
+    let said = reason(fate_code(fate).1?).0;
+    Some(match fate {
+        Fate::Hold(Why::Impossible(quantity)) => {
+            format!("an impossible {}", hearth_core::profile::word(*quantity))
+        }
+        Fate::Await { wants, .. } => wants.iter().map(|w| wanted(*w)).collect::<Vec<_>>().join(", "),
+        Fate::Refused(Refusal::Undecodable(Cause::Malformed(malformed)), ..) => malformed.to_string(),
+        Fate::Refused(Refusal::Undecodable(Cause::UnknownCharacteristic(unknown)), ..) => {
             format!("characteristic {unknown} has no codec")
         }
-        Refusal::Orphan => "a context whose measurement never came".into(),
-        Refusal::LateContext => "a context whose measurement went on without it".into(),
-        Refusal::ControlSolution => "control solution".into(),
-        Refusal::NothingMeasured => "nothing was measured".into(),
-        Refusal::NotAReading(quirk) => format!("no reading, by the quirk {}", quirk.name()),
-    }
+        Fate::Refused(Refusal::NotAReading(quirk), ..) => {
+            format!("no reading, by the quirk {}", quirk.name())
+        }
+        _ => said.to_owned(),
+    })
 }
 
 fn age(age: SignedDuration) -> String {

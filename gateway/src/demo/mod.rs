@@ -10,8 +10,10 @@ mod play;
 pub mod record;
 
 use crate::cli::{Ending, Shown, exit};
+use crate::control::reason;
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Plays a cuff, a meter and a scale into a record on loopback, and checks what arrived.
 #[derive(Args, Debug)]
@@ -41,8 +43,8 @@ impl Demo {
             ("heard", json!(played.heard)),
             ("measurements", json!(played.measurements)),
             ("kept", json!(played.kept)),
-            ("held", json!(played.held)),
-            ("refused", json!(played.refused)),
+            ("held", groups(&played.held)),
+            ("refused", groups(&played.refused)),
             ("written", json!(findings.written)),
             ("duplicates", json!(findings.duplicates.len())),
             ("lost", json!(findings.lost.len())),
@@ -70,6 +72,10 @@ impl Demo {
             }
         }
     }
+}
+
+fn groups(by_reason: &BTreeMap<String, u64>) -> Value {
+    by_reason.iter().map(|(code, records)| json!({ "records": records, "why": reason(code).0 })).collect()
 }
 
 /// What is wrong, a sentence each.

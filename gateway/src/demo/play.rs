@@ -98,7 +98,8 @@ fn destination(pki: &Pki, url: &str) -> Destination {
         certificate: pki.certificate(pki::CLIENT),
         key: pki.key(pki::CLIENT),
         rung: RungChoice::Auto,
-        bundle: 100,
+        // Small bundles: more answers to lose.
+        bundle: 3,
         timeout: Duration::from_secs(10),
         cleared: BTreeSet::new(),
         policy: Policy::default(),
@@ -205,7 +206,7 @@ impl Player {
         let delivered = status.outbox.iter().filter(|o| o.state == "delivered").map(|o| o.rows).sum();
         if delivered > self.delivered {
             self.delivered = delivered;
-            say("record", &format!("{delivered} readings delivered so far"));
+            say("record", &format!("readings delivered so far: {delivered}"));
         }
         Ok(())
     }

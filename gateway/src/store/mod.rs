@@ -13,9 +13,9 @@
 //! Rules of this room:
 //! - A failed write is never tried again on the same connection: a full disk gets a fresh one, anything else
 //!   ends the daemon ([`StoreError::Broken`]).
-//! - In the clear lie row numbers, states, instants, counters and blinded keys ([`blind`]); all else goes
-//!   through [`seal`]. `docs/store.md` says what each table and column is for.
-//! - SQL lies in [`rows`], a file per table, and in [`schema`]. Nothing else speaks it.
+//! - In the clear lie row numbers, states, instants, counters and blinded keys (`blind`); all else goes
+//!   through `seal`. `docs/store.md` says what each table and column is for.
+//! - SQL lies in `rows`, a file per table, and in `schema`. Nothing else speaks it.
 //! - Deliberately absent: clocks. Instants and ticks come in as parameters.
 
 mod blind;
@@ -45,13 +45,14 @@ pub use open::Opened;
 pub use people::DestinationFacts;
 
 pub use prune::Pruned;
-pub use rows::{DestinationNo, OutboxNo, ReadingNo};
+pub use rows::{DestinationNo, OutboxNo, ReadingNo, fate_code};
 pub use seal::{Place, Seal, Sealed, Unopened};
 pub use settle::{Attempt, Receipt, Settlement};
+pub use standing::Disputed;
 pub use take::Committed;
 pub use views::{
-    DestinationStatus, DeviceView, Disputed, Group, Held, OutboxDetail, OutboxView, Raised, ReadingView,
-    ReceiptView, Status,
+    DestinationStatus, DeviceView, Group, Held, OutboxDetail, OutboxView, Raised, ReadingView, ReceiptView,
+    Status,
 };
 
 use blind::HubKey;

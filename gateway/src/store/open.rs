@@ -28,6 +28,11 @@ pub struct Opened {
 }
 
 impl Store {
+    /// Whether `dir` may hold a store: it is there, ours, and closed to others. Touches nothing.
+    pub fn inspect(dir: &Path) -> Result<(), OpenError> {
+        check_directory(dir)
+    }
+
     /// Opens the store in `dir`, and makes what is not there yet: database, hub key, hub.
     pub fn open(dir: &Path, catalog: Catalog, seal: Seal) -> Result<Opened, OpenError> {
         check_directory(dir)?;

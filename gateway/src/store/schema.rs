@@ -3,7 +3,7 @@
 //! What each table and column is for: `docs/store.md`. The rule of all of them: in the clear lie row numbers,
 //! states, instants, counters, codes of fates and blinded keys; everything that a device said, everything that
 //! names a person or a device, lies in a payload column (`sealed`, `octets`, `cache`), which only
-//! [`super::seal`] reads and writes. Instants are microseconds since 1970, ticks are milliseconds of a boot.
+//! `seal` reads and writes. Instants are microseconds since 1970, ticks are milliseconds of a boot.
 
 /// `PRAGMA application_id`: "Hrth".
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"Hrth");

@@ -1,9 +1,22 @@
-//! Where the store stands: its last tick, and what a record became.
+//! Where the store stands: its last tick, what a record became, where a meter is asked
+//! from next, and which readings today's bindings dispute.
 
+use super::rows::ReadingNo;
 use super::{Store, StoreError};
-use hearth_core::admit::Fate;
+use hearth_core::admit::{Fate, House, Why, disputed};
+use hearth_core::capture::DeviceNo;
+use hearth_core::identity::Who;
 use hearth_core::reading::Reading;
 use hearth_core::when::HubTicks;
+use std::sync::Arc;
+
+/// A reading whose person today's bindings would no longer choose. Shown, never acted on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disputed {
+    pub reading: ReadingNo,
+    pub given_to: Who,
+    pub today: Result<Who, Why>,
+}
 
 impl Store {
     /// The highest tick of the latest boot. `None`: no boot was counted yet.
@@ -18,5 +31,40 @@ impl Store {
     pub fn reading_of(&mut self, fate: &Fate) -> Result<Option<Reading>, StoreError> {
         let Fate::Admitted(key, issue) = fate else { return Ok(None) };
         self.read(|rows| Ok(rows.reading_by_key(key, *issue)?.map(|kept| kept.reading)))
+    }
+
+    /// Where to ask a meter from: at the least sequence among its records that wait for their partner, else
+    /// after the last one that was new. `None`: from the beginning.
+    pub fn cursor(&mut self, device: DeviceNo) -> Result<Option<u16>, StoreError> {
+        let (recorder, epoch) = (self.hub.system_id, self.epoch);
+        self.read(|rows| {
+            if let Some(waits) = rows.least_without_partner(device)? {
+                return Ok(Some(waits));
+            }
+            Ok(rows.last_sequence(device, &recorder, epoch)?.map(|last| last.wrapping_add(1)))
+        })
+    }
+
+    /// Readings that stand, and whose person today's bindings would no longer choose.
+    pub fn disputed(&mut self) -> Result<Vec<Disputed>, StoreError> {
+        let catalog = Arc::clone(&self.catalog);
+        self.read(|rows| {
+            let (boots, bindings) = (rows.boots()?, rows.bindings()?);
+            let house = House { boots: &boots, catalog: &catalog, bindings: &bindings };
+            let mut found = vec![];
+            let mut after = ReadingNo(0);
+            loop {
+                let page = rows.readings_after(after, 500)?;
+                let Some(last) = page.last() else { return Ok(found) };
+                after = last.no;
+                for kept in page.into_iter().filter(|kept| !kept.retracted) {
+                    let record = rows.whole(rows.record(kept.record)?)?;
+                    let heard = boots.utc(record.first().at);
+                    if let Some(today) = disputed(&kept.reading, heard, &house) {
+                        found.push(Disputed { reading: kept.no, given_to: kept.reading.who, today });
+                    }
+                }
+            }
+        })
     }
 }

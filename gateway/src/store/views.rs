@@ -3,7 +3,7 @@
 
 use super::rows::{DestinationNo, OutboxNo, Queued, ReadingNo, Rows};
 use super::{Store, StoreError};
-use hearth_core::admit::{House, RecordNo, Why, disputed};
+use hearth_core::admit::RecordNo;
 use hearth_core::capture::{DeviceNo, Key, Uuid16};
 use hearth_core::identity::{Facts, Identity, Who};
 use hearth_core::parcel::Intent;
@@ -12,7 +12,6 @@ use hearth_core::reading::{Issue, Version};
 use hearth_core::when::{Boots, HubTicks};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// How much of what there is. `reason` is a code of the store: the same words as in `hearth held`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -145,14 +144,6 @@ pub struct Raised {
     pub reading: ReadingNo,
     pub destination: String,
     pub said: String,
-}
-
-/// A reading whose person today's bindings would no longer choose. Shown, never acted on.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Disputed {
-    pub reading: ReadingNo,
-    pub given_to: Who,
-    pub today: Result<Who, Why>,
 }
 
 /// How long ago, at least: ticks tell within a boot, and over boots as much as the hub's clock knows.
@@ -316,41 +307,6 @@ impl Store {
 
     pub fn raised(&mut self) -> Result<Vec<Raised>, StoreError> {
         self.read(raised)
-    }
-
-    /// Readings that stand, and whose person today's bindings would no longer choose.
-    pub fn disputed(&mut self) -> Result<Vec<Disputed>, StoreError> {
-        let catalog = Arc::clone(&self.catalog);
-        self.read(|rows| {
-            let (boots, bindings) = (rows.boots()?, rows.bindings()?);
-            let house = House { boots: &boots, catalog: &catalog, bindings: &bindings };
-            let mut found = vec![];
-            let mut after = ReadingNo(0);
-            loop {
-                let page = rows.readings_after(after, 500)?;
-                let Some(last) = page.last() else { return Ok(found) };
-                after = last.no;
-                for kept in page.into_iter().filter(|kept| !kept.retracted) {
-                    let record = rows.whole(rows.record(kept.record)?)?;
-                    let heard = boots.utc(record.first().at);
-                    if let Some(today) = disputed(&kept.reading, heard, &house) {
-                        found.push(Disputed { reading: kept.no, given_to: kept.reading.who, today });
-                    }
-                }
-            }
-        })
-    }
-
-    /// Where to ask a meter from: at the least sequence among its records that wait for their partner, else
-    /// after the last one that was new. `None`: from the beginning.
-    pub fn cursor(&mut self, device: DeviceNo) -> Result<Option<u16>, StoreError> {
-        let (recorder, epoch) = (self.hub.system_id, self.epoch);
-        self.read(|rows| {
-            if let Some(waits) = rows.least_without_partner(device)? {
-                return Ok(Some(waits));
-            }
-            Ok(rows.last_sequence(device, &recorder, epoch)?.map(|last| last.wrapping_add(1)))
-        })
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) use outbox::{LONGEST_WAIT, NewOutbox, Queued, State};
 pub(super) use reading::Kept;
 pub use reading::ReadingNo;
 pub(super) use record::Found;
+pub use record::fate_code;
 use record::why_code;
 
 use super::blind::{Blinded, HubKey};

@@ -225,8 +225,8 @@ impl Rows<'_> {
     }
 }
 
-/// A fate in the clear: what it is, and the code of its reason.
-pub(crate) fn fate_code(fate: &Fate) -> (&'static str, Option<&'static str>) {
+/// A fate in the clear: what it is, and the code of its reason, as views and counts name them.
+pub fn fate_code(fate: &Fate) -> (&'static str, Option<&'static str>) {
     match fate {
         Fate::New => ("new", None),
         Fate::Await { wants, .. } => ("await", wants.first().map(|want| want_code(*want))),

@@ -4,6 +4,7 @@
 mod world;
 
 mod correcting;
+mod described;
 mod hearing;
 mod leaving;
 mod linear;

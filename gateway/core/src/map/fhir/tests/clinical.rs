@@ -1,5 +1,6 @@
 //! What goes out, clinical rule by clinical rule, by one door.
 
+mod context;
 mod glucose;
 mod pressure;
 mod shared;
