@@ -69,6 +69,11 @@ impl Fhir {
         self.ability
     }
 
+    /// Nothing is to be sent for a while.
+    pub fn rest(&mut self) {
+        self.http.close();
+    }
+
     /// How many rows are worth asking the store for.
     pub fn appetite(&self) -> usize {
         self.destination.bundle.max(1)
@@ -113,9 +118,7 @@ impl Fhir {
                 Step::Done(End { memory, way }) => {
                     self.memory = memory;
                     if way != Way::Open {
-                        // Whatever is mended meanwhile: a certificate, a rung, a server behind the same name.
-                        self.client = None;
-                        self.http.close();
+                        self.forget(&way);
                     }
                     return Ok(way);
                 }
@@ -170,13 +173,23 @@ impl Fhir {
 
     /// The way was not open before anything was carried.
     fn closed(&mut self, receipt: Receipt) -> Way {
-        self.client = None;
-        self.http.close();
         let said = receipt.to_string();
-        match judge(Asked::Read, &receipt) {
+        let way = match judge(Asked::Read, &receipt) {
             Verdict::Hold(cure) => Way::Held { wait: self.memory.held(), cure, said },
             Verdict::Retry { after, .. } => Way::Busy { wait: self.memory.busy(after), said },
             _ => Way::Busy { wait: self.memory.busy(None), said },
+        };
+        self.forget(&way);
+        way
+    }
+
+    /// Whatever may be mended meanwhile is looked at again: a certificate, a server behind the same name, and of
+    /// one that a person has to see to, what it says that it can.
+    fn forget(&mut self, way: &Way) {
+        self.client = None;
+        self.http.close();
+        if let Way::Held { .. } = way {
+            self.ability = None;
         }
     }
 }

@@ -31,7 +31,7 @@ use tokio_rustls::client::TlsStream;
 /// For name, TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Servers close idle connections after 30 s and more (Jetty 30, nginx 75): one that is older is not trusted.
-const IDLE: Duration = Duration::from_secs(20);
+pub(super) const IDLE: Duration = Duration::from_secs(20);
 /// No answer to a bundle of readings is longer.
 const LONGEST_ANSWER: usize = 16 << 20;
 

@@ -2,6 +2,7 @@
 
 use super::Destination;
 use super::fhir::{Books, Fhir};
+use super::http::IDLE;
 use super::ladder::Way;
 use crate::clock;
 use crate::store::{Attempt, Desk, DestinationNo, Gone, OutboxNo, Settlement, Store, StoreError};
@@ -82,7 +83,7 @@ pub struct Uplink {
 }
 
 /// After a carry that came to nothing.
-const IDLE: Duration = Duration::from_secs(1);
+const IN_VAIN: Duration = Duration::from_secs(1);
 /// How long the store is left alone when it has no room.
 const FULL: Duration = Duration::from_secs(30);
 
@@ -121,12 +122,29 @@ impl Uplink {
                 Next::Now => {}
                 // News does not make a busy destination less busy.
                 Next::After(wait) => sleep(wait).await,
-                Next::Woken(None) => woken.changed().await.map_err(|_| Gone)?,
-                Next::Woken(Some(wait)) => tokio::select! {
-                    changed = woken.changed() => changed.map_err(|_| Gone)?,
-                    () = sleep(wait) => {}
-                },
+                Next::Woken(wait) => self.wait(woken, wait).await?,
             }
+        }
+    }
+
+    /// Until something is committed, or a row's time has come. A connection that nobody needs is not kept.
+    async fn wait(&mut self, woken: &mut watch::Receiver<()>, wait: Option<Duration>) -> Result<(), Gone> {
+        let due = async {
+            match wait {
+                Some(wait) => sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut due = std::pin::pin!(due);
+        let quiet = sleep(IDLE);
+        tokio::select! {
+            changed = woken.changed() => return changed.map_err(|_| Gone),
+            () = &mut due => return Ok(()),
+            () = quiet => self.fhir.rest(),
+        }
+        tokio::select! {
+            changed = woken.changed() => changed.map_err(|_| Gone),
+            () = due => Ok(()),
         }
     }
 
@@ -148,7 +166,7 @@ impl Uplink {
         let mut ledger = Ledger { desk, settled: 0 };
         let way = match self.fhir.carry(&due, &mut ledger).await {
             // Rows that were retracted or parked meanwhile; asked for again at once, they are not due.
-            Ok(Way::Open) if ledger.settled == 0 => return Ok(Next::After(IDLE)),
+            Ok(Way::Open) if ledger.settled == 0 => return Ok(Next::After(IN_VAIN)),
             Ok(way) => way,
             Err(Trouble::Gone) => return Err(Gone),
             Err(Trouble::Store(error)) => return Ok(self.trouble(&error)),

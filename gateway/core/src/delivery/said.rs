@@ -11,8 +11,8 @@ impl fmt::Display for Cure {
                  valid and known there"
             }
             Cure::Permission => {
-                "the record system says that this hub may not write: ask its administrator for permission to \
-                 create Observations"
+                "the record system says that this hub may not: ask its administrator for permission to read and \
+                 create Observations, Devices and Provenances, or take a lower `rung`"
             }
             Cure::OurCertificate => {
                 "the hub's client certificate was refused or is missing: renew it, or have it accepted at the \
@@ -22,20 +22,20 @@ impl fmt::Display for Cure {
                 "the server's certificate is signed by nobody whom the configured CA file names: check `ca`, or \
                  whether this is the right server"
             }
-            Cure::ServerName => "the server's certificate is for another name: check the host in `base-url`",
+            Cure::ServerName => "the server's certificate is for another name: check the host in `url`",
             Cure::ServerCertificate => {
                 "the server's certificate is expired or not yet valid: check the hub's clock, then tell the \
                  server's administrator"
             }
-            Cure::Redirect => "the server redirects, which is never followed: set `base-url` to the final address",
-            Cure::BaseUrl => "there is no FHIR service for Observations at this address: check `base-url`",
+            Cure::Redirect => "the server redirects, which is never followed: set `url` to the final address",
+            Cure::BaseUrl => "there is no FHIR service for Observations at this address: check `url`",
             Cure::ClientIds => {
                 "the record system lets nobody choose ids: set `rung = \"conditional-create\"` or \
                  `\"plain-create\"` for this destination"
             }
             Cure::Portal => {
                 "something that is no record system answered (a captive portal or a proxy): check the network \
-                 and `base-url`"
+                 and `url`"
             }
         })
     }

@@ -4,7 +4,7 @@ use super::Way;
 use super::climb::{Climb, Left};
 use super::row::Row;
 use crate::store::{OutboxNo, Receipt as Kept, Settlement};
-use hearth_core::delivery::{Answer, Cure, PointsAt, Receipt, Scope, Sent, Transport, Verdict};
+use hearth_core::delivery::{Class, Cure, PointsAt, Receipt, Scope, Sent, Transport, Verdict};
 use hearth_core::map::fhir::Role;
 use std::time::Duration;
 
@@ -30,7 +30,8 @@ impl Climb {
                 Left::Nothing
             }
             verdict => {
-                let too_much = matches!(receipt, Receipt::Answer(Answer { status: 413, .. }));
+                let too_much = matches!(receipt, Receipt::Answer(answer)
+                    if answer.status == 413 || answer.body.class() == Class::TooLong);
                 if verdict == Verdict::Split && too_much {
                     self.memory.most = (rows.len() / 2).max(1);
                 }

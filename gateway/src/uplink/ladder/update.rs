@@ -9,6 +9,9 @@ use hearth_core::map::fhir::{self, Comparison, Resource, Role, Rung, compare};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Reads in one batch: limits of 160 and 500 entries have been seen, and every answer holds a resource.
+const ASKED_AT_ONCE: usize = 100;
+
 /// What the record said, by `Type/id`.
 type Seen = BTreeMap<String, Receipt>;
 
@@ -135,8 +138,12 @@ impl Climb {
             places.extend(asked.map(place).filter(|place| once.insert(place.clone())));
         }
         let mut seen = Seen::new();
-        if bundled && places.len() > 1 && !self.memory.asks_singly {
-            let names: Vec<&str> = places.iter().map(String::as_str).collect();
+        let batches = if bundled && places.len() > 1 { places.as_slice() } else { &[] };
+        for names in batches.chunks(ASKED_AT_ONCE) {
+            if self.memory.asks_singly {
+                break;
+            }
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let lines: Vec<Line<'_>> = names.iter().map(|name| named(name)).collect();
             let receipt = self.read_all(&names).await;
             match self.entries(&receipt, &lines) {

@@ -1,97 +1,18 @@
 //! Readings over the ladder into the record.
 
-use super::readings::{head, mapped, of, pressure, weight, weights};
-use super::rig::{Notebook, Served, destination, served};
+use super::readings::{head, of, pressure, weight, weights};
+use super::rig::{
+    Notebook, RUNGS, assert_once, behaviour, carry, destination, fhir, in_doubt, requests, served, versions,
+};
 use crate::demo::record::{Behaviour, Canned, Fault};
 use crate::store::{Consignment, OutboxNo, Settlement};
-use crate::uplink::RungChoice::{self, Auto, ConditionalCreate, PlainCreate, UpdateAsCreate};
+use crate::uplink::RungChoice::{Auto, ConditionalCreate, PlainCreate, UpdateAsCreate};
 use crate::uplink::fhir::Fhir;
 use crate::uplink::ladder::Way;
 use hearth_core::delivery::Cure;
 use hearth_core::identity::{Labels, Who};
 use hearth_core::map::fhir::{Kind, Rung};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-
-/// Carries once, and hands over what was noted.
-pub(super) async fn carry(fhir: &mut Fhir, work: &[Consignment]) -> (Notebook, Way) {
-    let mut notebook = Notebook::default();
-    let Ok(way) = fhir.carry(work, &mut notebook).await;
-    (notebook, way)
-}
-
-pub(super) fn fhir(served: &Served, rung: RungChoice, bundle: usize) -> Fhir {
-    Fhir::new(destination(served, rung, bundle)).unwrap()
-}
-
-/// How often each measurement is in the record, by our identifier's value, whatever its id.
-pub(super) fn found(served: &Served) -> BTreeMap<String, usize> {
-    let mut times = BTreeMap::new();
-    for (_, versions) in served.record.all("Observation") {
-        let Some(resource) = versions.last().and_then(|version| version.resource.as_ref()) else { continue };
-        for identifier in resource["identifier"].as_array().into_iter().flatten() {
-            if identifier["system"] == "urn:hearth:reading" {
-                *times.entry(identifier["value"].as_str().unwrap().to_owned()).or_default() += 1;
-            }
-        }
-    }
-    times
-}
-
-/// Every Observation of these readings is there exactly once, and nothing else is.
-pub(super) fn assert_once(served: &Served, work: &[Consignment]) {
-    let mut expect = BTreeMap::new();
-    for consignment in work {
-        for resource in mapped(consignment, Rung::UpdateAsCreate) {
-            if resource.kind == "Observation" {
-                expect.insert(resource.id, 1);
-            }
-        }
-    }
-    assert_eq!(found(served), expect);
-}
-
-pub(super) const RUNGS: [RungChoice; 3] = [UpdateAsCreate, ConditionalCreate, PlainCreate];
-
-pub(super) fn behaviour(rung: RungChoice) -> Behaviour {
-    Behaviour { conditional: rung == ConditionalCreate, ..Behaviour::default() }
-}
-
-/// As the store hands rows over after an attempt whose end is not known.
-pub(super) fn in_doubt(work: &[Consignment], notebook: &Notebook) -> Vec<Consignment> {
-    let mut work = work.to_vec();
-    for consignment in &mut work {
-        assert!(notebook.end(consignment.row.0).contains("in doubt"), "{}", notebook.end(consignment.row.0));
-        consignment.attempts += 1;
-        consignment.in_doubt = true;
-        consignment.octets = Some(notebook.octets(consignment.row.0));
-    }
-    work
-}
-
-fn versions(served: &Served, id: &str) -> Vec<Option<Value>> {
-    served.record.history("Observation", id).into_iter().map(|version| version.resource).collect()
-}
-
-/// Methods and paths of all requests, a Bundle's with the methods in it.
-pub(super) fn requests(served: &Served) -> Vec<String> {
-    let log = served.record.log();
-    let entries = |methods: &[String]| {
-        let mut kinds = methods.to_vec();
-        kinds.dedup();
-        format!("{} {}", methods.len(), kinds.join("+"))
-    };
-    log.iter()
-        .map(|logged| match logged.seen.path.as_str() {
-            "" => format!("bundle of {}", entries(&logged.seen.entries)),
-            path => format!(
-                "{} {}",
-                logged.seen.method,
-                path.split_once(['/', '?']).map_or(path, |(kind, _)| kind)
-            ),
-        })
-        .collect()
-}
 
 #[tokio::test]
 async fn each_rung_delivers_singly_and_in_bundles() {
@@ -185,30 +106,67 @@ async fn a_lost_answer_makes_no_duplicate() {
 /// Where nothing can be read back, what is in doubt is sent again, octet by octet the same, and said.
 #[tokio::test]
 async fn a_repeat_in_the_dark_is_identical_and_listed() {
-    let served = served(behaviour(PlainCreate)).await;
-    let mut fhir = fhir(&served, PlainCreate, 1);
-    let mut writes = 0;
-    served.record.script(move |seen| {
-        writes += usize::from(seen.writes());
-        match (seen.writes(), writes) {
-            (false, _) => Fault::Answer(Canned::outcome(403, "forbidden", "no reading here")),
-            (true, 1) => Fault::CommitThenCut,
-            (true, _) => Fault::Pass,
+    for ignored in [false, true] {
+        let served = served(behaviour(PlainCreate)).await;
+        let mut fhir = fhir(&served, PlainCreate, 1);
+        let mut writes = 0;
+        served.record.script(move |seen| {
+            writes += usize::from(seen.writes());
+            match (seen.writes(), writes) {
+                // A parameter that a server does not know finds everything.
+                (false, _) if ignored => Fault::Answer(Canned {
+                    body: json!({"resourceType": "Bundle", "type": "searchset", "entry": [
+                        {"resource": {"resourceType": "Observation", "id": "another", "status": "final"}}]})
+                    .to_string(),
+                    ..Canned::outcome(200, "", "")
+                }),
+                (false, _) => Fault::Answer(Canned::outcome(403, "forbidden", "no reading here")),
+                (true, 1) => Fault::CommitThenCut,
+                (true, _) => Fault::Pass,
+            }
+        });
+        let work = [weight(1)];
+        let (notebook, _) = carry(&mut fhir, &work).await;
+        let mut again = in_doubt(&work, &notebook);
+        // A mapping that was changed meanwhile does not change the repeat.
+        again[0].parcel.subject.id = "somebody-else".into();
+        let (notebook, _) = carry(&mut fhir, &again).await;
+        assert_eq!(notebook.end(1), "delivered, raised");
+        assert!(notebook.said(1).contains("it may be there twice"), "{}", notebook.said(1));
+        let log = served.record.log();
+        let posts: Vec<_> =
+            log.iter().filter(|logged| logged.seen.method == "POST").map(|logged| &logged.octets).collect();
+        assert_eq!(posts.len(), 2);
+        assert_eq!(posts[0], posts[1]);
+    }
+}
+
+/// On the last rung one resource may be taken and the next not: what was taken is not sent again.
+#[tokio::test]
+async fn what_was_taken_by_half_is_not_sent_again() {
+    for (refusal, expect) in [
+        (Canned::outcome(429, "throttled", ""), "retry, in doubt"),
+        (Canned::outcome(422, "value", "not here"), "delivered, raised"),
+    ] {
+        let served = served(behaviour(PlainCreate)).await;
+        let mut fhir = fhir(&served, PlainCreate, 1);
+        let mut posts = 0;
+        served.record.script(move |seen| {
+            posts += usize::from(seen.writes());
+            if seen.writes() && posts == 2 { Fault::Answer(refusal.clone()) } else { Fault::Pass }
+        });
+        let work = [pressure(1)];
+        let (notebook, _) = carry(&mut fhir, &work).await;
+        assert_eq!(notebook.end(1), expect);
+        if expect == "delivered, raised" {
+            let said = notebook.said(1);
+            assert_eq!(said, "the record system refused its pulse: HTTP 422, value: not here");
+            continue;
         }
-    });
-    let work = [weight(1)];
-    let (notebook, _) = carry(&mut fhir, &work).await;
-    let mut again = in_doubt(&work, &notebook);
-    // A mapping that was changed meanwhile does not change the repeat.
-    again[0].parcel.subject.id = "somebody-else".into();
-    let (notebook, _) = carry(&mut fhir, &again).await;
-    assert_eq!(notebook.end(1), "delivered, raised");
-    assert!(notebook.said(1).contains("it may be there twice"), "{}", notebook.said(1));
-    let log = served.record.log();
-    let posts: Vec<_> =
-        log.iter().filter(|logged| logged.seen.method == "POST").map(|logged| &logged.octets).collect();
-    assert_eq!(posts.len(), 2);
-    assert_eq!(posts[0], posts[1]);
+        let (notebook, _) = carry(&mut fhir, &in_doubt(&work, &notebook)).await;
+        assert_eq!(notebook.end(1), "delivered");
+        assert_once(&served, &work);
+    }
 }
 
 /// CLINICAL 27: a clinician's word stands. Nothing is written, and somebody is told.
@@ -231,8 +189,7 @@ async fn clinical_27_what_a_clinician_changed_is_not_overwritten() {
             for consignment in &mut work {
                 consignment.attempts = u32::from(attempted);
             }
-            let (notebook, way) =
-                carry(&mut super::carry::fhir(&served, UpdateAsCreate, bundle), &work).await;
+            let (notebook, way) = carry(&mut super::rig::fhir(&served, UpdateAsCreate, bundle), &work).await;
             assert_eq!(way, Way::Open);
             assert_eq!(notebook.end(1), "delivered, raised");
             assert_eq!(

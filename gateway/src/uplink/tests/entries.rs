@@ -1,8 +1,7 @@
 //! Answers to batches and transactions, entry by entry: refused, reordered, short, in odd words.
 
-use super::carry::{assert_once, carry, fhir, in_doubt};
 use super::readings::{head, weight, weights};
-use super::rig::{Served, destination, served};
+use super::rig::{Served, assert_once, carry, destination, fhir, in_doubt, served};
 use crate::demo::record::{Behaviour, Canned, Fault};
 use crate::uplink::RungChoice::{Auto, ConditionalCreate, PlainCreate, UpdateAsCreate};
 use crate::uplink::fhir::Fhir;

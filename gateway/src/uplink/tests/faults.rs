@@ -1,8 +1,7 @@
 //! Refusals beside successes: nobody is blocked, nothing is undercut, nothing is touched in vain.
 
-use super::carry::{RUNGS, assert_once, behaviour, carry, fhir, requests};
 use super::readings::{head, of, weight, weights};
-use super::rig::{client, destination, served};
+use super::rig::{RUNGS, assert_once, behaviour, carry, client, destination, fhir, requests, served};
 use crate::demo::pki;
 use crate::demo::record::{Behaviour, Canned, Fault, Refuse};
 use crate::store::Settlement;
@@ -56,6 +55,12 @@ async fn a_person_who_is_not_known_there_keeps_nobody_waiting() {
                 assert_eq!(notebook.end(row), "retry", "{rung:?} {bundle} {row}: {}", notebook.said(row));
             }
             assert_eq!(fhir.memory().persons_unknown(), 1);
+            if bundle == 1 {
+                let log = served.record.log();
+                let nobody = |octets: &[u8]| String::from_utf8_lossy(octets).contains("Patient/nobody");
+                let tried = log.iter().filter(|logged| nobody(&logged.octets)).count();
+                assert_eq!(tried, 1, "{rung:?}: the second waits with the first");
+            }
             assert_once(&served, &weights([1, 3, 5]));
 
             // Once the person is known, the readings go; no other person is ever tried in their place.
@@ -162,12 +167,18 @@ async fn a_bundle_that_is_too_large_is_halved() {
     for (limit, octets) in [(8, 4 << 20), (500, 9_000)] {
         let served =
             served(Behaviour { most_entries: limit, most_octets: octets, ..Behaviour::default() }).await;
-        let (notebook, way) = carry(&mut fhir(&served, UpdateAsCreate, 100), &weights(1..=20)).await;
+        let mut fhir = fhir(&served, UpdateAsCreate, 100);
+        let (notebook, way) = carry(&mut fhir, &weights(1..=20)).await;
         assert_eq!(way, Way::Open);
         for row in 1..=20 {
             assert_eq!(notebook.end(row), "delivered", "{row}: {}", notebook.said(row));
         }
         assert_once(&served, &weights(1..=20));
+        // Learned: the next ones are small enough from the start.
+        let asked = requests(&served).len();
+        carry(&mut fhir, &weights(21..=40)).await;
+        let later = requests(&served).len() - asked;
+        assert!(later < asked, "{later} requests after {asked}");
     }
 }
 

@@ -1,8 +1,7 @@
 //! Taking readings back (CLINICAL 26).
 
-use super::carry::{behaviour, carry, fhir, in_doubt};
 use super::readings::{head, of, pressure, retraction, weight};
-use super::rig::{Served, served};
+use super::rig::{Served, behaviour, carry, fhir, in_doubt, served};
 use crate::demo::record::{Behaviour, Canned, Fault};
 use crate::store::{Consignment, Settlement};
 use crate::uplink::RungChoice::{self, ConditionalCreate, PlainCreate, UpdateAsCreate};

@@ -1,15 +1,20 @@
 //! A throw-away PKI, a served record, and a client of it.
 
+use super::readings::mapped;
 use crate::clock;
 use crate::demo::pki::{self, Pki};
 use crate::demo::record::{Behaviour, Record};
-use crate::store::{Attempt, OutboxNo, Settlement};
+use crate::store::{Attempt, Consignment, OutboxNo, Settlement};
 use crate::tls;
-use crate::uplink::fhir::Books;
+use crate::uplink::RungChoice::{ConditionalCreate, PlainCreate, UpdateAsCreate};
+use crate::uplink::fhir::{Books, Fhir};
 use crate::uplink::http::{Base, Http};
+use crate::uplink::ladder::Way;
 use crate::uplink::{Destination, RungChoice};
+use hearth_core::map::fhir::Rung;
 use hearth_core::parcel::Policy;
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -149,4 +154,84 @@ impl Notebook {
     pub(crate) fn octets(&self, row: i64) -> Vec<u8> {
         self.starts.iter().rev().find(|attempt| attempt.row.0 == row).unwrap().octets.clone()
     }
+}
+
+/// Carries once, and hands over what was noted.
+pub(crate) async fn carry(fhir: &mut Fhir, work: &[Consignment]) -> (Notebook, Way) {
+    let mut notebook = Notebook::default();
+    let Ok(way) = fhir.carry(work, &mut notebook).await;
+    (notebook, way)
+}
+
+pub(crate) fn fhir(served: &Served, rung: RungChoice, bundle: usize) -> Fhir {
+    Fhir::new(destination(served, rung, bundle)).unwrap()
+}
+
+/// How often each measurement is in the record, by our identifier's value, whatever its id.
+pub(crate) fn found(served: &Served) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for (_, versions) in served.record.all("Observation") {
+        let Some(resource) = versions.last().and_then(|version| version.resource.as_ref()) else { continue };
+        for identifier in resource["identifier"].as_array().into_iter().flatten() {
+            if identifier["system"] == "urn:hearth:reading" {
+                *times.entry(identifier["value"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    times
+}
+
+/// Every Observation of these readings is there exactly once, and nothing else is.
+pub(crate) fn assert_once(served: &Served, work: &[Consignment]) {
+    let mut expect = BTreeMap::new();
+    for consignment in work {
+        for resource in mapped(consignment, Rung::UpdateAsCreate) {
+            if resource.kind == "Observation" {
+                expect.insert(resource.id, 1);
+            }
+        }
+    }
+    assert_eq!(found(served), expect);
+}
+
+pub(crate) const RUNGS: [RungChoice; 3] = [UpdateAsCreate, ConditionalCreate, PlainCreate];
+
+pub(crate) fn behaviour(rung: RungChoice) -> Behaviour {
+    Behaviour { conditional: rung == ConditionalCreate, ..Behaviour::default() }
+}
+
+/// As the store hands rows over after an attempt whose end is not known.
+pub(crate) fn in_doubt(work: &[Consignment], notebook: &Notebook) -> Vec<Consignment> {
+    let mut work = work.to_vec();
+    for consignment in &mut work {
+        assert!(notebook.end(consignment.row.0).contains("in doubt"), "{}", notebook.end(consignment.row.0));
+        consignment.attempts += 1;
+        consignment.in_doubt = true;
+        consignment.octets = Some(notebook.octets(consignment.row.0));
+    }
+    work
+}
+
+pub(crate) fn versions(served: &Served, id: &str) -> Vec<Option<Value>> {
+    served.record.history("Observation", id).into_iter().map(|version| version.resource).collect()
+}
+
+/// Methods and paths of all requests, a Bundle's with the methods in it.
+pub(crate) fn requests(served: &Served) -> Vec<String> {
+    let log = served.record.log();
+    let entries = |methods: &[String]| {
+        let mut kinds = methods.to_vec();
+        kinds.dedup();
+        format!("{} {}", methods.len(), kinds.join("+"))
+    };
+    log.iter()
+        .map(|logged| match logged.seen.path.as_str() {
+            "" => format!("bundle of {}", entries(&logged.seen.entries)),
+            path => format!(
+                "{} {}",
+                logged.seen.method,
+                path.split_once(['/', '?']).map_or(path, |(kind, _)| kind)
+            ),
+        })
+        .collect()
 }
