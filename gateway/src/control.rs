@@ -11,8 +11,8 @@ pub(crate) use answer::answer;
 #[cfg(feature = "demo")]
 pub(crate) use words::reason;
 
-use crate::cli::{Ending, Fields, Shown};
 use crate::intake::Session;
+use crate::show::{Ending, Fields, Shown};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -105,7 +105,7 @@ pub(crate) fn read_answer(line: &str) -> Result<Shown, Ending> {
         Ok(Wire::Shown { rows, single, said, code }) => Ok(Shown { rows, single, said, code }),
         Ok(Wire::Ending { code, said }) => Err(Ending { code, said }),
         Err(e) => Err(Ending::new(
-            crate::cli::exit::SOFTWARE,
+            crate::show::exit::SOFTWARE,
             format!("the daemon's answer can't be read ({e}); is it of another version? restart it"),
         )),
     }
@@ -119,9 +119,9 @@ pub(crate) fn read_request(line: &str) -> Result<Request, Ending> {
 
 mod socket {
     use super::{LONGEST, SILENCE, Session, read_request, write_answer};
-    use crate::cli::{Ending, exit};
     use crate::config::Config;
     use crate::open::Inside;
+    use crate::show::{Ending, exit};
     use crate::store::Desk;
     use std::os::unix::fs::PermissionsExt;
     use std::sync::Arc;

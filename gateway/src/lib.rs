@@ -21,16 +21,19 @@ mod control;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod failpoint;
+mod fields;
 mod intake;
 mod open;
+mod scratch;
+mod show;
 pub mod source;
 pub mod store;
 pub mod tls;
 pub mod uplink;
 
-use cli::{Ending, Shown, exit};
 use config::Config;
 use open::{Inside, catalog};
+use show::{Ending, Shown, exit};
 use std::sync::Arc;
 use store::Desk;
 use tokio::signal::unix::{SignalKind, signal};

@@ -1,8 +1,8 @@
 //! What the daemon, and a command without one, start from: profiles, the store, and what the house knows of itself.
 
-use crate::cli::{Ending, exit};
 use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
+use crate::show::{Ending, exit};
 use crate::store::{DestinationFacts, OpenError, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;

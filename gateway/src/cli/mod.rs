@@ -7,11 +7,8 @@ mod check;
 mod decode;
 mod door;
 mod replay;
-pub(crate) mod scratch;
-mod show;
 
-pub(crate) use decode::fields;
-pub(crate) use show::{Ending, Fields, Shown, exit};
+use crate::show::{Ending, Fields, Shown, exit};
 
 use crate::config::Config;
 use crate::control::Request;

@@ -5,10 +5,10 @@
 //! with the log's time.
 
 use super::door::Door;
-use super::scratch::Scratch;
 use super::{Ending, Fields, Shown, exit};
 use crate::config::Config;
 use crate::control::Request;
+use crate::scratch::Scratch;
 use crate::source::lines::{Said, parse};
 use clap::Args;
 use std::io::BufRead;

@@ -2,9 +2,9 @@
 
 use super::Request;
 use super::words::{self, Row};
-use crate::cli::{Ending, Shown, exit};
 use crate::intake::{self, Session, Trouble, Wanted};
 use crate::open::{Inside, Standing, Time, trouble};
+use crate::show::{Ending, Shown, exit};
 use crate::source::lines::{self, Line, Said};
 use crate::store::{OutboxNo, ReadingNo, Store};
 use crate::{clock, store};

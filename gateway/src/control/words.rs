@@ -1,6 +1,6 @@
 //! What the store knows, in named cells and plain words: the same for a table and for JSON.
 
-use crate::cli::Fields;
+use crate::show::Fields;
 use crate::store::{DeviceView, Disputed, Held, OutboxDetail, OutboxView, Raised, Status, fate_code};
 use crate::uplink::State;
 use hearth_core::admit::{Fate, For, RecordNo, Refusal, Why};
@@ -259,7 +259,7 @@ fn measured(measure: &Measurement) -> String {
 /// Every field, by the names of `hearth decode`.
 fn values(measure: &Measurement) -> Json {
     let octets = measure.encode();
-    crate::cli::fields(measure.characteristic(), &octets, &[]).map_or(Json::Null, Json::Object)
+    crate::fields::fields(measure.characteristic(), &octets, &[]).map_or(Json::Null, Json::Object)
 }
 
 fn doubt(doubt: Doubt) -> String {

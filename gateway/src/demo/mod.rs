@@ -9,8 +9,8 @@ pub mod pki;
 mod play;
 pub mod record;
 
-use crate::cli::{Ending, Shown, exit};
 use crate::control::reason;
+use crate::show::{Ending, Shown, exit};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -3,11 +3,11 @@
 use super::pki::{self, Pki};
 use super::record::{Behaviour, Fault, Record};
 use super::{Ending, Sabotage, exit};
-use crate::cli::scratch::Scratch;
 use crate::config::Config;
 use crate::control::{Request, answer};
 use crate::intake::Session;
 use crate::open::{self, Inside};
+use crate::scratch::Scratch;
 use crate::source::lines::{self, Said};
 use crate::store::{Desk, Status};
 use crate::uplink::{self, Destination, RungChoice, Uplink};

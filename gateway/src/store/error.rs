@@ -119,13 +119,13 @@ impl fmt::Display for OpenError {
             OpenError::NotADirectory(path) => {
                 write!(
                     f,
-                    "{}: not a directory; `store.dir` of the configuration must name one",
+                    "{}: not a directory; [hub] state in the configuration must name one",
                     path.display()
                 )
             }
             OpenError::ReadOnly(path) => write!(
                 f,
-                "{}: can't be written; mount its file system read-write, or name another `store.dir`",
+                "{}: can't be written; mount its file system read-write, or name another [hub] state",
                 path.display()
             ),
             OpenError::Owner { path, owner, us } => write!(
@@ -152,7 +152,7 @@ impl fmt::Display for OpenError {
             ),
             OpenError::Foreign(path) => write!(
                 f,
-                "{}: a database of another program; move it away, or name another `store.dir`",
+                "{}: a database of another program; move it away, or name another [hub] state",
                 path.display()
             ),
             OpenError::HubKey { path, missing: true } => write!(

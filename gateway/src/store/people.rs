@@ -16,8 +16,7 @@ pub struct DestinationFacts {
 }
 
 impl Store {
-    /// These are the destinations from now on. One that is not named any more gets no new rows; those it has
-    /// stay where they are.
+    /// These are the destinations from now on. Rows of one that is not named any more wait until it is again.
     pub fn set_destinations(&mut self, destinations: &[DestinationFacts]) -> Result<(), StoreError> {
         let catalog = Arc::clone(&self.catalog);
         self.write(|rows| {

@@ -338,10 +338,10 @@ fn every_destination_has_its_own_row() {
     let due = w.store().due(registry, instant("2026-01-20T12:00:00Z"), 10).unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].parcel.subject.id, "reg-1");
-    // A destination that is configured no more keeps its rows, and gets no new ones.
+    // A destination that is left out of the configuration for a day finds its rows waiting.
     w.store().set_destinations(&[clears("clinic", &[])]).unwrap();
     taken(&mut w, &[frame(20, 10, 0)]);
-    assert_eq!(w.count("outbox"), 3);
+    assert_eq!(w.count("outbox"), 4);
 }
 
 #[test]

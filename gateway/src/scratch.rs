@@ -1,6 +1,6 @@
 //! A folder of one's own, gone when its owner is.
 
-use super::{Ending, exit};
+use crate::show::{Ending, exit};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
