@@ -229,7 +229,8 @@ enum Next {
 
 /// How long until then, never backwards. A clock that was set meanwhile is looked at again within the hour.
 fn until(then: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO).min(Duration::from_secs(3600))
+    let (least, most) = (Duration::from_secs(1), Duration::from_secs(3600));
+    Duration::try_from(then.duration_since(now)).unwrap_or(least).clamp(least, most)
 }
 
 /// The store, as a carry writes to it.

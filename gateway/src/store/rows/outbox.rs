@@ -247,7 +247,10 @@ impl Rows<'_> {
     }
 
     pub(crate) fn earliest_retry(&self, destination: DestinationNo) -> Result<Option<Timestamp>> {
-        let sql = "SELECT min(not_before) FROM outbox WHERE destination = ?1 AND state = 'waiting'";
+        // What is retracted is not sent any more: its retraction has a row of its own.
+        let sql = "SELECT min(outbox.not_before) FROM outbox JOIN reading ON reading.no = outbox.reading
+            WHERE outbox.destination = ?1 AND outbox.state = 'waiting'
+                AND NOT (reading.retracted = 1 AND outbox.intent = 'create')";
         let least: Option<i64> = self.one(sql, [destination.0], |row| row.get(0))?.flatten();
         Ok(least.map(instant))
     }

@@ -366,3 +366,23 @@ fn a_person_is_the_same_for_the_same_id() {
     assert!(matches!(w.store().person_for(nowhere, &patient("x"), None), Err(StoreError::Unknown(_))));
     assert!(matches!(w.store().due(nowhere, Timestamp::UNIX_EPOCH, 1), Ok(due) if due.is_empty()));
 }
+
+/// A create in doubt that was retracted is not what the uplink waits for: its retraction is.
+#[test]
+fn the_next_try_is_of_what_may_be_sent() {
+    let mut w = cuff();
+    taken(&mut w, &[frame(20, 11, 30)]);
+    let due = w.due("2026-01-20T12:00:00Z");
+    let (key, issue) = (due[0].parcel.reading.key, due[0].parcel.reading.issue);
+    w.start(&due, "2026-01-20T12:00:00Z");
+    w.settle(due[0].row, retry_at("2026-01-20T12:00:05Z", true, false), "2026-01-20T12:00:01Z");
+    w.take(News::Retract(key, issue));
+    let due = w.due("2026-01-20T12:00:10Z");
+    assert_eq!(due.len(), 1, "the retraction");
+    w.start(&due, "2026-01-20T12:00:10Z");
+    w.settle(due[0].row, retry_at("2026-01-20T12:30:00Z", false, true), "2026-01-20T12:00:11Z");
+    assert!(w.due("2026-01-20T12:00:12Z").is_empty());
+    let clinic = w.clinic;
+    let next = w.store().earliest_retry(clinic).unwrap();
+    assert_eq!(next, Some(instant("2026-01-20T12:30:00Z")), "else the uplink asks without pause");
+}

@@ -122,7 +122,11 @@ impl Climb {
     }
 
     fn busy(&mut self, after: Option<Duration>, receipt: &Receipt) {
-        if let Receipt::Transport(Transport::Timeout { sent: Sent::Maybe }) = receipt {
+        // What was too slow, or made somebody hang up, is tried in smaller pieces.
+        if let Receipt::Transport(
+            Transport::Timeout { sent: Sent::Maybe } | Transport::Cut { sent: Sent::Maybe, .. },
+        ) = receipt
+        {
             self.memory.size = (self.carrying / 2).max(1);
         }
         let wait = self.memory.busy(after);
@@ -147,12 +151,13 @@ impl Climb {
 
     // ---- Settling
 
-    /// The way is closed: rows whose octets left wait with it. The others were not touched, and nothing is said
-    /// of them.
+    /// The way is closed: rows whose octets left wait with it, and longer each time, since one of them may be what
+    /// closes it: then the others go first. Rows that were not touched are not told of.
     pub(super) fn give_back(&mut self, rows: &[Row]) {
         let (Way::Busy { wait, said } | Way::Held { wait, said, .. }) = self.way.clone() else { return };
         let in_doubt = self.last.as_ref().is_some_and(Receipt::in_doubt);
         for row in rows.iter().filter(|row| self.started.contains(&row.no)).cloned().collect::<Vec<_>>() {
+            let wait = wait.max(self.memory.row(row.attempts, None));
             self.retry(&row, wait, false, in_doubt || row.in_doubt, &said);
         }
     }

@@ -4,7 +4,7 @@ use super::readings::{head, of, weight, weights};
 use super::rig::{RUNGS, assert_once, behaviour, carry, client, destination, fhir, requests, served};
 use crate::demo::pki;
 use crate::demo::record::{Behaviour, Canned, Fault, Refuse};
-use crate::store::Settlement;
+use crate::store::{Consignment, Settlement};
 use crate::uplink::RungChoice::UpdateAsCreate;
 use crate::uplink::fhir::Fhir;
 use crate::uplink::ladder::Way;
@@ -194,4 +194,44 @@ async fn a_certificate_of_ours_that_has_ended_is_said() {
     assert!(said.contains("client-expired.pem: expired at "), "{said}");
     assert!(notebook.starts.is_empty() && notebook.ends.is_empty());
     assert!(client(pki::CLIENT).until > crate::clock::now());
+}
+
+/// One reading whose octets make somebody hang up waits longer each time, and the others go first.
+#[tokio::test]
+async fn a_reading_that_makes_somebody_hang_up_blocks_nobody() {
+    let served = served(behaviour(UpdateAsCreate)).await;
+    let bad = head(&weight(1));
+    served.record.script(move |seen| {
+        if seen.writes() && seen.path.contains(&bad) { Fault::CutBefore } else { Fault::Pass }
+    });
+    let mut fhir = fhir(&served, UpdateAsCreate, 1);
+    // What each row waits for, on a clock of the test's own.
+    let mut rows = [weight(1), weight(2), weight(3)].map(|row| (jiff::SignedDuration::ZERO, Some(row)));
+    let mut now = jiff::SignedDuration::ZERO;
+    for _ in 0..30 {
+        let ready: Vec<Consignment> =
+            rows.iter().filter(|(due, _)| *due <= now).filter_map(|(_, row)| row.clone()).collect();
+        let (notebook, way) = carry(&mut fhir, &ready).await;
+        for (no, end) in &notebook.ends {
+            let slot =
+                rows.iter_mut().find(|(_, row)| row.as_ref().is_some_and(|row| row.row == *no)).unwrap();
+            match end {
+                Settlement::Delivered { .. } => slot.1 = None,
+                Settlement::RetryAt { when, .. } => {
+                    slot.0 = now + when.duration_since(crate::clock::now());
+                    let row = slot.1.as_mut().unwrap();
+                    row.attempts += 1;
+                    row.in_doubt = true;
+                    row.octets = Some(notebook.octets(no.0));
+                }
+                other => panic!("{no:?}: {other:?}"),
+            }
+        }
+        now += match way {
+            Way::Busy { wait, .. } => jiff::SignedDuration::try_from(wait).unwrap(),
+            _ => jiff::SignedDuration::from_secs(1),
+        };
+    }
+    let waiting: Vec<i64> = rows.iter().filter_map(|(_, row)| row.as_ref()).map(|row| row.row.0).collect();
+    assert_eq!(waiting, [1]);
 }
