@@ -28,6 +28,9 @@ pub(crate) enum Request {
     Held {
         older_than_s: Option<i64>,
     },
+    HeldClose {
+        record: i64,
+    },
     BindAdd {
         device: i64,
         slot: Option<u8>,

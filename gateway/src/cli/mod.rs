@@ -64,6 +64,9 @@ enum Verb {
         /// Only those held for longer, such as 24h or 3d; exits 1 if there are any
         #[arg(long, value_parser = duration, value_name = "AGE")]
         older_than: Option<SignedDuration>,
+        /// Close a record, by its row: it will be no reading for anybody
+        #[arg(long, value_name = "RECORD", conflicts_with = "older_than")]
+        close: Option<i64>,
     },
     /// Take back a delivered reading
     Retract {
@@ -257,7 +260,10 @@ impl Command {
             Verb::Devices { profiles: true } => check::profiles(&self.config),
             Verb::Devices { profiles: false } => ask(Request::Devices),
             Verb::Status => ask(Request::Status),
-            Verb::Held { older_than } => ask(Request::Held { older_than_s: older_than.map(|d| d.as_secs()) }),
+            Verb::Held { close: Some(record), .. } => ask(Request::HeldClose { record: *record }),
+            Verb::Held { older_than, close: None } => {
+                ask(Request::Held { older_than_s: older_than.map(|d| d.as_secs()) })
+            }
             Verb::Retract { reading, reissue } => {
                 ask(Request::Retract { reading: *reading, reissue: *reissue })
             }

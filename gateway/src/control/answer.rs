@@ -8,7 +8,7 @@ use crate::show::{Ending, Shown, exit};
 use crate::source::lines::{self, Line, Said};
 use crate::store::{OutboxNo, ReadingNo, Store};
 use crate::{clock, store};
-use hearth_core::admit::News;
+use hearth_core::admit::{News, RecordNo};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Permission, Revision, Slot, Who, Window};
 use hearth_core::when::HubTicks;
@@ -51,6 +51,12 @@ impl Asked<'_> {
             Request::Devices => self.devices(),
             Request::Bindings => self.bindings("Whose devices are."),
             Request::Held { older_than_s } => self.held(older_than_s.map(SignedDuration::from_secs)),
+            Request::HeldClose { record } => {
+                let news = News::Close(RecordNo(record));
+                let committed = self.store.take(&news, self.inside.ticks()).map_err(trouble)?;
+                self.inside.committed(committed.due);
+                self.held(None)
+            }
             Request::BindAdd { .. } => self.bind_add(request),
             Request::BindEnd { device, slot, at } => self.bind_end(DeviceNo(device), slot.map(Slot), at),
             Request::Permit { destination, patient, order, consent } => {

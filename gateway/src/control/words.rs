@@ -289,7 +289,7 @@ fn wanted(what: For) -> &'static str {
 }
 
 /// The store's codes, in words: what it is, and what helps. Who must act stands in what helps.
-const REASONS: [(&str, &str, &str); 30] = [
+const REASONS: [(&str, &str, &str); 31] = [
     ("partner", "its partner", "comes by itself"),
     ("clock", "the device's clock", "comes by itself"),
     (
@@ -321,21 +321,21 @@ const REASONS: [(&str, &str, &str); 30] = [
     (
         "time-untimed",
         "time: no stamp, and it may have been stored",
-        "ask the patient; set the device's clock",
+        "set the device's clock, then close it: hearth held --close",
     ),
     (
         "time-hub-clock",
         "time: the hub's clock is not known",
         "comes with the network; see [hub] clock-trusted",
     ),
-    ("time-reset", "time: clock reset", "set the device's clock; ask the patient when it was"),
-    ("time-two-timelines", "time: two timelines", "ask the patient when it was"),
+    ("time-reset", "time: clock reset", "set the device's clock, then close it: hearth held --close"),
+    ("time-two-timelines", "time: two timelines", "nobody can tell when it was: hearth held --close"),
     ("time-future", "time: after it was heard", "set the device's clock"),
-    ("time-fold", "time: the hour that comes twice", "ask the patient when it was"),
+    ("time-fold", "time: the hour that comes twice", "nobody can tell when it was: hearth held --close"),
     ("time-gap", "time: the hour that is skipped", "set the device's clock"),
     ("time-device-fault", "time: the meter reports a time fault", "set the meter's clock"),
     ("time-offset-lost", "time: the time offset ran over", "set the meter's clock"),
-    ("impossible", "an impossible value", "check the device; its profile states its range"),
+    ("impossible", "an impossible value", "check the device, then close it: hearth held --close"),
     ("layout", "octets that no layout explains", "a quirk may explain them: docs/profiles.md"),
     ("undecodable", "octets that can't be read", "kept; a newer version may read them"),
     ("orphan", "a context whose measurement never came", "nothing is missing but the measurement"),
@@ -343,6 +343,7 @@ const REASONS: [(&str, &str, &str); 30] = [
     ("control-solution", "control solution", "kept on the hub, no reading of a patient"),
     ("nothing-measured", "nothing was measured", "the meter stored no result"),
     ("not-a-reading", "no reading, by a quirk of the device", "its profile says why"),
+    ("closed", "a person closed it", ""),
     ("", "not said", ""),
 ];
 

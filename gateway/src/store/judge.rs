@@ -111,7 +111,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The seeds; all records with their sequences, since one of them may be the partner; the contacts in which
-    /// any of them was heard, and the earlier ones that their clocks are compared with.
+    /// any of them was heard, and the earlier ones that bound them: drained, or their clocks compared.
     fn load(&self, device: DeviceNo, seeds: Vec<Found>) -> Result<Open, StoreError> {
         let rows = self.rows;
         let mut records = BTreeMap::new();
@@ -126,6 +126,7 @@ impl<'a> Judge<'a> {
         let mut wanted: BTreeSet<ContactNo> = records.values().flat_map::<Vec<ContactNo>, _>(heard).collect();
         for contact in wanted.clone() {
             wanted.extend(rows.sampled_before(device, contact)?);
+            wanted.extend(rows.drained_before(device, contact)?);
         }
         let contacts =
             wanted.into_iter().map(|no| Ok((no, rows.contact(no)?))).collect::<Result<_, StoreError>>()?;

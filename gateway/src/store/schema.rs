@@ -55,6 +55,7 @@ CREATE TABLE contact (
     sealed BLOB
 ) STRICT;
 CREATE INDEX contact_sampled ON contact (device, no) WHERE samples > 0;
+CREATE INDEX contact_drained ON contact (device, no) WHERE ended = 'drained';
 
 CREATE TABLE record (
     no INTEGER PRIMARY KEY,

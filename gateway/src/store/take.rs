@@ -7,12 +7,12 @@ use super::payload::CertifiedRow;
 use super::rows::{NewOutbox, Queued, Rows, State};
 use super::{Store, StoreError};
 use crate::failpoint::{Point, reach};
-use hearth_core::admit::{Fate, Hearing, News, Open, Record, RecordNo, sequence};
+use hearth_core::admit::{Fate, Hearing, News, Open, Record, RecordNo, Refusal, sequence};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link, Uuid16, name};
 use hearth_core::identity::{Binding, Facts};
 use hearth_core::parcel::Intent;
-use hearth_core::profile::Catalog;
-use hearth_core::reading::Issue;
+use hearth_core::profile::{Catalog, ProfileName};
+use hearth_core::reading::{Issue, Version};
 use hearth_core::when::{BootNo, ContactNo, HubTicks};
 use rusqlite::TransactionBehavior;
 use std::collections::BTreeMap;
@@ -211,6 +211,7 @@ impl Taking<'_> {
             News::Heard(capture) => self.hear(capture)?,
             News::Retract(key, issue) => self.retract(key, *issue)?,
             News::Reissue(key) => self.reissue(key)?,
+            News::Close(no) => self.close(*no)?,
         })
     }
 
@@ -286,6 +287,19 @@ impl Taking<'_> {
         self.rows.hold(record.no, &fate, self.at)?;
         self.judged.changes.push((record.no, fate));
         Ok(())
+    }
+
+    /// A person closes a held record. What is no longer held is not theirs to close.
+    fn close(&mut self, no: RecordNo) -> Result<Touched, StoreError> {
+        let record = self.rows.whole(self.rows.record(no)?)?;
+        if !matches!(record.fate, Fate::Hold(_)) {
+            return Err(StoreError::Refused("only a held record can be closed; this one is not held"));
+        }
+        let profile = self.rows.device(record.first().device)?.profile;
+        let name = profile.unwrap_or(ProfileName(String::new()));
+        let version = self.catalog.get(&name).map_or(Version(0), |profile| profile.version);
+        self.set_fate(&record, Fate::Refused(Refusal::Closed, name, version))?;
+        Ok(Touched::Nothing)
     }
 
     /// CLINICAL 26. The tombstone stays, whatever becomes of the rows.

@@ -102,11 +102,14 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     let until = binding.until.unwrap_or(Timestamp::MAX);
     let zone = binding.zone.as_ref().map(crate::when::ZoneName::zone);
     let (span, source, words) = match (dated, &zone) {
-        (Dated::Civil(_), None) => return Fit::NoZone,
-        (Dated::Civil(stamp), Some(zone)) => {
+        (Dated::Civil { .. }, None) => return Fit::NoZone,
+        (Dated::Civil { stamp, not_before }, Some(zone)) => {
             let words = meanings(zone, stamp.civil);
             let second = |t: Timestamp| Span { earliest: t, latest: saturating(t, millis(999)) };
             match words.as_slice() {
+                [once] if second(*once).latest < *not_before => {
+                    return touches(second(*once), binding, until, TimeDoubt::TwoTimelines);
+                }
                 [once] => (second(*once), Source::Zone, words),
                 [first, .., last] => {
                     let either = Span { earliest: *first, latest: saturating(*last, millis(999)) };

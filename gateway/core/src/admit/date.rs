@@ -18,7 +18,7 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Dated {
     Instant { span: Span, source: Source, words: Option<Stamp> },
-    Civil(Stamp),
+    Civil { stamp: Stamp, not_before: Timestamp },
 }
 
 /// A record, what it says of its time, when it was first heard, and the sample that can date it.
@@ -70,17 +70,31 @@ pub(super) fn date(
     if profile.clock.resets_to.contains(&stamp.civil.year()) {
         return Err(TimeDoubt::Reset);
     }
+    let not_before = drained_before(record, open, boots);
     match profile.clock.keeps {
         Keeps::Nothing => Err(TimeDoubt::Untimed),
-        Keeps::LocalTime => Ok(Dated::Civil(stamp)),
+        Keeps::LocalTime => Ok(Dated::Civil { stamp, not_before }),
         Keeps::Utc => {
             let said = as_utc(stamp.civil);
-            Span { earliest: said, latest: saturating(said, millis(999)) }
-                .meet(not_after)
-                .map(|span| Dated::Instant { span, source: Source::DeviceUtc, words: Some(stamp) })
-                .ok_or(TimeDoubt::Future)
+            let span = Span { earliest: said, latest: saturating(said, millis(999)) };
+            if span.latest < not_before {
+                return Err(TimeDoubt::TwoTimelines);
+            }
+            let span = span.meet(not_after).ok_or(TimeDoubt::Future)?;
+            Ok(Dated::Instant { span, source: Source::DeviceUtc, words: Some(stamp) })
         }
     }
+}
+
+/// A record that is new since the memory was drained was taken after that: a stamp that nobody compared and that
+/// says otherwise is of another timeline.
+fn drained_before(record: &Record, open: &Open, boots: &Boots) -> Timestamp {
+    let earlier = open.contacts.range(..record.first().contact).rev();
+    earlier
+        .filter(|(_, c)| c.end == Some(End::Drained))
+        .map(|(_, c)| boots.utc(c.began).earliest)
+        .next()
+        .map_or(Timestamp::MIN, |began| saturating(began, -TOLERANCE))
 }
 
 /// The device's clock was compared in this contact. If it jumped since the last comparison, both timelines

@@ -251,8 +251,9 @@ impl Judge<'_> {
 
     /// A sample may still come as long as a contact that heard the record lives.
     fn wait_for_clock(&self, record: &Record, sampled: bool, told: Told, waits: &mut Waits) {
-        let alive =
-            |c: &Capture| self.contact(c.contact).is_some_and(|c| c.end.is_none() && c.boot == self.now.boot);
+        let alive = |c: &Capture| {
+            self.contact(c.contact).is_some_and(|c| c.end.is_none() && c.began.boot == self.now.boot)
+        };
         if self.profile.clock.tells
             && !sampled
             && matches!(told, Told::At(_))
@@ -368,7 +369,7 @@ pub fn due(open: &Open) -> Option<HubTicks> {
 /// Whose a given reading would be by today's bindings, where that differs. Shown to a person, never acted on.
 pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
     let dated = match (&reading.stamp, reading.when.source) {
-        (Some(stamp), Source::Zone) => Dated::Civil(*stamp),
+        (Some(stamp), Source::Zone) => Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN },
         _ => Dated::Instant { span: reading.when.span, source: reading.when.source, words: None },
     };
     let slot = reading.measure.slot().map(Slot);

@@ -5,7 +5,7 @@ use crate::decode::Cause;
 use crate::identity::{Binding, Facts, Identity, Revision};
 use crate::profile::{Catalog, ProfileName};
 use crate::reading::{Issue, Quantity, Reading, Version};
-use crate::when::{Anchor, BootNo, Boots, ContactNo, HubTicks, Sample};
+use crate::when::{Anchor, Boots, ContactNo, HubTicks, Sample};
 use std::collections::BTreeMap;
 
 /// Row number of a record in this hub's store, given in the order in which records were first heard.
@@ -30,6 +30,8 @@ pub enum News {
     Retract(Key, Issue),
     /// A person asks for another issue of a retracted reading.
     Reissue(Key),
+    /// A person closes a held record: it is no reading for anybody.
+    Close(RecordNo),
     /// A deadline passed.
     Due,
 }
@@ -43,7 +45,7 @@ pub enum End {
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Contact {
-    pub boot: BootNo,
+    pub began: HubTicks,
     pub link: Option<Link>,
     pub samples: Vec<Sample>,
     pub end: Option<End>,
@@ -169,6 +171,8 @@ pub enum Refusal {
     NothingMeasured,
     /// A named quirk says that this is no measurement of what it claims.
     NotAReading(crate::quirk::Quirk),
+    /// A person looked at the held record and closed it. Stands whatever profile comes.
+    Closed,
 }
 
 /// One device: unsettled records, settled ones that the loaded contacts touched; those contacts, and the last
@@ -210,6 +214,7 @@ impl Fate {
         match self {
             Fate::New | Fate::Await { .. } | Fate::Hold(_) | Fate::Reissue(_) => false,
             Fate::Admitted(..) | Fate::Companion(_) | Fate::Repeat | Fate::Retracted(..) => true,
+            Fate::Refused(Refusal::Closed, ..) => true,
             Fate::Refused(_, name, version) => profile.is_none_or(|p| p == (name, *version)),
         }
     }

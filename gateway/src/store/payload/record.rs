@@ -141,6 +141,7 @@ enum RefusalRow {
     ControlSolution,
     NothingMeasured,
     NotAReading(String),
+    Closed,
 }
 
 impl From<&Fate> for FateRow {
@@ -229,6 +230,7 @@ impl From<&Refusal> for RefusalRow {
             Refusal::LateContext => RefusalRow::LateContext,
             Refusal::ControlSolution => RefusalRow::ControlSolution,
             Refusal::NothingMeasured => RefusalRow::NothingMeasured,
+            Refusal::Closed => RefusalRow::Closed,
             Refusal::NotAReading(quirk) => RefusalRow::NotAReading(quirk.name().to_owned()),
         }
     }
@@ -246,6 +248,7 @@ impl RefusalRow {
             RefusalRow::LateContext => Refusal::LateContext,
             RefusalRow::ControlSolution => Refusal::ControlSolution,
             RefusalRow::NothingMeasured => Refusal::NothingMeasured,
+            RefusalRow::Closed => Refusal::Closed,
             RefusalRow::NotAReading(name) => match Quirk::parse(&name) {
                 Some(quirk) => Refusal::NotAReading(quirk),
                 None => return Ok(None),

@@ -36,11 +36,12 @@ impl Rows<'_> {
     }
 
     pub(crate) fn contact(&self, no: ContactNo) -> Result<Contact> {
-        let sql = "SELECT boot, link, ended, sealed FROM contact WHERE no = ?1";
-        let (boot, link, ended, sealed) = self
+        let sql = "SELECT boot, ms, link, ended, sealed FROM contact WHERE no = ?1";
+        let (began, link, ended, sealed) = self
             .one(sql, [number(no)], |row| {
-                let link: String = row.get(1)?;
-                Ok((row.get(0)?, link, row.get::<_, Option<String>>(2)?, row.get::<_, Option<Vec<u8>>>(3)?))
+                let began = HubTicks { boot: BootNo(row.get(0)?), ms: row.get(1)? };
+                let link: String = row.get(2)?;
+                Ok((began, link, row.get::<_, Option<String>>(3)?, row.get::<_, Option<Vec<u8>>>(4)?))
             })?
             .ok_or(StoreError::Unknown("contact"))?;
         let samples = match sealed {
@@ -48,7 +49,7 @@ impl Rows<'_> {
             None => vec![],
         };
         Ok(Contact {
-            boot: BootNo(boot),
+            began,
             link: Some(coded("contact.link", &link, LINKS)?),
             samples,
             end: ended.map(|code| coded("contact.ended", &code, ENDS)).transpose()?,
@@ -81,6 +82,16 @@ impl Rows<'_> {
         Ok(())
     }
 
+    /// The device's last contact before this one in which its memory was drained.
+    pub(crate) fn drained_before(&self, device: DeviceNo, no: ContactNo) -> Result<Option<ContactNo>> {
+        self.one(
+            "SELECT max(no) FROM contact WHERE device = ?1 AND no < ?2 AND ended = 'drained'",
+            params![device.0, number(no)],
+            |row| Ok(row.get::<_, Option<i64>>(0)?.map(|no| ContactNo(no.unsigned_abs()))),
+        )
+        .map(Option::flatten)
+    }
+
     /// The device's last contacts before this one in which its clock was read, newest first.
     pub(crate) fn sampled_before(&self, device: DeviceNo, no: ContactNo) -> Result<Vec<ContactNo>> {
         self.all(
@@ -90,7 +101,7 @@ impl Rows<'_> {
         )
     }
 
-    /// Lets go of contacts that no record and no capture names, except each device's last sampled ones, which
+    /// Lets go of contacts that no record and no capture names, except each device's last drained one, its last sampled ones, which
     /// later clocks are compared with, and the newest.
     pub(crate) fn prune_contacts(&self) -> Result<usize> {
         self.run(
@@ -98,6 +109,8 @@ impl Rows<'_> {
                 AND ended IS NOT NULL
                 AND NOT EXISTS (SELECT 1 FROM capture WHERE capture.contact = contact.no)
                 AND NOT EXISTS (SELECT 1 FROM record WHERE record.last_contact = contact.no)
+                AND (ended <> 'drained' OR EXISTS (SELECT 1 FROM contact AS later
+                    WHERE later.device = contact.device AND later.no > contact.no AND later.ended = 'drained'))
                 AND (samples = 0 OR no NOT IN (
                     SELECT later.no FROM contact AS later
                     WHERE later.device = contact.device AND later.samples > 0 ORDER BY later.no DESC LIMIT ?1))",

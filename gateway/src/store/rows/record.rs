@@ -285,6 +285,7 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::LateContext => "late-context",
         Refusal::ControlSolution => "control-solution",
         Refusal::NothingMeasured => "nothing-measured",
+        Refusal::Closed => "closed",
         Refusal::NotAReading(_) => "not-a-reading",
     }
 }

@@ -219,7 +219,9 @@ fn an_orphan_is_refused_and_may_come_again() {
     let contact = w.contact();
     let heard = w.context(contact, CTX_01);
     assert_eq!(heard.due.map(|due| due.ms), Some(600_000));
-    w.ends(contact, End::Drained);
+    w.ends(contact, End::Lost);
+    w.at(600_000);
+    w.take(News::Due);
     assert!(matches!(w.fate(1), Fate::Refused(Refusal::Orphan, ..)));
     let contact = w.contact();
     w.context(contact, CTX_01);

@@ -25,7 +25,7 @@ fn taken(w: &mut World, frames: &[String]) {
     for frame in frames {
         w.cuff_says(contact, frame);
     }
-    w.ends(contact, End::Drained);
+    w.ends(contact, End::Lost);
 }
 
 fn times(due: &[Consignment]) -> Vec<String> {

@@ -29,7 +29,7 @@ fn memory(w: &mut World) -> (usize, usize) {
             heard += usize::from(said.heard.is_some());
         }
     }
-    admitted += w.ends(contact, End::Drained).admitted.len();
+    admitted += w.ends(contact, End::Lost).admitted.len();
     (admitted, heard)
 }
 

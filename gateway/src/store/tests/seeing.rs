@@ -41,7 +41,8 @@ fn held_records_are_shown_with_their_age() {
     assert_eq!(w.held(1), Some(Why::NoPatient));
     w.at(hours(2).as_millis() as i64);
     let contact = w.contact();
-    w.meter_says(contact, GLU_05);
+    // 15:30 in Berlin, after the memory was drained.
+    w.meter_says(contact, "033100E2070A07161E005CFE7EB0F1");
     w.ends(contact, End::Drained);
     let now = w.now;
     let ages = |w: &mut World, now, least| -> Vec<(i64, SignedDuration)> {

@@ -162,3 +162,16 @@ fn a_device_that_contradicts_its_identity_is_held() {
     w.cuff_says(2, "02780050006400E807060F0A0000");
     assert_eq!((w.held(2), w.all().len()), (Some(&Why::Identity), 1));
 }
+
+/// Only a person closes a held record, and then no binding, profile or hearing opens it again.
+#[test]
+fn a_closed_record_stays_closed() {
+    let mut w = heard([], BP_03);
+    w.take(News::Close(RecordNo(1)));
+    let mut newer = cuff();
+    newer.version = crate::reading::Version(2);
+    w.catalog.insert(newer);
+    w.take(News::Profiles);
+    w.bindings([bound(ADA, NEW_YORK)]).cuff_says(2, BP_03);
+    assert_eq!((w.refused(1), w.all().len(), w.records()), (Some(Refusal::Closed), 0, 1));
+}

@@ -113,7 +113,7 @@ fn an_orphan_context_is_named() {
 fn an_orphan_may_still_find_its_measurement() {
     let mut w = World::new(meter());
     w.hub_time("2018-09-20T06:00:00Z").bindings([bound(ADA, LOS_ANGELES)]);
-    w.context(1, CTX_01).ends(1, End::Drained);
+    w.context(1, CTX_01).ends(1, End::Lost).silence_until(600_000);
     w.context(2, CTX_01).meter_says(2, GLU_04).ends(2, End::Drained);
     assert_eq!((w.only().companions.len(), w.records()), (1, 2));
 }
@@ -151,15 +151,21 @@ fn the_same_context_belongs_to_the_measurement_of_its_contact() {
     let mut w = World::new(meter());
     w.hub_time("2018-12-20T06:00:00Z").bindings([bound(ADA, LOS_ANGELES)]);
     w.meter_says(1, GLU_04).context(1, CTX_01).ends(1, End::Drained);
-    w.context(2, CTX_01).meter_says(2, "131E00E2070B14051B075CFE6FB0F1").ends(2, End::Drained);
+    w.at(172_800_000)
+        .context(2, CTX_01)
+        .meter_says(2, "131E00E2070C15051B075CFE6FB0F1")
+        .ends(2, End::Drained);
     assert_eq!(w.all().iter().map(|r| r.companions.len()).collect::<Vec<_>>(), [1, 1]);
     // A held record 30 meets a new one: the context goes to its own contact's.
     let mut w = World::new(meter());
     w.hub_time("2018-12-20T06:00:00Z").meter_says(1, GLU_04).ends(1, End::Drained);
-    w.meter_says(2, "131E00E2070B14051B075CFE6FB0F1").context(2, CTX_01).ends(2, End::Drained);
+    w.at(172_800_000)
+        .meter_says(2, "131E00E2070C15051B075CFE6FB0F1")
+        .context(2, CTX_01)
+        .ends(2, End::Drained);
     w.bindings([bound(ADA, LOS_ANGELES)]);
     let with: Vec<String> = w.all().into_iter().filter(|r| !r.companions.is_empty()).map(said).collect();
-    assert_eq!(with, ["2018-11-19T22:27:07-08:00"]);
+    assert_eq!(with, ["2018-12-20T22:27:07-08:00"]);
 }
 
 const FOLD_FIRST: &str = "1E760050005D00EA070B01011E004800010000";

@@ -217,3 +217,27 @@ fn an_untimed_record_is_known_again_by_its_origin() {
     w.at(180_000).cuff_says(3, UNTIMED);
     assert_eq!((w.all().len(), w.records()), (2, 2));
 }
+
+/// CLINICAL 19: what is new since the memory was drained was taken after that; a stamp from before is of another
+/// timeline. What the memory held then is not new.
+#[test]
+fn clinical_19_a_new_record_is_not_older_than_the_drained_memory() {
+    // 2024-03-01T10:00:00, 120/80
+    const OLD: &str = "02780050006400E80703010A0000";
+    for (device, utc) in [(cuff(), false), (keeping_utc(cuff()), true)] {
+        let mut w = World::new(device);
+        w.hub_time("2024-06-15T21:18:00Z")
+            .bindings([bound(ADA, NEW_YORK)])
+            .cuff_says(1, BP_03)
+            .ends(1, End::Drained);
+        w.at(86_400_000).cuff_says(2, OLD).ends(2, End::Drained);
+        assert_eq!(w.held(2), Some(&Why::Time(TimeDoubt::TwoTimelines)), "base time is UTC: {utc}");
+    }
+    let mut w = World::new(cuff());
+    w.hub_time("2024-06-15T21:18:00Z")
+        .bindings([bound(ADA, NEW_YORK)])
+        .cuff_says(1, BP_03)
+        .ends(1, End::Lost);
+    w.at(86_400_000).cuff_says(2, OLD).ends(2, End::Drained);
+    assert_eq!(w.all().len(), 2);
+}

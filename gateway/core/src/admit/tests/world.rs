@@ -199,6 +199,11 @@ impl World {
             News::Heard(capture) => self.hear(&capture),
             News::Retract(key, issue) => self.retract(key, issue),
             News::Reissue(key) => self.reissue(key),
+            News::Close(no) => {
+                let open = self.opens.get_mut(&DEVICE).unwrap();
+                let (name, version) = (open.device.profile.clone().unwrap(), Version(1));
+                open.records.get_mut(&no).unwrap().fate = Fate::Refused(Refusal::Closed, name, version);
+            }
         }
         let mut admissions = vec![];
         for device in self.opens.keys().copied().collect::<Vec<_>>() {
@@ -217,9 +222,9 @@ impl World {
     }
 
     fn contact(&mut self, device: DeviceNo, no: ContactNo, link: Option<Link>) -> &mut Contact {
-        let boot = self.now.boot;
+        let began = self.now;
         let contacts = &mut self.opens.get_mut(&device).unwrap().contacts;
-        let contact = contacts.entry(no).or_insert(Contact { boot, link, samples: vec![], end: None });
+        let contact = contacts.entry(no).or_insert(Contact { began, link, samples: vec![], end: None });
         contact.link = contact.link.or(link);
         contact
     }
