@@ -44,6 +44,13 @@ fn clinical_5_held_for_long_exits_non_zero() {
     let old = hub.says(&["held", "--older-than", "24h"]);
     assert_eq!(old.code, 1, "{old:?}");
     assert!(old.out.contains("25 h"), "with its age: {}", old.out);
+    // Only a person closes what is held, and then no binding opens it again.
+    assert_eq!(hub.says(&["held", "--close", "9"]).code, 65);
+    hub.json(&["held", "--close", "1"]);
+    assert_eq!(hub.says(&["held", "--older-than", "24h"]).code, 0);
+    let bind = ["bind", "add", "1", "--patient", "clinic=ada", "--zone", "America/New_York"];
+    hub.json(&[&bind[..], &["--from", "2018-01-01T00:00:00Z"]].concat());
+    assert_eq!(hub.json(&["status"])["readings"], 0);
 }
 
 /// Parked with the record's words; sent again after somebody mended it; nothing else waits for it.
