@@ -2,7 +2,7 @@
 
 use super::deliver::superseded;
 use super::payload::ReceiptRow;
-use super::rows::{DestinationNo, LONGEST_WAIT, OutboxNo, Queued, Rows, State};
+use super::rows::{LONGEST_WAIT, OutboxNo, Queued, Rows, State};
 use super::{Store, StoreError};
 use crate::failpoint::{Point, reach};
 use hearth_core::delivery::PointsAt;
@@ -131,20 +131,6 @@ impl Store {
             let mut again = 0;
             for no in rows_wanted {
                 again += usize::from(retry(rows, &catalog, rows.queued(*no)?, at)?);
-            }
-            Ok(again)
-        })
-    }
-
-    /// [`Store::retry`] of all that is parked for a destination.
-    pub fn retry_parked(&mut self, destination: DestinationNo, at: Timestamp) -> Result<usize, StoreError> {
-        let catalog = std::sync::Arc::clone(&self.catalog);
-        self.write(|rows| {
-            let parked =
-                rows.still_open(Some(destination))?.into_iter().filter(|row| row.state == State::Parked);
-            let mut again = 0;
-            for row in parked {
-                again += usize::from(retry(rows, &catalog, row, at)?);
             }
             Ok(again)
         })

@@ -2,7 +2,7 @@
 //! except where a docstring says otherwise.
 
 use super::rows::{DestinationNo, OutboxNo, Queued, ReadingNo, Rows};
-use super::{Store, StoreError};
+use super::{Receipt, Store, StoreError};
 use hearth_core::admit::RecordNo;
 use hearth_core::capture::{DeviceNo, Key, Uuid16};
 use hearth_core::identity::{Facts, Identity, Who};
@@ -125,16 +125,7 @@ pub struct OutboxDetail {
     pub phd_identifier: Option<String>,
     pub said: Option<String>,
     pub raised: Option<String>,
-    pub receipts: Vec<ReceiptView>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ReceiptView {
-    pub role: String,
-    pub location: Option<String>,
-    pub etag: Option<String>,
-    pub digest: [u8; 32],
-    pub verdict: String,
+    pub receipts: Vec<Receipt>,
 }
 
 /// A delivery that somebody at the record system should look at.
@@ -287,7 +278,7 @@ impl Store {
     pub fn outbox_row(&mut self, no: OutboxNo) -> Result<OutboxDetail, StoreError> {
         self.read(|rows| {
             let row = rows.queued(no)?;
-            let receipt = |receipt: super::payload::ReceiptRow| ReceiptView {
+            let receipt = |receipt: super::payload::ReceiptRow| Receipt {
                 role: receipt.role,
                 location: receipt.location,
                 etag: receipt.etag,

@@ -60,9 +60,4 @@ impl<T> Bisection<T> {
         self.groups.extend([later, group]);
         Ok(())
     }
-
-    /// Everything that was not carried, in order.
-    pub fn rest(self) -> Vec<T> {
-        self.groups.into_iter().rev().flatten().collect()
-    }
 }

@@ -162,8 +162,7 @@ fn a_parked_row_waits_for_a_person_and_is_encoded_anew() {
     let detail = w.store().outbox_row(due[0].row).unwrap();
     assert_eq!((detail.row.state.as_str(), detail.row.points_at.as_deref()), ("parked", Some("us")));
     assert_eq!(detail.said.as_deref(), Some("code not known here"));
-    let clinic = w.clinic;
-    assert_eq!(w.store().retry_parked(clinic, instant("2026-01-21T12:00:00Z")), Ok(1));
+    assert_eq!(w.store().retry(&[due[0].row], instant("2026-01-21T12:00:00Z")), Ok(1));
     let again = w.due("2026-01-21T12:00:01Z");
     assert_eq!(again.len(), 1);
     assert!(!again[0].in_doubt && again[0].octets.is_none());

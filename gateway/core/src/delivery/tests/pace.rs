@@ -69,7 +69,7 @@ fn one_bad_among_a_hundred_is_found_and_no_other_lost() {
 fn groups_have_their_size() {
     let mut groups = Bisection::of((0..7).collect(), 3);
     assert_eq!(groups.take(), Some(vec![0, 1, 2]));
-    assert_eq!(groups.rest(), [3, 4, 5, 6]);
+    assert_eq!((groups.take(), groups.take(), groups.take()), (Some(vec![3, 4, 5]), Some(vec![6]), None));
     assert_eq!(Bisection::of(vec![1, 2], 0).take(), Some(vec![1]));
     assert_eq!(Bisection::<u8>::of(vec![], 5).take(), None);
 }
