@@ -23,7 +23,7 @@ const fn bit(
     Bit { mask, code, display, note, questionable }
 }
 
-/// ASN1ToHL7 8410608.0 … 8410608.5 (FACTS 2.3). The two-bit pulse range of 2A35 has been spread over bits 3
+/// ASN1ToHL7 8410608.0 … 8410608.5 (PHD 2.0). The two-bit pulse range of 2A35 has been spread over bits 3
 /// and 4 before it is looked up here.
 pub const CUFF_BITS: [Bit; 6] = [
     bit(1, "8410608.0", "body-movement", "Cuff reported: body movement", true),
@@ -47,7 +47,7 @@ pub const CUFF_BITS: [Bit; 6] = [
 ];
 
 /// ASN1ToHL7 8417752.0 … 8417752.10. Bit 11 is deliberately absent: there it means "temperature out of range",
-/// in the frame "time fault" (FACTS 2.3).
+/// in the frame "time fault" (PHD 2.0).
 pub const METER_BITS: [Bit; 11] = [
     bit(
         GlucoseStatus::DEVICE_BATTERY_LOW,

@@ -78,35 +78,35 @@ const fn code(
     Code { mdc, name, loinc, text }
 }
 
-/// FACTS 2.4; HL7 example compound-numeric-blood-pressure.
+/// docs/mapping.md; HL7 example compound-numeric-blood-pressure.
 pub const BLOOD_PRESSURE: Code = code(
     150_020,
     "MDC_PRESS_BLD_NONINV",
     Some(("85354-9", "Blood pressure panel with all children optional")),
     "Blood pressure",
 );
-/// FACTS 2.4: bits observation derived from the pressure; HL7 example bpm-status.
+/// docs/mapping.md: bits observation derived from the pressure; HL7 example bpm-status.
 pub const BLOOD_PRESSURE_STATUS: Code = code(
     8_410_608,
     "MDC_BLOOD_PRESSURE_MEASUREMENT_STATUS",
     None,
     "Status of the blood pressure measurement",
 );
-/// FACTS 2.3: glucose meter status.
+/// PHD 2.0: glucose meter status.
 pub const GLUCOSE_STATUS: Code =
     code(8_417_752, "MDC_GLU_METER_DEV_STATUS", None, "Status of the glucose meter");
-/// FACTS 2.2: coincident time stamp of a clock that shows a date and a time of day.
+/// PHD 2.0, coincident time stamp: coincident time stamp of a clock that shows a date and a time of day.
 pub const ABSOLUTE_TIME: Code = code(67_975, "MDC_ATTR_TIME_ABS", None, "Absolute time");
-/// 11073-10417 (FACTS 2.4).
+/// 11073-10417 (docs/mapping.md).
 pub const MEAL: Code = code(8_417_864, "MDC_CTXT_GLU_MEAL", None, "Meal context");
 /// 11073-10417.
 pub const TESTER: Code = code(8_417_884, "MDC_CTXT_GLU_TESTER", None, "Who tested");
 /// 11073-10417.
 pub const HEALTH: Code = code(8_417_820, "MDC_CTXT_GLU_HEALTH", None, "Health when tested");
-/// FACTS 2.4.
+/// docs/mapping.md.
 pub const HBA1C: Code = code(160_220, "MDC_CONC_HBA1C", None, "Haemoglobin A1c");
 
-/// FACTS 2.4, a row each. Glucose is not among them: its code depends on sample and unit ([`glucose`]).
+/// docs/mapping.md, a row each. Glucose is not among them: its code depends on sample and unit ([`glucose`]).
 pub const fn of(quantity: Quantity) -> Code {
     match quantity {
         Quantity::Systolic => code(
@@ -258,7 +258,7 @@ pub const fn location(nibble: u8) -> Option<&'static str> {
     })
 }
 
-/// FACTS 2.4: R4 vital signs fix `mm[Hg]`.
+/// docs/mapping.md: R4 vital signs fix `mm[Hg]`.
 pub const MILLIMETRE_OF_MERCURY: Ucum = Ucum { code: "mm[Hg]", text: "mm[Hg]" };
 pub const PER_MINUTE: Ucum = Ucum { code: "/min", text: "beats/min" };
 pub const GRAM: Ucum = Ucum { code: "g", text: "g" };
@@ -268,7 +268,7 @@ pub const PERCENT: Ucum = Ucum { code: "%", text: "%" };
 pub const KILOGRAM_PER_SQUARE_METRE: Ucum = Ucum { code: "kg/m2", text: "kg/m2" };
 
 /// kg/L goes out as mg/dL, mol/L as mmol/L; never one as the other (CLINICAL 8). With the exponent shift that
-/// the change is: +5 and +3 (FACTS 1.1).
+/// the change is: +5 and +3 (IEEE 11073-20601).
 pub const fn concentration(unit: ConcentrationUnit) -> (Ucum, i8) {
     match unit {
         ConcentrationUnit::KilogramPerLitre => (Ucum { code: "mg/dL", text: "mg/dL" }, 5),
@@ -276,7 +276,7 @@ pub const fn concentration(unit: ConcentrationUnit) -> (Ucum, i8) {
     }
 }
 
-/// The unit that the scale sent (FACTS 2.4).
+/// The unit that the scale sent (docs/mapping.md).
 pub const fn weight(unit: WeightUnit) -> Ucum {
     match unit {
         WeightUnit::Si => Ucum { code: "kg", text: "kg" },
@@ -292,7 +292,7 @@ pub const fn height(unit: WeightUnit) -> (Ucum, i8) {
     }
 }
 
-/// FACTS 2.3: what a PHD specializes in.
+/// PHD 2.0: what a PHD specializes in.
 pub const fn specialization(kind: Kind) -> Code {
     match kind {
         Kind::BloodPressureMonitor => {

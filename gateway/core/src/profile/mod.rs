@@ -88,7 +88,7 @@ pub struct Match {
     pub model: Option<String>,
 }
 
-/// What names the device (WRITE-BACK names: fixed by the profile, never recomputed).
+/// What names the device (fixed by the profile, never recomputed).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentitySource {

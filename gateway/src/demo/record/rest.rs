@@ -329,7 +329,7 @@ pub(crate) fn query(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Percent-decoding; a plus is a blank, as servers do (the trap of FACTS' `+` in identifiers).
+/// Percent-decoding; a plus is a blank, as servers do (the trap of a `+` in an identifier).
 fn decode(text: &str) -> String {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -132,7 +132,7 @@ async fn certificates_are_told_apart() {
     );
 }
 
-/// nginx: the handshake succeeds, and a web page says what is wrong (WRITE-BACK 1).
+/// nginx: the handshake succeeds, and a web page says what is wrong.
 #[tokio::test]
 async fn a_web_page_is_no_judgement_on_a_reading() {
     let served = served(Behaviour::default()).await;

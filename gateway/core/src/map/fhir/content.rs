@@ -90,7 +90,7 @@ impl Absent {
 }
 
 impl From<Special> for Absent {
-    /// FACTS 1.1, table of special values.
+    /// IEEE 11073-20601, table of special values.
     fn from(special: Special) -> Absent {
         match special {
             Special::NotANumber => Absent::NOT_A_NUMBER,

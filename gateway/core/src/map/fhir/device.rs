@@ -1,4 +1,4 @@
-//! The measuring device and the hub as Device resources (PHD 2.0, PhdDevice and PhgDevice; FACTS 2.3).
+//! The measuring device and the hub as Device resources (PHD 2.0, PhdDevice and PhgDevice; PHD 2.0).
 
 use super::identifier::{DEVICE_SYSTEM, hexadecimal, system_id};
 use super::observation::{concept, meta, own_id};

@@ -67,7 +67,7 @@ pub fn urn(id: &str) -> String {
 ///
 /// FHIR R4, search, "Escaping Search Parameters": `\`, `$`, `,` and `|` inside a value take a backslash first.
 /// Then everything but unreserved characters, `:` and `/` is percent-encoded, octet by octet of UTF-8: a `+`
-/// sent bare is a blank, and a query that never matches makes a duplicate each time (FACTS 2.1).
+/// sent bare is a blank, and a query that never matches makes a duplicate each time (PHD 2.0, conditional create).
 pub fn if_none_exist(system: &str, value: &str) -> String {
     let mut query = String::with_capacity(system.len() + value.len() + 16);
     query.push_str("identifier=");
@@ -90,7 +90,7 @@ fn escape(query: &mut String, part: &str) {
     }
 }
 
-/// The parts of HL7's conditional-create identifier (PHD 2.0, PhdBaseObservation notes; FACTS 2.1). It prints
+/// The parts of HL7's conditional-create identifier (PHD 2.0, PhdBaseObservation notes; PHD 2.0, conditional create). It prints
 /// as its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PhdIdentifier<'a> {
@@ -138,7 +138,7 @@ impl Display for PhdIdentifier<'_> {
 /// could name it by.
 ///
 /// It holds the destination's patient and is stored at the first encoding. A glucose record is keyed by its
-/// base time, which survives a change of the meter's displayed clock (FACTS 2.1, contradiction 6).
+/// base time, which survives a change of the meter's displayed clock (PHD 2.0 is silent on it).
 pub fn phd_identifier(parcel: &Parcel) -> Option<String> {
     let measure = &parcel.reading.measure;
     let Told::At(stamp) = measure.told(Face::Base) else { return None };

@@ -81,7 +81,7 @@ pub(super) fn meta(o: &mut Object<'_>, labels: &Labels, supplied: Option<&Patien
     });
 }
 
-/// 42 CFR Part 2 is the basis of a confidentiality, not a label of its own (FACTS 5.2, DS4P): it goes with the
+/// 42 CFR Part 2 is the basis of a confidentiality, not a label of its own (the standard, DS4P): it goes with the
 /// confidentiality that the programme gave, or with `R`.
 pub(super) fn security(o: &mut Object<'_>, labels: &Labels) {
     const PART_2: &str = "42CFRPart2";
@@ -322,7 +322,7 @@ fn status_bit(o: &mut Object<'_>, bit: &Bit) {
     o.truth("valueBoolean", true);
 }
 
-/// FACTS 2.2: what the device's clock showed, and the hub's time at that moment. About the device, by the hub.
+/// PHD 2.0, coincident time stamp: what the device's clock showed, and the hub's time at that moment. About the device, by the hub.
 pub(super) fn coincident_time(scene: &Scene<'_>) -> Option<Resource> {
     let coincident = scene.coincident.as_ref()?;
     let id = scene.id(Role::CoincidentTime);

@@ -114,7 +114,7 @@ fn raw_kilopascals(pressure: &BloodPressureMeasurement) -> Option<Note> {
     (!sent.is_empty()).then(|| format!("As sent by the device: {}", sent.join(", ")).into())
 }
 
-/// FACTS 2.4: pulse from a cuff is an Observation of its own.
+/// docs/mapping.md: pulse from a cuff is an Observation of its own.
 fn pulse(rate: Value, bits: &[Bit], scene: &Scene<'_>) -> Content {
     let measured = measured(rate, codes::PER_MINUTE);
     let of_pulse = bits.iter().filter(|bit| !bit.questionable).map(|bit| Note::Borrowed(bit.note));

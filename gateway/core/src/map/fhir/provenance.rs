@@ -1,4 +1,4 @@
-//! Who says so: author and assembler (CLINICAL 16; FACTS 2.5), and what a re-issue replaces (CLINICAL 26).
+//! Who says so: author and assembler (CLINICAL 16; R4 and US Core), and what a re-issue replaces (CLINICAL 26).
 
 use super::identifier::{READING_SYSTEM, reading_id};
 use super::observation::{meta, own_id};

@@ -254,7 +254,7 @@ fn clinical_13_glucose_sensor_bits_and_no_word_of_bit_11() {
         let parcel = glucose(&format!("0A 0F00 E807011E053A1B 6FB0 F8 {low:02X}{high:02X}"));
         says("CLINICAL 13", &parcel, MEASUREMENT, &[note]);
         check(
-            "FACTS 2.3",
+            "PHD 2.0",
             &parcel,
             &usual(),
             Role::Status,
@@ -274,14 +274,14 @@ fn clinical_13_glucose_sensor_bits_and_no_word_of_bit_11() {
     }
     // Bit 11 is "time fault" in the frame and "temperature out of range" in the code system.
     let parcel = glucose("0A 0F00 E807011E053A1B 6FB0 F8 0008");
-    says("FACTS 2.3", &parcel, MEASUREMENT, &["Meter reported: time fault"]);
-    roles("FACTS 2.3", &parcel, &usual(), &[Role::Meter, Role::Hub, MEASUREMENT, Role::Provenance]);
+    says("PHD 2.0", &parcel, MEASUREMENT, &["Meter reported: time fault"]);
+    roles("PHD 2.0", &parcel, &usual(), &[Role::Meter, Role::Hub, MEASUREMENT, Role::Provenance]);
     check("CLINICAL 13", &parcel, &usual(), MEASUREMENT, &[("/interpretation", "-")]);
 }
 
 #[test]
 fn clinical_17_the_digits_of_the_frame() {
-    // (SFLOAT as on the wire, what it prints): FACTS 1.1 and 0xF4F6 of bp-01.
+    // (SFLOAT as on the wire, what it prints): IEEE 11073-20601 and 0xF4F6 of bp-01.
     for (sfloat, digits) in [
         ("0200", "2"),
         ("14F0", "2.0"),

@@ -15,7 +15,7 @@ const BP_03: &str = "16 7C00 5600 6100 E807060F11111B 3300 0000";
 fn a_pressure_is_a_vital_sign() {
     let parcel = pressure(BP_03);
     check(
-        "FACTS 2.4",
+        "docs/mapping.md",
         &parcel,
         &usual(),
         MEASUREMENT,
@@ -47,7 +47,7 @@ fn a_pressure_is_a_vital_sign() {
         ],
     );
     check(
-        "FACTS 2.4",
+        "docs/mapping.md",
         &parcel,
         &usual(),
         Role::Pulse,
@@ -66,7 +66,7 @@ fn a_pressure_is_a_vital_sign() {
     assert_eq!(all[&Role::Pulse]["derivedFrom"][0]["reference"], format!("Observation/{id}"));
     // No bit is set: there is no status to report.
     roles(
-        "FACTS 2.3",
+        "PHD 2.0",
         &parcel,
         &usual(),
         &[Role::Meter, Role::Hub, MEASUREMENT, Role::Pulse, Role::Provenance],
@@ -154,7 +154,7 @@ fn clinical_6_failed_pulse_and_weight_are_reported_likewise() {
         Role::Pulse,
         &[("/dataAbsentReason/coding/0/code", r#""not-a-number""#), ("/valueQuantity", "-")],
     );
-    // FACTS 1.4: 0xFFFF, measurement unsuccessful.
+    // the standard: 0xFFFF, measurement unsuccessful.
     let parcel = weight("00 FFFF");
     check("CLINICAL 6", &parcel, &usual(), MEASUREMENT, &STATUS_REPORTED);
     check(

@@ -137,7 +137,7 @@ fn facts_2_2_coincident_time() {
     let all = read(&parcel, &usual());
     let id = |role: Role| all[&role]["id"].as_str().unwrap().to_owned();
     check(
-        "FACTS 2.2",
+        "PHD 2.0, coincident time stamp",
         &parcel,
         &usual(),
         Role::CoincidentTime,
@@ -153,7 +153,7 @@ fn facts_2_2_coincident_time() {
         ],
     );
     check(
-        "FACTS 2.2",
+        "PHD 2.0, coincident time stamp",
         &parcel,
         &usual(),
         MEASUREMENT,
@@ -172,7 +172,7 @@ fn facts_2_2_coincident_time() {
     let mut parcel = sampled(parcel, "2017-06-02T22:02:30", 5);
     parcel.profile.clock.keeps = Keeps::Utc;
     check(
-        "FACTS 2.2",
+        "PHD 2.0, coincident time stamp",
         &parcel,
         &usual(),
         Role::CoincidentTime,
@@ -266,7 +266,7 @@ fn facts_2_3_devices() {
     let eui = "urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680";
     let bluetooth = "http://hl7.org/fhir/sid/eui-48/bluetooth";
     check(
-        "FACTS 2.3",
+        "PHD 2.0",
         &parcel,
         &usual(),
         Role::Meter,
@@ -285,7 +285,7 @@ fn facts_2_3_devices() {
         ],
     );
     check(
-        "FACTS 2.3",
+        "PHD 2.0",
         &parcel,
         &usual(),
         Role::Hub,
@@ -302,7 +302,7 @@ fn facts_2_3_devices() {
         [(weight("00 B036"), r#""528399""#), (glucose("02 0F00 E807011E053A1B 6FB0 F8"), r#""528401""#)]
     {
         check(
-            "FACTS 2.3",
+            "PHD 2.0",
             &parcel,
             &usual(),
             Role::Meter,
@@ -317,7 +317,7 @@ fn facts_2_3_devices() {
     };
     let unknown = r#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}"#;
     check(
-        "FACTS 2.3",
+        "PHD 2.0",
         &silent,
         &usual(),
         Role::Meter,
