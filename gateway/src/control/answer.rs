@@ -49,7 +49,7 @@ impl Asked<'_> {
         match request {
             Request::Status => self.status(),
             Request::Devices => self.devices(),
-            Request::Bindings => self.bindings("Whose devices are."),
+            Request::Bindings => self.bindings("Whose the devices are."),
             Request::Held { older_than_s } => self.held(older_than_s.map(SignedDuration::from_secs)),
             Request::HeldClose { record } => {
                 let news = News::Close(RecordNo(record));
@@ -188,7 +188,7 @@ impl Asked<'_> {
         let author = "a person at the command line";
         let committed = self.store.bind(bindings, "command", author, self.inside.ticks()).map_err(trouble)?;
         self.inside.committed(committed.due);
-        self.bindings(&format!("{ended} bindings ended. Readings that were given stay as they are."))
+        self.bindings(&format!("Bindings ended: {ended}. Readings that were given stay as they are."))
     }
 
     fn permit(
