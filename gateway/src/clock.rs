@@ -41,6 +41,19 @@ impl Clock {
         HubTicks { boot: self.boot, ms }
     }
 
+    /// Whether the system clock is believed, for a person.
+    pub fn said(&self) -> String {
+        match &self.trust {
+            ClockTrust::Always => "believed always, as [hub] clock-trusted says".into(),
+            ClockTrust::Once(file) if file.exists() => "believed: it is synchronised".into(),
+            ClockTrust::Once(file) => format!(
+                "not believed, so what it would date waits: {} is not there yet. It comes with time from the network; \
+                 see [hub] clock-trusted",
+                file.display()
+            ),
+        }
+    }
+
     /// What UTC is now, if the system clock may be believed.
     pub fn anchor(&self) -> Option<Anchor> {
         let trusted = match &self.trust {

@@ -191,9 +191,18 @@ impl Config {
             profiles: file.hub.profiles.map(|p| base.join(p)),
             clock: match file.hub.clock_trusted.as_str() {
                 "always" => ClockTrust::Always,
-                path => ClockTrust::Once(base.join(path)),
+                path if path.starts_with('/') => ClockTrust::Once(path.into()),
+                other => {
+                    return Err(format!(
+                        "[hub] clock-trusted = {other:?}: give \"always\", or the whole path of the file that appears \
+                         once the clock is synchronised"
+                    ));
+                }
             },
-            keep: SignedDuration::from_hours(24 * i64::from(file.hub.keep_days.max(1))),
+            keep: match file.hub.keep_days {
+                0 => return Err("[hub] keep-days = 0: give at least 1; 365 suits most".into()),
+                days => SignedDuration::from_hours(24 * i64::from(days)),
+            },
             destinations,
         })
     }

@@ -7,7 +7,7 @@
 mod answer;
 mod words;
 
-pub(crate) use answer::answer;
+pub(crate) use answer::{ANOTHER_TIME, answer};
 #[cfg(feature = "demo")]
 pub(crate) use words::reason;
 
@@ -31,18 +31,10 @@ pub(crate) enum Request {
     HeldClose {
         record: i64,
     },
-    BindAdd {
+    HeldCloseSealed {
         device: i64,
-        slot: Option<u8>,
-        /// Destination to logical id there; empty: a test.
-        patient: BTreeMap<String, String>,
-        zone: Option<String>,
-        from: Option<Timestamp>,
-        until: Option<Timestamp>,
-        sole_use_attested_by: Option<String>,
-        labels: Vec<String>,
-        instead: bool,
     },
+    BindAdd(BindAdd),
     BindEnd {
         device: i64,
         slot: Option<u8>,
@@ -79,6 +71,23 @@ pub(crate) enum Request {
     Take {
         line: String,
     },
+}
+
+/// A binding as a person asks for it.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BindAdd {
+    pub(crate) device: i64,
+    pub(crate) slot: Option<u8>,
+    /// Destination to logical id there; empty: a test.
+    pub(crate) patient: BTreeMap<String, String>,
+    pub(crate) zone: Option<String>,
+    /// `None`: now.
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) sole_use_attested_by: Option<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) instead: bool,
 }
 
 /// What goes back over the socket.

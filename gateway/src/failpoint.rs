@@ -53,12 +53,13 @@ pub fn reach(_: Point) {}
 
 #[cfg(feature = "failpoints")]
 pub fn reach(point: Point) {
+    use std::io::Write;
     use std::sync::atomic::{AtomicU64, Ordering};
     static REACHED: AtomicU64 = AtomicU64::new(0);
     let wanted = std::env::var("HEARTH_FAILPOINT").unwrap_or_default();
     let (name, nth) = parse(&wanted);
     if name == point.name() && REACHED.fetch_add(1, Ordering::SeqCst) + 1 == nth {
-        eprintln!("failpoint {name}");
+        _ = writeln!(std::io::stderr(), "failpoint {name}");
         loop {
             std::thread::park();
         }

@@ -3,21 +3,20 @@
 //! A [`Session`] is one source's talk with the hub: it knows devices and contacts by the names that the source
 //! uses, and nothing of them outlives it. What must not be lost is in the store.
 
+pub(crate) mod whose;
+
 use crate::open::{Inside, Time};
 use crate::source::lines::{Bind, Said};
-use crate::store::{Committed, Desk, DestinationNo, Store, StoreError};
+use crate::store::{Committed, Desk, Store, StoreError};
 use hearth_core::admit::News;
 use hearth_core::capture::{Capture, DeviceNo, Key};
-use hearth_core::identity::{
-    Attested, Binding, Labels, Permission, PersonNo, Revision, Slot, UNKNOWN_USER, Who, Window,
-};
-use hearth_core::parcel::Subject;
 use hearth_core::reading::Issue;
-use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp, ZoneName};
+use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use whose::Wanted;
 
 /// Names that one source uses.
 #[derive(Debug, Default)]
@@ -157,155 +156,12 @@ impl Session {
             labels: &bind.labels,
             instead: bind.instead,
         };
-        Ok(vec![add_binding(store, &wanted, "replay", at)?])
+        // A log that is read again must not bring back what a person has ended or changed since.
+        Ok(whose::add_once(store, &wanted, "replay", at)?.into_iter().collect())
     }
 }
 
-/// A binding as a person asks for it.
-#[derive(Debug)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) device: DeviceNo,
-    pub(crate) slot: Option<u8>,
-    /// Destination to logical id there. Empty: a test.
-    pub(crate) patient: &'a BTreeMap<String, String>,
-    pub(crate) zone: Option<&'a str>,
-    pub(crate) from: Timestamp,
-    pub(crate) until: Option<Timestamp>,
-    pub(crate) sole_use_attested_by: Option<&'a str>,
-    pub(crate) labels: &'a [String],
-    pub(crate) instead: bool,
-}
-
-/// Adds a binding to those that are. A person who is new to a destination may send there what is taken from the
-/// binding's start; `hearth bind permit` narrows it.
-pub(crate) fn add_binding(
-    store: &mut Store,
-    wanted: &Wanted<'_>,
-    author: &str,
-    at: HubTicks,
-) -> Result<Committed, Trouble> {
-    let zone = match wanted.zone {
-        None => None,
-        Some(name) => Some(ZoneName::parse(name).ok_or_else(|| {
-            Trouble::Line(format!("{name:?} is no time zone; give an IANA name such as America/New_York"))
-        })?),
-    };
-    if wanted.until.is_some_and(|until| until <= wanted.from) {
-        return Err(Trouble::Line("the binding ends before it begins".into()));
-    }
-    if wanted.sole_use_attested_by.is_some_and(|by| by.trim().is_empty()) {
-        return Err(Trouble::Line("say who attests sole use".into()));
-    }
-    let slot = wanted.slot.map(Slot);
-    if slot == Some(Slot(UNKNOWN_USER)) {
-        return Err(Trouble::Line(
-            "slot 255 means that the device does not know the user: it is nobody's".into(),
-        ));
-    }
-    let who = match person(store, wanted.patient, wanted.from, author)? {
-        Some(person) => Who::Person(person),
-        None => Who::Test,
-    };
-    let mut bindings = store.bindings()?;
-    if wanted.instead {
-        end_bindings(&mut bindings, wanted.device, slot, wanted.from);
-    }
-    let revision = Revision(bindings.iter().map(|b| b.revision.0).max().unwrap_or(0).saturating_add(1));
-    bindings.push(Binding {
-        device: wanted.device,
-        slot,
-        who,
-        from: wanted.from,
-        until: wanted.until,
-        zone,
-        sole_use: wanted.sole_use_attested_by.map(|by| Attested { by: by.to_owned() }),
-        labels: Labels(wanted.labels.iter().cloned().collect()),
-        revision,
-    });
-    Ok(store.bind(bindings, "command", author, at)?)
-}
-
-/// Ends what runs at an instant, and takes away what would begin after it: of one slot, or of the whole device.
-pub(crate) fn end_bindings(
-    bindings: &mut Vec<Binding>,
-    device: DeviceNo,
-    slot: Option<Slot>,
-    at: Timestamp,
-) -> usize {
-    let same = |b: &Binding| b.device == device && (slot.is_none() || b.slot == slot);
-    let before = bindings.len();
-    bindings.retain(|b| !(same(b) && b.from >= at));
-    let mut ended = before - bindings.len();
-    for binding in bindings.iter_mut().filter(|b| same(b) && b.until.is_none_or(|until| until > at)) {
-        binding.until = Some(at);
-        ended += 1;
-    }
-    ended
-}
-
-/// One person under all their ids: found by any that is known, made if none is. Everything is looked at before
-/// anything is written. Who was never permitted anything at a destination may send there what is taken from `from`
-/// on: the order and the consent that binding stands for.
-fn person(
-    store: &mut Store,
-    patient: &BTreeMap<String, String>,
-    from: Timestamp,
-    author: &str,
-) -> Result<Option<PersonNo>, Trouble> {
-    let mut places = vec![];
-    let mut person = None;
-    for (name, id) in patient {
-        patient_id(id).map_err(|said| Trouble::Line(format!("{name}: {said}")))?;
-        let no = destination(store, name)?;
-        let known = store.known_person(no, id)?;
-        match (person, known) {
-            (Some(one), Some(other)) if one != other => {
-                let said =
-                    format!("{name}: this id is known as another person; bind one of them, then look again");
-                return Err(Trouble::Line(said));
-            }
-            (None, Some(_)) => person = known,
-            _ => {}
-        }
-        places.push((no, Subject { id: id.clone(), identifier: None }));
-    }
-    for (destination, subject) in places {
-        let no = match person {
-            None => store.person_for(destination, &subject, Some(author))?,
-            Some(known) => store.also_at(known, destination, &subject, Some(author)).map(|()| known)?,
-        };
-        person = Some(no);
-        if store.permission_of(no, destination)?.is_none() {
-            let open = Window { from, until: None };
-            store.permit(
-                no,
-                destination,
-                &Permission { order: open, consent: open, revision: Revision(0) },
-            )?;
-        }
-    }
-    Ok(person)
-}
-
-/// A logical id, as FHIR R4 allows it; it stands in URLs.
-pub(crate) fn patient_id(id: &str) -> Result<(), String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if id.is_empty() || id.len() > 64 || !id.chars().all(plain) {
-        return Err(format!("{id:?} is no FHIR id: 1 to 64 letters, digits, hyphens and dots"));
-    }
-    Ok(())
-}
-
-pub(crate) fn destination(store: &mut Store, name: &str) -> Result<DestinationNo, Trouble> {
-    store.destination(name).map_err(|e| match e {
-        StoreError::Unknown(_) => {
-            Trouble::Line(format!("no destination is named {name:?}; the configuration names them"))
-        }
-        other => Trouble::Store(other),
-    })
-}
-
-/// How often an hub that does not know the time looks for it, and how often one that does looks again.
+/// How often a hub that does not know the time looks for it, and how often one that does looks again.
 const LOOK_FOR_TIME: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(6 * 3_600);
 

@@ -13,6 +13,8 @@
 //! time it is; [`tls`] alone builds rustls configurations; logs carry row numbers, never values, names, serials
 //! or secrets.
 #![forbid(unsafe_code)]
+// They panic once nobody reads what is printed: write, and let a failure go.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
 pub mod clock;
@@ -63,8 +65,20 @@ fn run(config: Config) -> Result<Shown, Ending> {
             tasks.spawn(uplink.run(desk.clone(), inside.wake.clone()));
         }
         tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(&inside), config.keep));
-        tasks.spawn(listen(socket, desk.clone(), inside));
-        tracing::info!("ready");
+        tasks.spawn(listen(socket, desk.clone(), Arc::clone(&inside)));
+        tracing::info!(
+            "ready: store in {}, socket {}, destinations: {}",
+            config.state.display(),
+            config.socket.display(),
+            if config.destinations.is_empty() {
+                "none, so that readings stay here".to_owned()
+            } else {
+                config.destinations.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ")
+            }
+        );
+        if !inside.clock_believed() {
+            tracing::warn!("the hub's clock is {}", inside.clock_said());
+        }
         let end = tokio::select! {
             _ = interrupted.recv() => Ok(()),
             _ = terminated.recv() => Ok(()),
@@ -109,6 +123,8 @@ fn log_to_standard_error() {
     _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would say that nobody reads standard error on standard error, and panic there.
+        .log_internal_errors(false)
         .without_time()
         .try_init();
 }

@@ -2,8 +2,8 @@
 
 use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
-use crate::show::{Ending, exit};
-use crate::store::{DestinationFacts, OpenError, Seal, Store, StoreError};
+use crate::show::{Ending, complain, exit};
+use crate::store::{DestinationFacts, Now, OpenError, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
 use hearth_core::identity::Labels;
@@ -81,6 +81,36 @@ impl Inside {
             }
         };
         Ok(Inside::new(Time::Standing(Mutex::new(standing))))
+    }
+
+    /// Whether a daemon runs, and this is it.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self.time, Time::Running(_))
+    }
+
+    pub(crate) fn said(&self) -> &'static str {
+        match self.time {
+            Time::Running(_) => "runs",
+            Time::Standing(_) => "none runs, so nothing is heard or sent: hearth run",
+        }
+    }
+
+    pub(crate) fn clock_believed(&self) -> bool {
+        matches!(&self.time, Time::Running(clock) if clock.anchor().is_some())
+    }
+
+    /// Whether readings are dated yet, and else what is missing.
+    pub(crate) fn clock_said(&self) -> String {
+        match &self.time {
+            Time::Running(clock) => clock.said(),
+            Time::Standing(_) => "-".into(),
+        }
+    }
+
+    /// For ages: a store without a daemon counts no ticks.
+    pub(crate) fn now(&self) -> Now {
+        let utc = if self.runs() { None } else { Some(clock::now()) };
+        Now { ticks: self.ticks(), utc }
     }
 
     pub(crate) fn ticks(&self) -> HubTicks {
@@ -165,15 +195,15 @@ fn profiles(root: &Path, folder: &Path, found: &mut Vec<(ProfileName, String)>, 
 pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
     let (catalog, wrong) = profiles_of(config);
     for said in wrong {
-        eprintln!("hearth: a profile is left out: {said}");
+        complain(format_args!("a profile is left out: {said}"));
     }
     let opened = Store::open(&config.state, catalog, Seal::Clear).map_err(not_open)?;
     if let Some(aside) = &opened.set_aside {
-        eprintln!(
-            "hearth: the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be \
-             saved from it",
+        complain(format_args!(
+            "the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be saved \
+             from it",
             aside.display()
-        );
+        ));
     }
     let mut store = opened.store;
     let facts: Vec<DestinationFacts> = config

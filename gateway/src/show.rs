@@ -38,6 +38,17 @@ impl Ending {
 
 pub(crate) type Fields = Map<String, Json>;
 
+/// `1 row`, `2 rows`
+pub(crate) fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// Says something on standard error. That nobody reads it any more is no reason to end.
+pub(crate) fn complain(said: impl std::fmt::Display) {
+    use std::io::Write;
+    _ = writeln!(std::io::stderr(), "hearth: {said}");
+}
+
 /// What a command has to show, and whether a person must see to it.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Shown {
@@ -73,7 +84,7 @@ impl Shown {
         match (self.single, self.rows.as_slice()) {
             (true, [one]) => {
                 for (name, value) in one {
-                    table.add_row([name.replace('_', " "), cell(value)]);
+                    table.add_row([head(name), cell(name, value)]);
                 }
             }
             (_, []) => return String::new(),
@@ -85,9 +96,10 @@ impl Shown {
                         columns.push(name);
                     }
                 }
-                table.set_header(columns.iter().map(|name| name.replace('_', " ")));
+                table.set_header(columns.iter().map(|name| head(name)));
                 for row in rows {
-                    table.add_row(columns.iter().map(|name| row.get(*name).map_or_else(String::new, cell)));
+                    let cells = columns.iter().map(|name| row.get(*name).map(|value| cell(name, value)));
+                    table.add_row(cells.map(Option::unwrap_or_default));
                 }
             }
         }
@@ -95,15 +107,34 @@ impl Shown {
     }
 }
 
-fn cell(value: &Json) -> String {
+/// What ends in `_s` is in seconds, for machines; a person reads an age.
+const SECONDS: &str = "_s";
+
+fn head(name: &str) -> String {
+    name.strip_suffix(SECONDS).unwrap_or(name).replace('_', " ")
+}
+
+fn cell(name: &str, value: &Json) -> String {
     match value {
         Json::Null => "-".into(),
         Json::String(text) => text.clone(),
         Json::Bool(true) => "yes".into(),
         Json::Bool(false) => "no".into(),
         Json::Array(all) if all.is_empty() => "-".into(),
-        Json::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join("\n"),
-        Json::Object(fields) => fields.values().map(cell).collect::<Vec<_>>().join(", "),
+        Json::Array(all) => all.iter().map(|one| cell("", one)).collect::<Vec<_>>().join("\n"),
+        Json::Object(fields) => {
+            fields.iter().map(|(name, value)| cell(name, value)).collect::<Vec<_>>().join(", ")
+        }
+        Json::Number(seconds) if name.ends_with(SECONDS) => seconds.as_i64().map_or_else(String::new, age),
         other => other.to_string(),
+    }
+}
+
+fn age(seconds: i64) -> String {
+    match seconds {
+        s if s >= 172_800 => format!("{} days", s / 86_400),
+        s if s >= 7_200 => format!("{} h", s / 3_600),
+        s if s >= 120 => format!("{} min", s / 60),
+        s => format!("{s} s"),
     }
 }

@@ -7,9 +7,13 @@ use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;
 
+fn said_json(hub: &Hub, arguments: &[&str]) -> serde_json::Value {
+    hub.says(&[&["--json"], arguments].concat()).json()
+}
+
 const BP_03: &str = "167C0056006100E807060F11111B33000000";
 
-fn pressure(bind: bool) -> String {
+pub(crate) fn pressure(bind: bool) -> String {
     let mut lines = vec![
         json!({ "boot": true }),
         json!({ "at": 0, "hub_time": "2024-06-15T21:18:00Z" }),
@@ -26,27 +30,44 @@ fn pressure(bind: bool) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn house(name: &str) -> (World, Record, Hub) {
+pub(crate) fn house(name: &str) -> (World, Record, Hub) {
     let world = World::new(name);
     let record = world.record(Behaviour::default());
     let hub = world.hub(&[("clinic", &record)]);
     (world, record, hub)
 }
 
-/// CLINICAL 5: what is held for long reaches a role by the exit code, with its age.
+/// Since when the hub has run, so that what it hears first has waited for so many hours by now.
+fn hours_ago(hours: i64) -> String {
+    let then = gateway::clock::now().checked_sub(jiff::SignedDuration::from_hours(hours)).unwrap();
+    json!({ "at": 0, "hub_time": then.to_string() }).to_string()
+}
+
+/// CLINICAL 5: what is held for long reaches a role by the exit code, with its age; and ages count on while no daemon
+/// runs.
 #[test]
 fn clinical_5_held_for_long_exits_non_zero() {
     let (_world, _record, hub) = house("held");
-    hub.replay(&pressure(false));
-    hub.replay(&json!({ "at": 90_000_000, "silence": true }).to_string());
+    let stated = json!({ "at": 0, "hub_time": "2024-06-15T21:18:00Z" }).to_string();
+    hub.replay(&pressure(false).replace(&stated, &hours_ago(25)));
     let young = hub.says(&["held", "--older-than", "3d"]);
-    assert_eq!((young.code, young.out.trim()), (0, "Nothing waits for a person."));
+    assert_eq!(young.code, 0);
+    assert!(young.out.starts_with("Nothing has waited so long for a person. No daemon runs"), "{young:?}");
     let old = hub.says(&["held", "--older-than", "24h"]);
     assert_eq!(old.code, 1, "{old:?}");
-    assert!(old.out.contains("25 h"), "with its age: {}", old.out);
+    assert!(old.out.contains("25 h") && old.out.contains("hearth bind add 1"), "age and cure: {}", old.out);
+    let seconds = said_json(&hub, &["held"])[0]["age_s"].as_i64().unwrap();
+    assert!((25 * 3_600..25 * 3_600 + 600).contains(&seconds), "{seconds}");
     // Only a person closes what is held, and then no binding opens it again.
-    assert_eq!(hub.says(&["held", "--close", "9"]).code, 65);
-    hub.json(&["held", "--close", "1"]);
+    assert_eq!(hub.says(&["held", "--close", "9"]).code, 64);
+    let closed = hub.says(&["held", "--close", "1"]);
+    assert!(
+        closed.out.contains("nobody is bound") && closed.out.contains("Record 1 is closed"),
+        "{closed:?}"
+    );
+    let again = hub.says(&["held", "--close", "1"]);
+    assert_eq!(again.code, 65);
+    assert!(again.err.contains("not held"), "{again:?}");
     assert_eq!(hub.says(&["held", "--older-than", "24h"]).code, 0);
     let bind = ["bind", "add", "1", "--patient", "clinic=ada", "--zone", "America/New_York"];
     hub.json(&[&bind[..], &["--from", "2018-01-01T00:00:00Z"]].concat());
@@ -70,55 +91,41 @@ fn a_refused_reading_is_parked_and_replayed() {
     assert!(shown["said"].to_string().contains("systolic of a made-up kind"), "{shown}");
     assert_eq!(hub.json(&["status"])["parked"], 1);
     record.behave(|b| b.refuse = None);
-    hub.json(&["outbox", "retry", "--all"]);
+    assert_eq!(hub.json(&["outbox", "retry", "--all"])[0]["what"], "goes again, encoded anew");
     hub.deliver();
     assert_eq!(hub.json(&["status"])["delivered"], 1);
-    assert_eq!(hub.says(&["outbox", "show", "99"]).code, 64);
-    assert_eq!(hub.says(&["outbox", "list", "--state", "lost"]).code, 64);
+    let closed = hub.says(&["outbox", "retry", "1"]).ok();
+    assert!(
+        closed.out.contains("stays delivered") && closed.out.contains("Sent again: 0 rows."),
+        "{closed:?}"
+    );
+    for (arguments, code, part) in [
+        (&["outbox", "show", "99"][..], 64, "no row 99"),
+        (&["outbox", "retry", "99"], 64, "no row 99"),
+        (&["outbox", "park", "99", "--because", "tired"], 64, "no row 99"),
+        (&["outbox", "park", "1", "--because", " "], 64, "say why"),
+        (&["outbox", "park", "1", "--because", "tired"], 65, "can only be retracted"),
+        (&["outbox", "list", "--state", "lost"], 64, "withdrawn"),
+        (&["retract", "99"], 64, "no reading has row 99"),
+    ] {
+        let answer = hub.says(arguments);
+        assert_eq!(answer.code, code, "{arguments:?}: {answer:?}");
+        assert!(answer.err.contains(part), "{arguments:?}: {answer:?}");
+        let json = said_json(&hub, arguments);
+        assert_eq!(json["code"], code, "{json}");
+        assert!(json["error"].as_str().unwrap().contains(part), "{json}");
+    }
 }
 
-/// CLINICAL 22: what was taken after the consent ended stays.
+/// What was never sent is withdrawn, and said to be.
 #[test]
-fn clinical_22_a_revocation_stops_the_next_send() {
-    let (_world, record, hub) = house("consent");
+fn a_reading_that_never_left_is_withdrawn() {
+    let (_world, record, hub) = house("never-left");
     hub.replay(&pressure(true));
-    hub.json(&["bind", "permit", "clinic=ada", "--consent-until", "2024-06-15T00:00:00Z"]);
-    hub.deliver();
-    assert_eq!((record.all("Observation").len(), hub.json(&["status"])["withheld"].as_u64()), (0, Some(1)));
-    hub.json(&["bind", "permit", "clinic=ada", "--consent-until", "2025-01-01T00:00:00Z"]);
-    hub.deliver();
-    assert_eq!(hub.json(&["status"])["delivered"], 1);
-}
-
-/// CLINICAL 24: a device that somebody tries sends nothing.
-#[test]
-fn clinical_24_a_test_is_not_sent() {
-    let (_world, record, hub) = house("test");
-    hub.replay(&pressure(false));
-    hub.json(&["bind", "add", "1", "--test", "--zone", "America/New_York", "--from", "2018-01-01T00:00:00Z"]);
+    let told = hub.json(&["retract", "1"]);
+    assert_eq!(told["deliveries"], json!(["clinic: was not sent, and never will be"]), "{told}");
     hub.deliver();
     assert_eq!(record.all("Observation").len(), 0);
-    assert_eq!(hub.json(&["status"])["readings"], 1);
-}
-
-/// CLINICAL 29: a label that the destination is not cleared for keeps the reading on the hub.
-#[test]
-fn clinical_29_labels_stay_where_they_are_not_cleared() {
-    let world = World::new("labels");
-    let record = world.record(Behaviour::default());
-    for (more, delivered) in [("", 0), ("cleared-labels = [\"42CFRPart2\"]", 1)] {
-        let hub = world.hub_with(&[("clinic", &record)], pki::CLIENT, more);
-        hub.replay(&pressure(false));
-        let bind = ["bind", "add", "1", "--patient", "clinic=ada", "--zone", "America/New_York", "--label"];
-        hub.json(&[&bind[..], &["42CFRPart2", "--from", "2018-01-01T00:00:00Z"]].concat());
-        hub.deliver();
-        assert_eq!(hub.json(&["status"])["delivered"], delivered);
-    }
-    let labelled = record.all("Observation");
-    assert!(labelled.iter().all(|(_, v)| {
-        v[0].resource.as_ref().unwrap()["meta"]["security"].to_string().contains("42CFRPart2")
-    }));
-    assert!(!labelled.is_empty());
 }
 
 /// Certificates that are wrong are told apart, before and after the handshake; nothing is lost meanwhile.
@@ -166,6 +173,8 @@ fn a_wrong_configuration_names_place_and_cure() {
         ("name = \"clinic\"", "name = \"The Clinic\"", &["name", "lower-case"]),
         ("rung = \"auto\"", "rung = \"best\"", &["best", "update-as-create"]),
         ("# untagged-because = \"...\"", "untagged-because = \"no\"", &["untagged-because", "sentence"]),
+        ("keep-days = 365", "keep-days = 0", &["keep-days", "at least 1"]),
+        ("\"/run/systemd/timesync/synchronized\"", "\"somtimes\"", &["clock-trusted", "always"]),
         ("[hub]", "[hub", &["line"]),
     ] {
         assert!(good.contains(from), "deploy/gateway.toml has no {from}");
@@ -179,6 +188,48 @@ fn a_wrong_configuration_names_place_and_cure() {
     let none = said(Command::new(hearth()).args(["--config", "/nowhere/gateway.toml", "status"]));
     assert_eq!(none.code, 78);
     assert!(none.err.contains("deploy/gateway.toml"), "{}", none.err);
+}
+
+/// What only shows when the daemon needs it, shows in the check.
+#[test]
+fn a_check_finds_what_would_fail_later() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_world, _record, hub) = house("check");
+    assert_eq!(hub.says(&["check"]).code, 0);
+    let config = std::fs::read_to_string(&hub.config).unwrap();
+    let key = config.lines().find_map(|line| line.strip_prefix("key = ")).unwrap().trim_matches('"');
+    let url = config.lines().find(|line| line.starts_with("url")).unwrap();
+    for (from, to, part) in [
+        (url, "url = \"https://\"", "url"),
+        ("control.sock", "nowhere/control.sock", "install -d -m 750"),
+        ("/state\"", "/stale\"", "install -d -m 700"),
+    ] {
+        std::fs::write(&hub.config, config.replace(from, to)).unwrap();
+        let answer = hub.says(&["check"]);
+        assert_eq!(answer.code, 78, "{to}: {answer:?}");
+        assert!(format!("{}{}", answer.out, answer.err).contains(part), "{to}: {answer:?}");
+    }
+    std::fs::write(&hub.config, &config).unwrap();
+    std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let answer = hub.says(&["check"]);
+    assert_eq!(answer.code, 78, "{answer:?}");
+    assert!(answer.out.contains("chmod 600"), "{answer:?}");
+}
+
+/// Nobody reads what it says: it does its work all the same.
+#[test]
+fn a_closed_pipe_ends_nothing() {
+    let (_world, _record, hub) = house("pipe");
+    let file = hub.dir.join("bad.jsonl");
+    std::fs::write(&file, format!("nonsense\n{}", pressure(true))).unwrap();
+    let closed = format!(
+        "'{}' --config '{}' replay --keep '{}' >&- 2>&-",
+        hearth().display(),
+        hub.config.display(),
+        file.display()
+    );
+    assert_eq!(said(Command::new("sh").args(["-c", &closed])).code, 65);
+    assert_eq!(hub.json(&["status"])["readings"], 1);
 }
 
 /// A bad line ends a replay where it is, with its number; what came before it is kept.
@@ -204,7 +255,18 @@ fn a_bad_line_names_its_number() {
         assert!(answer.err.contains(part), "{line}: {}", answer.err);
     }
     assert_eq!(hub.json(&["devices"]).as_array().unwrap().len(), 1);
-    assert_eq!(hub.says(&["replay", "/nowhere.jsonl"]).code, 66);
+    for (name, content, code, part) in [
+        ("long.jsonl", vec![b'x'; 600_000], 65, "at most"),
+        ("octets.jsonl", b"\xFF\xFE\n".to_vec(), 65, "not UTF-8"),
+    ] {
+        std::fs::write(hub.dir.join(name), content).unwrap();
+        let answer = hub.says(&["replay", hub.dir.join(name).to_str().unwrap()]);
+        assert_eq!(answer.code, code, "{name}: {answer:?}");
+        assert!(answer.err.contains(part), "{name}: {}", answer.err);
+    }
+    for nothing in ["/nowhere.jsonl", hub.dir.to_str().unwrap()] {
+        assert_eq!(hub.says(&["replay", nothing]).code, 66, "{nothing}");
+    }
 }
 
 /// A damaged store is set aside and said aloud, and the hub goes on.
@@ -232,13 +294,23 @@ fn only_one_holds_the_store() {
     let (code, lines) = hub.start(None).end();
     assert_eq!(code, 75, "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("has this store open")), "{lines:?}");
-    assert_eq!(hub.json(&["status"])["heard"], 0);
+    let status = hub.json(&["status"]);
+    assert_eq!((&status["heard"], &status["daemon"]), (&json!(0), &json!("runs")));
     let log = hub.dir.join("news.jsonl");
     std::fs::write(&log, pressure(true)).unwrap();
     let answer = hub.says(&["replay", "--keep", log.to_str().unwrap()]);
     assert_eq!(answer.code, 65);
-    assert!(answer.err.contains("the daemon has a clock of its own"), "{}", answer.err);
+    assert!(answer.err.contains("line 1: the daemon has a clock of its own"), "{}", answer.err);
+    // Not even its lines that carry no time.
+    std::fs::write(
+        &log,
+        pressure(true).lines().skip(2).chain(["{\"boot\": true}"]).collect::<Vec<_>>().join("\n"),
+    )
+    .unwrap();
+    assert_eq!(hub.says(&["replay", "--keep", log.to_str().unwrap()]).code, 65);
+    assert_eq!(hub.json(&["devices"]), json!([]));
     assert_eq!(daemon.stop(), 0);
+    assert!(hub.json(&["status"])["daemon"].as_str().unwrap().starts_with("none runs"));
 }
 
 /// Whatever comes over the socket: an answer, and the daemon lives.
@@ -278,6 +350,6 @@ fn the_demonstration_is_checked() {
     for (sabotage, part) in [("duplicate", "DUPLICATE"), ("lose", "LOST"), ("wrong-person", "WRONG PERSON")] {
         let noticed = said(Command::new(hearth()).args(["demo", "--sabotage", sabotage]));
         assert_eq!(noticed.code, 1, "{sabotage}: {noticed:?}");
-        assert!(noticed.err.contains(part), "{sabotage}: {}", noticed.err);
+        assert!(noticed.out.contains(&format!("\n{part}")), "{sabotage}: {}", noticed.out);
     }
 }

@@ -157,7 +157,7 @@ fn a_dead_destination_keeps_nobody_waiting() {
     assert_eq!(told["on_its_way"].as_u64().unwrap() + told["in_doubt"].as_u64().unwrap(), 2, "{told}");
     assert_eq!(readings(&near), expected());
     assert_eq!(readings(&far).len(), 2);
-    assert!(told["destinations"].to_string().contains("dead: busy"), "{told}");
+    assert!(told["destinations"].to_string().contains("dead: tried again"), "{told}");
     dead.outage(false);
     hub.until(&["status"], |status| status["delivered"] == 7);
     assert_eq!(readings(&dead).len(), 2);

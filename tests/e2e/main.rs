@@ -3,6 +3,7 @@
 
 mod commands;
 mod kills;
+mod people;
 mod scenarios;
 mod story;
 mod tidy;

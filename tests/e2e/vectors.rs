@@ -61,7 +61,9 @@ fn every_quirk_of_the_vectors() {
 fn wrong_arguments_are_answered() {
     for (arguments, code, part) in [
         (&["2A3", "zz"][..], 64, "hexadecimal"),
-        (&["2A35", "0"], 64, "two digits an octet"),
+        (&["2A35", "0"], 64, "two for each octet"),
+        (&["2A35", "0G"], 64, "digit 2"),
+        (&["02A35", "00"], 64, "assigned number"),
         (&["xyzw", "00"], 64, "assigned number"),
         (&["2A36", "01510000000000"], 65, "no codec"),
         (&["2A35", "00", "--quirk", "nope"], 64, "month-13-is-january"),

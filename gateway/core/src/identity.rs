@@ -185,6 +185,14 @@ impl Binding {
                 _ => false,
             }
     }
+
+    /// Whether one record could lie in both: the same device, a slot that both cover, and an instant in both.
+    pub fn meets(&self, other: &Binding) -> bool {
+        let begins_in_time = |a: &Binding, b: &Binding| b.until.is_none_or(|until| a.from < until);
+        (self.covers(other.device, other.slot) || other.covers(self.device, self.slot))
+            && begins_in_time(self, other)
+            && begins_in_time(other, self)
+    }
 }
 
 /// What a device says when it knows users and does not know which one this was.

@@ -3,8 +3,10 @@
 use super::{Ending, Fields, Shown, exit};
 use crate::config::Config;
 use crate::store::Store;
+use crate::uplink::Uplink;
 use crate::{clock, tls};
 use serde_json::{Map, json};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 fn row(what: &str, said: Result<String, String>) -> Fields {
@@ -32,11 +34,14 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
     ));
     let state = Store::inspect(&config.state).map(|()| format!("{} is ours", config.state.display()));
     rows.push(row("state", state.map_err(|e| e.to_string())));
+    rows.push(row("socket", socket(&config.socket)));
     for destination in &config.destinations {
         let files = destination.files();
-        let said = tls::client(&files, clock::now())
-            .map(|client| format!("certificate valid until {}", client.until))
-            .map_err(|fault| fault.to_string());
+        let said = Uplink::new(destination.clone())
+            .map(|_| ())
+            .and_then(|()| tls::client(&files, clock::now()).map_err(|fault| fault.to_string()))
+            .and_then(|client| secret(&files.key).map(|()| client))
+            .map(|client| format!("certificate valid until {}", client.until));
         rows.push(row(&format!("destination {}", destination.name), said));
     }
     if config.destinations.is_empty() {
@@ -48,6 +53,31 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
         n => format!("{n} to mend."),
     };
     Ok(Shown { code: if wrong == 0 { 0 } else { exit::CONFIG }, ..Shown::rows(rows, said) })
+}
+
+/// The daemon makes the socket; its folder must be there.
+fn socket(path: &Path) -> Result<String, String> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    match folder.is_dir() {
+        true => Ok(format!("{} has a place", path.display())),
+        false => Err(format!(
+            "{0}: no such folder; make it with `install -d -m 750 {0}`, or name another [hub] socket",
+            folder.display()
+        )),
+    }
+}
+
+/// Who else can read the key can be this hub.
+fn secret(key: &Path) -> Result<(), String> {
+    let mode = std::fs::metadata(key).map_err(|e| format!("{}: {e}", key.display()))?.permissions().mode();
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(format!(
+            "{0}: its mode is {1:03o}, so that others may use this hub's key; `chmod 600 {0}`",
+            key.display(),
+            mode & 0o777
+        )),
+    }
 }
 
 /// The profiles that devices are recognized by.

@@ -24,19 +24,17 @@ pub(crate) struct Decode {
 
 impl Decode {
     pub(crate) fn run(&self, catalog: &Catalog) -> Result<Shown, Ending> {
-        let characteristic = u16::from_str_radix(&self.characteristic, 16).map_err(|_| {
-            Ending::usage(format!(
-                "{:?} is no assigned number; give four hexadecimal digits, such as 2A35",
-                self.characteristic
-            ))
-        })?;
-        let digits: String = self.hex.chars().filter(|c| !matches!(c, ' ' | ':' | '-')).collect();
-        let octets = data_encoding::HEXUPPER_PERMISSIVE.decode(digits.as_bytes()).map_err(|e| {
-            Ending::usage(format!(
-                "the value is not hexadecimal at digit {}; give two digits an octet",
-                e.position
-            ))
-        })?;
+        let number = self.characteristic.strip_prefix("0x").unwrap_or(&self.characteristic);
+        let characteristic = Some(number)
+            .filter(|number| number.len() == 4)
+            .and_then(|number| u16::from_str_radix(number, 16).ok())
+            .ok_or_else(|| {
+                Ending::usage(format!(
+                    "{:?} is no assigned number; give four hexadecimal digits, such as 2A35",
+                    self.characteristic
+                ))
+            })?;
+        let octets = octets(&self.hex).map_err(Ending::usage)?;
         let quirks = self.quirks(catalog)?;
         let fields = fields(Uuid16(characteristic), &octets, &quirks)
             .map_err(|said| Ending::new(exit::DATAERR, said))?;
@@ -59,4 +57,19 @@ impl Decode {
         }
         Ok(quirks)
     }
+}
+
+/// As a person may write them: `0x16 7C 00`, `16:7C:00`, `167C00`.
+fn octets(text: &str) -> Result<Vec<u8>, String> {
+    let text = text.strip_prefix("0x").unwrap_or(text);
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | ':' | '-')).collect();
+    if let Some(at) = digits.chars().position(|c| !c.is_ascii_hexdigit()) {
+        return Err(format!(
+            "the value is not hexadecimal at its digit {}; give two digits an octet",
+            at + 1
+        ));
+    }
+    data_encoding::HEXUPPER_PERMISSIVE
+        .decode(digits.as_bytes())
+        .map_err(|_| format!("the value has {} digits; give two for each octet", digits.len()))
 }

@@ -86,7 +86,7 @@ impl Door {
             }
             Door::Daemon(stream) => {
                 let lost = |e: std::io::Error| {
-                    let said = format!("the daemon did not answer ({e}); `systemctl status hearth` says why");
+                    let said = format!("the daemon did not answer ({e}); its log says why");
                     Ending::new(exit::UNAVAILABLE, said)
                 };
                 let line = serde_json::to_string(&request).expect("a request always has a JSON form") + "\n";

@@ -2,54 +2,73 @@
 //!
 //! Without `--keep` the news goes into a store that is thrown away, with the log's own boots, ticks and hub time.
 //! With `--keep` it goes into this hub's store: over the socket where a daemon runs, at the daemon's own time; else
-//! with the log's time.
+//! with the log's time. docs/replay.md describes the lines.
 
 use super::door::Door;
-use super::{Ending, Fields, Shown, exit};
+use super::{Ending, Fields, Shown, complain, exit};
 use crate::config::Config;
-use crate::control::Request;
+use crate::control::{ANOTHER_TIME, Request};
 use crate::scratch::Scratch;
-use crate::source::lines::{Said, parse};
+use crate::show::count;
+use crate::source::lines::{Line, Said, parse};
 use clap::Args;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Says what would become of recorded news, a line each.
 #[derive(Args, Debug)]
 pub(super) struct Replay {
-    /// News as JSON lines; - for standard input
+    /// News as JSON lines (docs/replay.md); - for standard input
     file: PathBuf,
     /// Hand it to this hub, for good
     #[arg(long)]
     keep: bool,
 }
 
+/// The longest line, in octets: what the control socket takes, with room for the request around it.
+const LONGEST: u64 = 1 << 19;
+
+/// A line of the file with its number, from 1; or why it is none.
+type Numbered = (u64, Result<String, String>);
+
 impl Replay {
-    pub(super) fn run(&self, config: impl FnOnce() -> Result<Config, Ending>) -> Result<Shown, Ending> {
+    /// `config`: `None` where none was named and none is there.
+    pub(super) fn run(
+        &self,
+        config: impl FnOnce() -> Result<Config, Ending>,
+        configured: bool,
+    ) -> Result<Shown, Ending> {
         if self.keep {
             return self.play(&mut Door::open(&config()?)?);
         }
+        let profiles = if configured { config()?.profiles } else { None };
         // Dropped after the door: the folder goes last.
         let scratch = Scratch::new("replay")?;
-        let mut door = Door::scratch(scratch.folder(), config().ok().and_then(|c| c.profiles))?;
+        let mut door = Door::scratch(scratch.folder(), profiles)?;
         self.play(&mut door)
     }
 
     /// A line that can't be taken is named, and the others go on: nothing that is good waits for what is bad. Trouble
     /// with the store ends it, since nothing more can be kept.
     fn play(&self, door: &mut Door) -> Result<Shown, Ending> {
+        let live = matches!(door, Door::Daemon(_));
+        if live && self.file != Path::new("-") {
+            self.all_of_now()?;
+        }
         let mut rows: Vec<Fields> = vec![];
         let (mut heard, mut taken, mut bad) = (0, 0, 0);
-        for (number, line) in self.lines()?.enumerate() {
-            let number = number + 1;
-            let place = |said: String| format!("{}, line {number}: {said}", self.file.display());
-            let took = match line.map_err(|e| e.to_string()).and_then(|line| Ok((parse(&line)?, line))) {
+        for line in self.lines()? {
+            let (number, line) = line?;
+            let took = match line.and_then(|line| Ok((parse(&line)?, line))) {
                 Err(said) => Err(Ending::new(exit::DATAERR, said)),
                 Ok((None, _)) => continue,
-                Ok((Some(parsed), line)) => {
-                    let hears = matches!(parsed.said, Said::Heard { .. });
-                    heard += usize::from(hears);
-                    door.expect(&parsed.said).and_then(|()| door.ask(Request::Take { line }))
+                Ok((Some(parsed), _)) if live && parsed.is_recorded() => {
+                    let said = format!("{}; {} before it taken", ANOTHER_TIME, count(taken, "line"));
+                    return Err(Ending::new(exit::DATAERR, self.place(number, &said)));
+                }
+                Ok((Some(Line { said, .. }), line)) => {
+                    heard += u64::from(matches!(said, Said::Heard { .. }));
+                    door.expect(&said).and_then(|()| door.ask(Request::Take { line }))
                 }
             };
             match took {
@@ -62,30 +81,83 @@ impl Replay {
                 }
                 Err(ending) if [exit::DATAERR, exit::USAGE].contains(&ending.code) => {
                     bad += 1;
-                    eprintln!("hearth: {}", place(ending.said.clone()));
+                    complain(self.place(number, &ending.said));
                     let cells =
                         [("line", number.into()), ("fate", "bad line".into()), ("why", ending.said.into())];
                     rows.push(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
                 }
                 Err(ending) => {
-                    let said = format!("{}; {taken} lines before it were taken", place(ending.said));
-                    return Err(Ending { said, ..ending });
+                    let said = format!("{}; {} before it taken", ending.said, count(taken, "line"));
+                    return Err(Ending { said: self.place(number, &said), ..ending });
                 }
             }
         }
-        let said = match bad {
-            0 => format!("{taken} lines taken, {heard} values heard."),
-            bad => format!("{taken} lines taken, {heard} values heard, {bad} bad lines not taken."),
-        };
+        let mut said = format!("{} taken, {} heard", count(taken, "line"), count(heard, "value"));
+        if bad > 0 {
+            said += &format!(", {} not taken", count(bad, "bad line"));
+        }
+        said.push('.');
         Ok(Shown { code: if bad == 0 { 0 } else { exit::DATAERR }, ..Shown::rows(rows, said) })
     }
 
-    fn lines(&self) -> Result<Box<dyn Iterator<Item = std::io::Result<String>>>, Ending> {
-        if self.file == Path::new("-") {
-            return Ok(Box::new(std::io::stdin().lines()));
+    /// Looks at every line before the first is handed to a daemon: of a recorded log it would else take those that
+    /// carry no time, such as a binding that was ended since.
+    fn all_of_now(&self) -> Result<(), Ending> {
+        for line in self.lines()? {
+            let (number, line) = line?;
+            let recorded =
+                line.and_then(|line| parse(&line)).is_ok_and(|line| line.is_some_and(|l| l.is_recorded()));
+            if recorded {
+                let said = format!("{ANOTHER_TIME}. Nothing of the file was taken");
+                return Err(Ending::new(exit::DATAERR, self.place(number, &said)));
+            }
         }
-        let file = std::fs::File::open(&self.file)
-            .map_err(|e| Ending::new(exit::NOINPUT, format!("{}: {e}", self.file.display())))?;
-        Ok(Box::new(std::io::BufReader::new(file).lines()))
+        Ok(())
+    }
+
+    fn place(&self, line: u64, said: &str) -> String {
+        format!("{}, line {line}: {said}", self.file.display())
+    }
+
+    /// A line that is no text is an error of its own; a file that can't be read any further ends it.
+    fn lines(&self) -> Result<impl Iterator<Item = Result<Numbered, Ending>>, Ending> {
+        let name = self.file.display().to_string();
+        let cannot = move |e: std::io::Error| {
+            let code = if e.kind() == std::io::ErrorKind::NotFound { exit::NOINPUT } else { exit::IOERR };
+            Ending::new(code, format!("{name}: {e}"))
+        };
+        let mut source: Box<dyn BufRead> = if self.file == Path::new("-") {
+            Box::new(std::io::stdin().lock())
+        } else {
+            let file = std::fs::File::open(&self.file).map_err(&cannot)?;
+            if file.metadata().is_ok_and(|it| it.is_dir()) {
+                let said = format!("{}: a folder; name one file of news", self.file.display());
+                return Err(Ending::new(exit::NOINPUT, said));
+            }
+            Box::new(BufReader::new(file))
+        };
+        let mut numbers = 1_u64..;
+        let mut over = false;
+        Ok(std::iter::from_fn(move || {
+            if over {
+                return None;
+            }
+            let mut octets = vec![];
+            match source.by_ref().take(LONGEST).read_until(b'\n', &mut octets) {
+                Ok(0) => return None,
+                Ok(_) if octets.len() as u64 == LONGEST && octets.last() != Some(&b'\n') => {
+                    over = true;
+                    let said = format!("a line has at most {LONGEST} octets; is it a file of news?");
+                    return Some(Ok((numbers.next()?, Err(said))));
+                }
+                Ok(_) => {}
+                Err(e) => {
+                    over = true;
+                    return Some(Err(cannot(e)));
+                }
+            }
+            let text = String::from_utf8(octets).map_err(|_| "not UTF-8; news is text".to_owned());
+            Some(Ok((numbers.next()?, text)))
+        }))
     }
 }

@@ -1,16 +1,16 @@
 //! What the store knows, in named cells and plain words: the same for a table and for JSON.
 
+mod reading;
+mod reasons;
+
+pub(super) use reading::change;
+pub(crate) use reasons::reason;
+
 use crate::show::Fields;
-use crate::store::{DeviceView, Disputed, Held, OutboxDetail, OutboxView, Raised, Status, fate_code};
+use crate::store::{DeviceView, Disputed, Held, OutboxDetail, OutboxView, Raised, Status};
 use crate::uplink::State;
-use hearth_core::admit::{Fate, For, RecordNo, Refusal, Why};
-use hearth_core::decode::{Cause, Measurement};
 use hearth_core::identity::{Binding, Identity, Permission, Who, Window};
 use hearth_core::parcel::Intent;
-use hearth_core::reading::{Doubt, Reading};
-use hearth_core::when::Source;
-use hearth_wire::gatt::{ConcentrationUnit, PressureUnit, WeightUnit};
-use hearth_wire::{Special, Value};
 use jiff::SignedDuration;
 use serde_json::{Map, Value as Json, json};
 
@@ -40,7 +40,7 @@ pub(super) fn status(
         let group = |g: &crate::store::Group| {
             let row = Row::new().with("records", g.records).with("why", reason(&g.reason).0);
             Json::Object(match g.oldest {
-                Some(oldest) => row.with("oldest", age(oldest)).0,
+                Some(oldest) => row.with("oldest_s", oldest.as_secs()).0,
                 None => row.0,
             })
         };
@@ -128,13 +128,16 @@ pub(super) fn permission(destination: &str, patient: &str, permission: &Permissi
 }
 
 pub(super) fn held(held: &Held) -> Fields {
+    let record = held.record.map_or_else(String::new, |record| record.0.to_string());
+    let device = held.device.0.to_string();
+    let helps = reason(&held.reason).1.replace("{record}", &record).replace("{device}", &device);
     Row::new()
         .with("device", held.device.0)
         .with("record", held.record.map(|r| r.0))
         .with("records", held.records)
         .with("why", reason(&held.reason).0)
-        .with("what_helps", reason(&held.reason).1)
-        .with("age", age(held.age))
+        .with("what_helps", helps)
+        .with("age_s", held.age.as_secs())
         .0
 }
 
@@ -144,7 +147,7 @@ pub(super) fn parked(row: &OutboxView, parked: SignedDuration) -> Fields {
         .with("outbox_row", row.row.0)
         .with("why", format!("parked for {}", row.destination))
         .with("what_helps", format!("hearth outbox show {0}, then hearth outbox retry {0}", row.row.0))
-        .with("age", age(parked))
+        .with("age_s", parked.as_secs())
         .0
 }
 
@@ -166,6 +169,18 @@ pub(super) fn outbox(row: &OutboxView) -> Fields {
         .0
 }
 
+/// What a retraction means for one delivery of the reading. `None`: the row that was to write it, where another
+/// takes it back.
+pub(super) fn taken_back(row: &OutboxView) -> Option<String> {
+    let what = match (row.intent, row.state.as_str()) {
+        (Intent::Create, "withdrawn") => "was not sent, and never will be",
+        (Intent::Retract, "withdrawn") | (Intent::Create, _) => return None,
+        (Intent::Retract, "delivered" | "unverified") => "marked as entered in error",
+        (Intent::Retract, _) => "to be marked as entered in error",
+    };
+    Some(format!("{}: {what}", row.destination))
+}
+
 pub(super) fn outbox_detail(detail: &OutboxDetail) -> Fields {
     let mut fields = outbox(&detail.row);
     let more = Row::new()
@@ -184,198 +199,4 @@ pub(super) fn outbox_detail(detail: &OutboxDetail) -> Fields {
         );
     fields.extend(more.0);
     fields
-}
-
-/// What became of a record, and the reading where it became one.
-pub(super) fn change(record: RecordNo, fate: &Fate, reading: Option<&Reading>) -> Fields {
-    let said = match fate {
-        Fate::Reissue(issue) => Some(format!("issue {}", issue.0)),
-        Fate::Companion(head) => Some(format!("of record {}", head.0)),
-        _ => why(fate),
-    };
-    let name = match fate {
-        Fate::Await { .. } => "awaits",
-        Fate::Hold(_) => "held",
-        Fate::Reissue(_) => "issued anew",
-        _ => fate_code(fate).0,
-    };
-    let row = Row::new().with("record", record.0).with("fate", name).with("why", said);
-    let Some(reading) = reading else { return row.0 };
-    let civil = reading.when.offset.to_datetime(reading.when.effective);
-    let source = match reading.when.source {
-        Source::Sample => "clock sample",
-        Source::DeviceUtc => "the device's UTC",
-        Source::Zone => "the binding's zone",
-        Source::Heard => "hearing it live",
-    };
-    row.with("taken", format!("{civil}{}", offset(reading.when.offset)))
-        .with("dated_by", source)
-        .with("measured", measured(&reading.measure))
-        .with("companions", reading.companions.len())
-        .with("doubts", reading.doubts.iter().map(|d| json!(doubt(*d))).collect::<Json>())
-        .with("values", values(&reading.measure))
-        .0
-}
-
-/// `-04:00`
-fn offset(offset: jiff::tz::Offset) -> String {
-    let seconds = offset.seconds();
-    let sign = if seconds < 0 { '-' } else { '+' };
-    format!("{sign}{:02}:{:02}", seconds.abs() / 3_600, seconds.abs() / 60 % 60)
-}
-
-/// As a meter's display might say it.
-fn measured(measure: &Measurement) -> String {
-    match measure {
-        Measurement::Pressure(m) if m.systolic.finite().is_none() && m.diastolic.finite().is_none() => {
-            "failed: no pressure".into()
-        }
-        Measurement::Pressure(m) => {
-            let unit = match m.unit {
-                PressureUnit::MillimetreOfMercury => "mmHg",
-                PressureUnit::Kilopascal => "kPa",
-            };
-            format!("{}/{} {unit}", m.systolic, m.diastolic)
-        }
-        Measurement::Glucose(m) => m.concentration.map_or_else(
-            || "no concentration".into(),
-            |c| match (c.unit, c.value) {
-                (ConcentrationUnit::KilogramPerLitre, Value::Finite(d)) => format!("{} mg/dL", d.shifted(5)),
-                (ConcentrationUnit::MolePerLitre, Value::Finite(d)) => format!("{} mmol/L", d.shifted(3)),
-                (_, Value::Special(Special::PositiveInfinity)) => "HI".into(),
-                (_, Value::Special(Special::NegativeInfinity)) => "LO".into(),
-                (_, special) => format!("no value: {special}"),
-            },
-        ),
-        Measurement::GlucoseContext(_) => "a context".into(),
-        Measurement::Weight(m) => match (m.weight, m.unit) {
-            (None, _) => "failed: no weight".into(),
-            (Some(weight), WeightUnit::Si) => format!("{weight} kg"),
-            (Some(weight), WeightUnit::Imperial) => format!("{weight} lb"),
-        },
-    }
-}
-
-/// Every field, by the names of `hearth decode`.
-fn values(measure: &Measurement) -> Json {
-    let octets = measure.encode();
-    crate::fields::fields(measure.characteristic(), &octets, &[]).map_or(Json::Null, Json::Object)
-}
-
-fn doubt(doubt: Doubt) -> String {
-    match doubt {
-        Doubt::BodyMovement => "body movement".into(),
-        Doubt::CuffTooLoose => "cuff too loose".into(),
-        Doubt::ImproperPosition => "improper position".into(),
-        Doubt::IrregularPulse => "device flag: irregular pulse".into(),
-        Doubt::PulseAboveLimit => "device flag: pulse above its limit".into(),
-        Doubt::PulseBelowLimit => "device flag: pulse below its limit".into(),
-        Doubt::Extreme(quantity) => format!("an unusual {}", hearth_core::profile::word(quantity)),
-        Doubt::Sensor(bits) => format!("sensor status {bits:#06x}"),
-        Doubt::ClockUnverified => "clock not checked".into(),
-        Doubt::OffsetChanged => "time offset changed later".into(),
-        Doubt::ClockOff => "clock was wrong, corrected".into(),
-        Doubt::Broadcast => "anybody could have sent it".into(),
-    }
-}
-
-fn wanted(what: For) -> &'static str {
-    match what {
-        For::Partner => "its partner",
-        For::Clock => "the device's clock",
-        For::Identity => "the device's identity",
-        For::HubTime => "the hub's time",
-    }
-}
-
-/// The store's codes, in words: what it is, and what helps. Who must act stands in what helps.
-const REASONS: [(&str, &str, &str); 31] = [
-    ("partner", "its partner", "comes by itself"),
-    ("clock", "the device's clock", "comes by itself"),
-    (
-        "identity",
-        "the device did not say who it is",
-        "connect it again; its profile says which fact names it",
-    ),
-    ("hub-time", "the hub's time", "comes with the network; see [hub] clock-trusted"),
-    ("no-patient", "nobody is bound to the device", "bind it: hearth bind add"),
-    (
-        "slot-unknown",
-        "the user slot is nobody's",
-        "bind the slot, or attest sole use: hearth bind add --slot",
-    ),
-    (
-        "two-people",
-        "two people fit",
-        "hearth bind end, then bind anew, each from and until when it was theirs",
-    ),
-    (
-        "edge",
-        "the time reaches over the edge of a binding",
-        "hearth bind end, then bind anew with another edge",
-    ),
-    ("before-binding", "memory from before the binding", "sealed; bind from earlier only if it is theirs"),
-    ("no-zone", "the binding has no zone", "hearth bind add --instead --from its start --zone the place"),
-    ("unknown-profile", "no profile knows the device", "describe it in a profile: docs/profiles.md"),
-    ("time-not-a-date", "time: not a date", "a quirk may explain it: docs/profiles.md"),
-    (
-        "time-untimed",
-        "time: no stamp, and it may have been stored",
-        "set the device's clock, then close it: hearth held --close",
-    ),
-    (
-        "time-hub-clock",
-        "time: the hub's clock is not known",
-        "comes with the network; see [hub] clock-trusted",
-    ),
-    ("time-reset", "time: clock reset", "set the device's clock, then close it: hearth held --close"),
-    ("time-two-timelines", "time: two timelines", "nobody can tell when it was: hearth held --close"),
-    ("time-future", "time: after it was heard", "set the device's clock"),
-    ("time-fold", "time: the hour that comes twice", "nobody can tell when it was: hearth held --close"),
-    ("time-gap", "time: the hour that is skipped", "set the device's clock"),
-    ("time-device-fault", "time: the meter reports a time fault", "set the meter's clock"),
-    ("time-offset-lost", "time: the time offset ran over", "set the meter's clock"),
-    ("impossible", "an impossible value", "check the device, then close it: hearth held --close"),
-    ("layout", "octets that no layout explains", "a quirk may explain them: docs/profiles.md"),
-    ("undecodable", "octets that can't be read", "kept; a newer version may read them"),
-    ("orphan", "a context whose measurement never came", "nothing is missing but the measurement"),
-    ("late-context", "a context whose measurement went on without it", "the reading stands without it"),
-    ("control-solution", "control solution", "kept on the hub, no reading of a patient"),
-    ("nothing-measured", "nothing was measured", "the meter stored no result"),
-    ("not-a-reading", "no reading, by a quirk of the device", "its profile says why"),
-    ("closed", "a person closed it", ""),
-    ("", "not said", ""),
-];
-
-/// A code that an older version wrote stays readable as itself.
-pub(crate) fn reason(code: &str) -> (&str, &'static str) {
-    REASONS.iter().find(|(known, ..)| *known == code).map_or((code, ""), |(_, said, helps)| (*said, *helps))
-}
-
-/// The reason of one record, with what is known of it beyond its code.
-fn why(fate: &Fate) -> Option<String> {
-    let said = reason(fate_code(fate).1?).0;
-    Some(match fate {
-        Fate::Hold(Why::Impossible(quantity)) => {
-            format!("an impossible {}", hearth_core::profile::word(*quantity))
-        }
-        Fate::Await { wants, .. } => wants.iter().map(|w| wanted(*w)).collect::<Vec<_>>().join(", "),
-        Fate::Refused(Refusal::Undecodable(Cause::Malformed(malformed)), ..) => malformed.to_string(),
-        Fate::Refused(Refusal::Undecodable(Cause::UnknownCharacteristic(unknown)), ..) => {
-            format!("characteristic {unknown} has no codec")
-        }
-        Fate::Refused(Refusal::NotAReading(quirk), ..) => {
-            format!("no reading, by the quirk {}", quirk.name())
-        }
-        _ => said.to_owned(),
-    })
-}
-
-fn age(age: SignedDuration) -> String {
-    match age.as_secs() {
-        s if s >= 172_800 => format!("{} days", s / 86_400),
-        s if s >= 7_200 => format!("{} h", s / 3_600),
-        s if s >= 120 => format!("{} min", s / 60),
-        s => format!("{s} s"),
-    }
 }

@@ -55,6 +55,7 @@ impl Demo {
             fields.insert(name.into(), value);
         }
         let faults = faults(&findings, &played);
+        fields.insert("faults".into(), json!(faults));
         let shown = Shown::fields(fields);
         match (faults.is_empty(), self.sabotage) {
             (true, None) => Ok(Shown {
@@ -67,9 +68,7 @@ impl Demo {
                 exit::SOFTWARE,
                 format!("the sabotage {sabotage:?} was not noticed: the check is blind"),
             )),
-            (false, _) => {
-                Err(Ending::new(exit::ATTENTION, format!("{}\n{}", shown.table(), faults.join("\n"))))
-            }
+            (false, _) => Ok(Shown { code: exit::ATTENTION, said: Some(faults.join("\n")), ..shown }),
         }
     }
 }

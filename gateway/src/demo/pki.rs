@@ -7,7 +7,8 @@ use rcgen::{
     KeyUsagePurpose, date_time_ymd,
 };
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ impl Pki {
         ] {
             let (certificate, key) = leaf(name, hosts, validity, signer).map_err(io::Error::other)?;
             fs::write(pki.certificate(name), certificate)?;
-            fs::write(pki.key(name), key)?;
+            secret(&pki.key(name), &key)?;
         }
         Ok(pki)
     }
@@ -80,6 +81,12 @@ impl Pki {
     pub fn files(&self, name: &str) -> Files {
         Files { ca: self.ca(), certificate: self.certificate(name), key: self.key(name) }
     }
+}
+
+/// A key that only its owner reads.
+fn secret(path: &Path, key: &str) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(key.as_bytes())
 }
 
 #[derive(Clone, Copy)]

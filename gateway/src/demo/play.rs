@@ -16,6 +16,7 @@ use hearth_core::capture::Uuid16;
 use hearth_core::parcel::Policy;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -257,5 +258,5 @@ fn sabotaged(text: &str, sabotage: Option<Sabotage>) -> Vec<String> {
 
 /// Told as it happens, beside the summary and never in its way.
 fn say(who: &str, what: &str) {
-    eprintln!("{who:>12}  {what}");
+    _ = writeln!(std::io::stderr(), "{who:>12}  {what}");
 }

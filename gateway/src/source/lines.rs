@@ -30,6 +30,14 @@ pub struct Line {
     pub said: Said,
 }
 
+impl Line {
+    /// Whether it speaks of a time that is not now: a recorded log does, a source that tells what it hears does not.
+    pub fn is_recorded(&self) -> bool {
+        self.at.is_some()
+            || matches!(self.said, Said::Boot | Said::HubTime(_) | Said::Clock { asked: Some(_), .. })
+    }
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum Said {
     Boot,

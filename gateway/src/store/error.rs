@@ -143,7 +143,7 @@ impl fmt::Display for OpenError {
                 if let Some(pid) = holder {
                     write!(f, " (process {pid})")?;
                 }
-                f.write_str("; speak to it through its socket, or stop it first: `systemctl stop hearth`")
+                f.write_str("; speak to it through its socket, or stop it first")
             }
             OpenError::Newer { path, found, known } => write!(
                 f,

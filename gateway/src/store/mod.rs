@@ -51,7 +51,7 @@ pub use settle::{Attempt, Receipt, Settlement};
 pub use standing::Disputed;
 pub use take::Committed;
 pub use views::{
-    DestinationStatus, DeviceView, Group, Held, OutboxDetail, OutboxView, Raised, ReadingView, Status,
+    DestinationStatus, DeviceView, Group, Held, Now, OutboxDetail, OutboxView, Raised, ReadingView, Status,
 };
 
 use blind::HubKey;

@@ -120,6 +120,12 @@ impl Store {
         self.read(|rows| rows.bindings())
     }
 
+    /// Whether somebody said before that from then on it is theirs, whatever became of that since.
+    pub fn was_bound(&mut self, wanted: &Binding) -> Result<bool, StoreError> {
+        let same = |b: &Binding| (b.device, b.slot, b.who, b.from);
+        self.read(|rows| Ok(rows.every_binding()?.iter().any(|b| same(b) == same(wanted))))
+    }
+
     /// What may leave for a person and a destination from now on, instead of what might before (CLINICAL 22).
     /// Its revision is counted here.
     pub fn permit(

@@ -124,13 +124,15 @@ impl Store {
     }
 
     /// Rows are tried again at once, and encoded anew: a mapping fixed today is fixed for them, too. Rows that
-    /// are neither parked nor waiting for their time are left as they are. How many there were.
-    pub fn retry(&mut self, rows_wanted: &[OutboxNo], at: Timestamp) -> Result<usize, StoreError> {
+    /// are neither parked nor waiting for their time are left as they are. Which ones were tried again.
+    pub fn retry(&mut self, rows_wanted: &[OutboxNo], at: Timestamp) -> Result<Vec<OutboxNo>, StoreError> {
         let catalog = std::sync::Arc::clone(&self.catalog);
         self.write(|rows| {
-            let mut again = 0;
+            let mut again = vec![];
             for no in rows_wanted {
-                again += usize::from(retry(rows, &catalog, rows.queued(*no)?, at)?);
+                if retry(rows, &catalog, rows.queued(*no)?, at)? {
+                    again.push(*no);
+                }
             }
             Ok(again)
         })
@@ -250,8 +252,9 @@ fn close_superseded(rows: &Rows<'_>, closed: &Queued, at: Timestamp) -> Result<(
     if closed.intent != Intent::Retract {
         return Ok(());
     }
-    for row in rows.queued_for(closed.reading)? {
+    for mut row in rows.queued_for(closed.reading)? {
         if row.destination == closed.destination && row.intent == Intent::Create && !row.state.closed() {
+            row.said.said = None;
             rows.rewrite(&Queued {
                 state: State::Withdrawn,
                 in_doubt: false,

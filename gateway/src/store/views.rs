@@ -137,14 +137,31 @@ pub struct Raised {
     pub said: String,
 }
 
-/// How long ago, at least: ticks tell within a boot, and over boots as much as the hub's clock knows.
-fn age(boots: &Boots, since: HubTicks, now: HubTicks) -> SignedDuration {
-    let ticks = if since.boot == now.boot { now.ms.saturating_sub(since.ms) } else { now.ms };
-    let ticks = SignedDuration::from_millis(ticks.max(0));
-    if since.boot == now.boot {
-        return ticks;
+/// The reason of memory from before a binding.
+const SEALED: &str = "before-binding";
+
+/// When a view is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub ticks: HubTicks,
+    /// Where no daemon counts ticks: the system's clock, for what it is worth.
+    pub utc: Option<Timestamp>,
+}
+
+impl From<HubTicks> for Now {
+    fn from(ticks: HubTicks) -> Now {
+        Now { ticks, utc: None }
     }
-    boots.utc(now).earliest.duration_since(boots.utc(since).latest).max(ticks)
+}
+
+/// How long ago, at least: ticks tell within a boot, and over boots as much as the hub's clock knows.
+fn age(boots: &Boots, since: HubTicks, now: Now) -> SignedDuration {
+    let Now { ticks, utc } = now;
+    let counted = if since.boot == ticks.boot { ticks.ms.saturating_sub(since.ms) } else { ticks.ms };
+    let counted = SignedDuration::from_millis(counted.max(0));
+    let known = if since.boot == ticks.boot { utc } else { Some(boots.utc(ticks).earliest).max(utc) };
+    let since = boots.utc(since).latest;
+    known.map_or(counted, |known| known.duration_since(since).max(counted))
 }
 
 fn state_of(state: &str, in_doubt: bool) -> String {
@@ -152,7 +169,8 @@ fn state_of(state: &str, in_doubt: bool) -> String {
 }
 
 impl Store {
-    pub fn status(&mut self, now: HubTicks) -> Result<Status, StoreError> {
+    pub fn status(&mut self, now: impl Into<Now>) -> Result<Status, StoreError> {
+        let now = now.into();
         self.read(|rows| {
             let (heard, heard_after_pruning) = rows.hearings()?;
             let (readings, retracted) = rows.reading_counts()?;
@@ -207,9 +225,10 @@ impl Store {
     /// (CLINICAL 21). `older_than`: only what has waited so long (CLINICAL 5).
     pub fn held(
         &mut self,
-        now: HubTicks,
+        now: impl Into<Now>,
         older_than: Option<SignedDuration>,
     ) -> Result<Vec<Held>, StoreError> {
+        let now = now.into();
         self.read(|rows| {
             let boots = rows.boots()?;
             let mut held: Vec<Held> = vec![];
@@ -223,7 +242,7 @@ impl Store {
                     age,
                     reason: row.reason,
                 };
-                if one.reason != "before-binding" {
+                if one.reason != SEALED {
                     held.push(one);
                     continue;
                 }
@@ -234,6 +253,17 @@ impl Store {
             held.extend(sealed.into_values());
             held.retain(|held| older_than.is_none_or(|least| held.age >= least));
             Ok(held)
+        })
+    }
+
+    /// The records of a device's sealed group: for whoever decides on all of them at once.
+    pub fn sealed(&mut self, device: DeviceNo) -> Result<Vec<RecordNo>, StoreError> {
+        self.read(|rows| {
+            let holds = rows.holds()?.into_iter();
+            Ok(holds
+                .filter(|row| row.device == device && row.reason == SEALED)
+                .map(|row| RecordNo(row.record))
+                .collect())
         })
     }
 
@@ -301,7 +331,7 @@ impl Store {
     }
 }
 
-fn held_groups(rows: &Rows<'_>, now: HubTicks) -> Result<Vec<Group>, StoreError> {
+fn held_groups(rows: &Rows<'_>, now: Now) -> Result<Vec<Group>, StoreError> {
     let boots = rows.boots()?;
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     for row in rows.holds()? {

@@ -60,8 +60,9 @@ pub enum Standing {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.standing {
-            Standing::Ready => f.write_str("ready")?,
-            Standing::Busy { until, said } => write!(f, "busy, next try at {until:.0}: {said}")?,
+            Standing::Ready if self.rung.is_none() => f.write_str("not asked yet: nothing was to be sent")?,
+            Standing::Ready => f.write_str("answers")?,
+            Standing::Busy { until, said } => write!(f, "tried again at {until:.0}: {said}")?,
             Standing::Held { until, cure, said } => {
                 write!(f, "held, next try at {until:.0}: {cure} ({said})")?
             }
@@ -201,7 +202,7 @@ impl Uplink {
             (Standing::Ready, Standing::Busy { .. }) => {
                 tracing::warn!(
                     destination = self.name,
-                    "does not answer as it should; tried again until it does"
+                    "does not answer as it should, and is tried again until it does; `hearth status` says why"
                 );
             }
             (Standing::Held { cure: before, .. }, Standing::Held { cure, .. }) if before == cure => {}

@@ -11,12 +11,17 @@ use rusqlite::params;
 impl Rows<'_> {
     /// All bindings as they are now.
     pub(crate) fn bindings(&self) -> Result<Vec<Binding>> {
-        Ok(self.numbered_bindings()?.into_iter().map(|(_, binding)| binding).collect())
+        Ok(self.numbered_bindings(false)?.into_iter().map(|(_, binding)| binding).collect())
     }
 
-    fn numbered_bindings(&self) -> Result<Vec<(i64, Binding)>> {
-        let sql = "SELECT no, device, since, until, revision, sealed FROM binding WHERE replaced IS NULL ORDER BY no";
-        let rows = self.all(sql, [], |row| {
+    /// Those, and all that were changed or taken away since.
+    pub(crate) fn every_binding(&self) -> Result<Vec<Binding>> {
+        Ok(self.numbered_bindings(true)?.into_iter().map(|(_, binding)| binding).collect())
+    }
+
+    fn numbered_bindings(&self, replaced: bool) -> Result<Vec<(i64, Binding)>> {
+        let sql = "SELECT no, device, since, until, revision, sealed FROM binding WHERE ?1 OR replaced IS NULL ORDER BY no";
+        let rows = self.all(sql, [replaced], |row| {
             let (since, until) = (instant(row.get(2)?), row.get::<_, Option<i64>>(3)?.map(instant));
             Ok((
                 row.get(0)?,
@@ -49,7 +54,7 @@ impl Rows<'_> {
             )?
             .unwrap_or(1);
         let mut wanted: Vec<&Binding> = wanted.iter().collect();
-        for (no, have) in self.numbered_bindings()? {
+        for (no, have) in self.numbered_bindings(false)? {
             let same = |w: &&Binding| Binding { revision: have.revision, ..(**w).clone() } == have;
             match wanted.iter().position(same) {
                 Some(stays) => {

@@ -162,12 +162,12 @@ fn a_parked_row_waits_for_a_person_and_is_encoded_anew() {
     let detail = w.store().outbox_row(due[0].row).unwrap();
     assert_eq!((detail.row.state.as_str(), detail.row.points_at.as_deref()), ("parked", Some("us")));
     assert_eq!(detail.said.as_deref(), Some("code not known here"));
-    assert_eq!(w.store().retry(&[due[0].row], instant("2026-01-21T12:00:00Z")), Ok(1));
+    assert_eq!(w.store().retry(&[due[0].row], instant("2026-01-21T12:00:00Z")), Ok(vec![due[0].row]));
     let again = w.due("2026-01-21T12:00:01Z");
     assert_eq!(again.len(), 1);
     assert!(!again[0].in_doubt && again[0].octets.is_none());
     // What was delivered is never sent again, whoever asks.
-    assert_eq!(w.store().retry(&[due[1].row], instant("2026-01-21T12:00:02Z")), Ok(0));
+    assert_eq!(w.store().retry(&[due[1].row], instant("2026-01-21T12:00:02Z")), Ok(vec![]));
     assert_eq!(w.due("2026-01-21T12:00:03Z").len(), 1);
 }
 
@@ -181,7 +181,7 @@ fn a_row_parked_by_hand_stays_in_doubt() {
     // A late answer that decides nothing changes nothing.
     w.settle(due[0].row, retry_at("2026-01-20T12:05:00Z", true, false), "2026-01-20T12:00:02Z");
     assert!(w.due("2026-01-20T13:00:00Z").is_empty());
-    assert_eq!(w.store().retry(&[due[0].row], instant("2026-01-20T13:00:00Z")), Ok(1));
+    assert_eq!(w.store().retry(&[due[0].row], instant("2026-01-20T13:00:00Z")), Ok(vec![due[0].row]));
     assert!(w.due("2026-01-20T13:00:01Z")[0].in_doubt);
     // A late arrival does: it is there.
     w.store().park(due[0].row, "again", instant("2026-01-20T13:00:02Z")).unwrap();

@@ -1,0 +1,156 @@
+//! Whose a device is, and what may leave of whom.
+
+use super::{AUTHOR, Answer, Asked, trouble};
+use crate::clock;
+use crate::control::{BindAdd, words};
+use crate::intake::whose::{self, Wanted};
+use crate::show::{Ending, Shown, count, exit};
+use hearth_core::capture::DeviceNo;
+use hearth_core::identity::{Binding, Permission, Revision, Slot, Who, Window};
+use jiff::Timestamp;
+
+/// From, and until before when.
+type Instants = (Option<Timestamp>, Option<Timestamp>);
+
+impl Asked<'_> {
+    pub(super) fn bindings(&mut self, said: &str) -> Answer {
+        let mut rows = vec![];
+        for binding in self.store.bindings().map_err(trouble)? {
+            let patients = match binding.who {
+                Who::Person(person) => self.store.patients(person).map_err(trouble)?,
+                Who::Test => vec![],
+            };
+            rows.push(words::binding(&binding, &patients));
+        }
+        Ok(Shown::rows(rows, said))
+    }
+
+    fn known(&mut self, device: DeviceNo) -> Result<(), Ending> {
+        match self.store.devices().map_err(trouble)?.iter().any(|d| d.device == device) {
+            true => Ok(()),
+            false => {
+                Err(Ending::usage(format!("no device has row {}; `hearth devices` lists them", device.0)))
+            }
+        }
+    }
+
+    pub(super) fn bind_add(&mut self, add: &BindAdd) -> Answer {
+        self.known(DeviceNo(add.device))?;
+        let wanted = Wanted {
+            device: DeviceNo(add.device),
+            slot: add.slot,
+            patient: &add.patient,
+            zone: add.zone.as_deref(),
+            from: add.from.unwrap_or_else(clock::now),
+            until: add.until,
+            sole_use_attested_by: add.sole_use_attested_by.as_deref(),
+            labels: &add.labels,
+            instead: add.instead,
+        };
+        let Some(committed) = whose::add(self.store, &wanted, AUTHOR, self.inside.ticks())? else {
+            return self.bindings("It is bound so already; nothing was changed.");
+        };
+        self.inside.committed(committed.due);
+        let mut said = match committed.admitted.len() {
+            0 => "Bound.".to_owned(),
+            1 => "Bound. 1 record that waited is a reading now.".to_owned(),
+            n => format!("Bound. {n} records that waited are readings now."),
+        };
+        if add.zone.is_none() {
+            said += " No --zone was given: readings that only the device dates are held until the binding has one.";
+        }
+        self.bindings(&said)
+    }
+
+    pub(super) fn bind_end(&mut self, device: DeviceNo, slot: Option<u8>, at: Option<Timestamp>) -> Answer {
+        self.known(device)?;
+        let mut bindings = self.store.bindings().map_err(trouble)?;
+        let ended = whose::end(&mut bindings, device, slot.map(Slot), at.unwrap_or_else(clock::now));
+        if ended == whose::Ended::default() {
+            return Err(Ending::usage(
+                "no binding of that device and slot runs then, or begins later; `hearth bind list` shows them",
+            ));
+        }
+        let committed = self.store.bind(bindings, "command", AUTHOR, self.inside.ticks()).map_err(trouble)?;
+        self.inside.committed(committed.due);
+        let revisions = |all: &[Binding]| -> String {
+            all.iter().map(|b| b.revision.0.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let mut said = String::new();
+        if !ended.ended.is_empty() {
+            said += &format!("Ended: revision {}. ", revisions(&ended.ended));
+        }
+        if !ended.taken_away.is_empty() {
+            let all = revisions(&ended.taken_away);
+            said += &format!("Taken away, since it would have begun later: revision {all}. ");
+        }
+        self.bindings(&format!("{said}Readings that were given stay as they are."))
+    }
+
+    /// Without any instant it only says what may leave now.
+    pub(super) fn permit(
+        &mut self,
+        destination: &str,
+        patient: &str,
+        order: Instants,
+        consent: Instants,
+    ) -> Answer {
+        let no = whose::destination(self.store, destination)?;
+        let person = self.store.known_person(no, patient).map_err(trouble)?.ok_or_else(|| {
+            Ending::usage(format!(
+                "{destination} knows no patient {patient:?} here; `hearth bind list` shows who is bound"
+            ))
+        })?;
+        let was = self.store.permission_of(person, no).map_err(trouble)?;
+        let shown = |permission: &Permission, said: String| Shown {
+            said: Some(said),
+            ..Shown::fields(words::permission(destination, patient, permission))
+        };
+        if (order, consent) == ((None, None), (None, None)) {
+            return Ok(match was {
+                Some(was) => shown(&was, "What was taken inside both may leave. Nothing was changed.".into()),
+                None => Shown { said: Some("Nothing may leave.".into()), ..Shown::default() },
+            });
+        }
+        let permission = Permission {
+            order: window("order", order, was.as_ref().map(|p| p.order))?,
+            consent: window("consent", consent, was.as_ref().map(|p| p.consent))?,
+            revision: Revision(0),
+        };
+        let before = self.withheld(no)?;
+        self.store.permit(person, no, &permission).map_err(trouble)?;
+        self.inside.wake.wake();
+        let after = self.withheld(no)?;
+        let said = if after > before {
+            format!("Withheld from now on: {}.", count(after - before, "row"))
+        } else if before > after {
+            format!("Withheld no longer: {}.", count(before - after, "row"))
+        } else {
+            "Of what waits in the outbox, nothing changes.".to_owned()
+        };
+        Ok(shown(&permission, said))
+    }
+
+    fn withheld(&mut self, destination: crate::store::DestinationNo) -> Result<u64, Ending> {
+        let open = self.store.outbox(Some(destination), false).map_err(trouble)?;
+        Ok(open.iter().filter(|row| row.state == "withheld").count() as u64)
+    }
+}
+
+/// What is not said stays as it was; what never was begins now.
+fn window(what: &str, (from, until): Instants, was: Option<Window>) -> Result<Window, Ending> {
+    let window = Window {
+        from: from.or(was.map(|w| w.from)).unwrap_or_else(clock::now),
+        until: until.or(was.and_then(|w| w.until)),
+    };
+    match window.until {
+        Some(until) if until < window.from => Err(Ending::new(
+            exit::DATAERR,
+            format!(
+                "the {what} would end at {until}, before it begins at {}; give --{what}-from, too",
+                window.from
+            ),
+        )),
+        _ => Ok(window),
+    }
+}

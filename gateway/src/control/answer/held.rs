@@ -1,0 +1,69 @@
+//! What waits for a person, and what a person does about it.
+
+use super::{Answer, Asked, trouble};
+use crate::clock;
+use crate::control::words;
+use crate::show::{Ending, Shown, count, exit};
+use crate::store::StoreError;
+use hearth_core::admit::{News, RecordNo};
+use hearth_core::capture::DeviceNo;
+use jiff::SignedDuration;
+
+impl Asked<'_> {
+    pub(super) fn held(&mut self, older_than: Option<SignedDuration>) -> Answer {
+        let held = self.store.held(self.inside.now(), older_than).map_err(trouble)?;
+        let mut rows: Vec<_> = held.iter().map(words::held).collect();
+        let mut waiting: u64 = held.iter().map(|h| h.records).sum();
+        for row in self.store.outbox(None, false).map_err(trouble)?.iter().filter(|row| row.state == "parked")
+        {
+            let age = row.changed_at.map_or(SignedDuration::ZERO, |since| clock::now().duration_since(since));
+            if older_than.is_none_or(|least| age >= least) {
+                waiting += 1;
+                rows.push(words::parked(row, age));
+            }
+        }
+        let code = if older_than.is_some() && waiting > 0 { exit::ATTENTION } else { 0 };
+        let mut said = match (waiting, older_than) {
+            (0, None) => "Nothing waits for a person.".to_owned(),
+            (0, Some(_)) => "Nothing has waited so long for a person.".to_owned(),
+            (n, _) => format!("Waiting for a person: {n}."),
+        };
+        if !self.inside.runs() {
+            said += " No daemon runs, so nothing new is heard or sent: hearth run.";
+        }
+        Ok(Shown { code, ..Shown::rows(rows, said) })
+    }
+
+    /// Names what it was: a person who mistyped the row sees it at once.
+    pub(super) fn close(&mut self, record: RecordNo) -> Answer {
+        let held = self.store.held(self.inside.now(), None).map_err(trouble)?;
+        let closed = held.iter().filter(|held| held.record == Some(record)).map(words::held).collect();
+        let committed = self.store.take(&News::Close(record), self.inside.ticks()).map_err(|e| match e {
+            StoreError::Unknown(_) => {
+                Ending::usage(format!("no record has row {}; `hearth held` lists those that wait", record.0))
+            }
+            other => trouble(other),
+        })?;
+        self.inside.committed(committed.due);
+        let said = format!("Record {} is closed: it is kept, and never becomes anybody's reading.", record.0);
+        Ok(Shown::rows(closed, said))
+    }
+
+    /// Memory from before a binding is one group, and has no rows to name (CLINICAL 21).
+    pub(super) fn close_sealed(&mut self, device: DeviceNo) -> Answer {
+        let sealed = self.store.sealed(device).map_err(trouble)?;
+        if sealed.is_empty() {
+            return Err(Ending::usage(format!(
+                "no memory from before a binding waits of device {}; `hearth held` lists what waits",
+                device.0
+            )));
+        }
+        for record in &sealed {
+            let committed = self.store.take(&News::Close(*record), self.inside.ticks()).map_err(trouble)?;
+            self.inside.committed(committed.due);
+        }
+        let closed = count(sealed.len() as u64, "record");
+        let said = format!("Closed: {closed} from before the binding, kept, and never anybody's reading.");
+        Ok(Shown::rows(vec![], said))
+    }
+}
