@@ -185,8 +185,22 @@ impl Config {
                 door.destination(base)
             })
             .collect::<Result<Vec<_>, _>>()?;
+        let state = base.join(file.hub.state);
+        let own = state.join("hub.key");
+        let same = |path: &Path| {
+            *path == own
+                || own.canonicalize().is_ok_and(|own| path.canonicalize().is_ok_and(|path| path == own))
+        };
+        if let Some(door) = destinations.iter().find(|door| same(&door.key)) {
+            return Err(format!(
+                "destination {:?}, key: {} is the store's own key; give the one for TLS another name, or another \
+                 folder",
+                door.name,
+                door.key.display()
+            ));
+        }
         Ok(Config {
-            state: base.join(file.hub.state),
+            state,
             socket: base.join(file.hub.socket),
             profiles: file.hub.profiles.map(|p| base.join(p)),
             clock: match file.hub.clock_trusted.as_str() {

@@ -135,7 +135,8 @@ mod socket {
     use crate::open::Inside;
     use crate::show::{Ending, exit};
     use crate::store::Desk;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    use std::path::Path;
     use std::sync::Arc;
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     use tokio::net::{UnixListener, UnixStream};
@@ -150,13 +151,40 @@ mod socket {
                 format!("{}: the control socket can't be made ({e}); check [hub] socket", path.display());
             Ending::new(exit::CANTCREAT, said)
         };
-        match std::fs::remove_file(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(cannot(e)),
-            _ => {}
-        }
+        fit(path).map_err(|said| Ending::new(exit::CONFIG, format!("[hub] socket: {said}")))?;
+        remove(path).map_err(cannot)?;
         let listener = UnixListener::bind(path).map_err(cannot)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(cannot)?;
         Ok(listener)
+    }
+
+    /// The longest path that a Unix socket can have.
+    const LONGEST_PATH: usize = 107;
+
+    /// Whether a socket can be made there: nothing else may be in its place, which would be lost.
+    pub(crate) fn fit(path: &Path) -> Result<(), String> {
+        let name = path.display();
+        if path.as_os_str().len() > LONGEST_PATH {
+            return Err(format!(
+                "{name}: longer than {LONGEST_PATH} octets, which no socket may be; name a shorter path"
+            ));
+        }
+        match std::fs::symlink_metadata(path) {
+            Ok(there) if there.file_type().is_dir() => Err(format!("{name}: a folder; name a file in it")),
+            Ok(there) if !there.file_type().is_socket() => {
+                Err(format!("{name}: there is a file which is no socket; name another path"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes away a socket, and nothing else.
+    pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
+        match std::fs::symlink_metadata(path) {
+            Ok(there) if there.file_type().is_socket() => std::fs::remove_file(path),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
     }
 
     /// Serves one peer until it hangs up, falls silent, or says what is no request.
@@ -202,4 +230,4 @@ mod socket {
     }
 }
 
-pub(crate) use socket::{bind, serve};
+pub(crate) use socket::{bind, fit, remove, serve};

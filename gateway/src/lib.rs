@@ -34,7 +34,7 @@ pub mod tls;
 pub mod uplink;
 
 use config::Config;
-use open::{Inside, catalog};
+use open::{Holder, Inside, catalog};
 use show::{Ending, Shown, exit};
 use std::sync::Arc;
 use store::Desk;
@@ -44,7 +44,13 @@ use tokio::task::JoinSet;
 /// The daemon: starts every task, on this screen, and ends them all.
 fn run(config: Config) -> Result<Shown, Ending> {
     log_to_standard_error();
-    let mut store = open::store(&config)?;
+    let mut store = match open::holder(&config)? {
+        Holder::Us(store) => *store,
+        Holder::Daemon(_) => {
+            let said = format!("a daemon runs already, and answers on {}", config.socket.display());
+            return Err(Ending::new(exit::TEMPFAIL, said));
+        }
+    };
     let inside = Arc::new(Inside::running(&mut store, config.clock.clone())?);
     let uplinks = config
         .destinations
@@ -76,6 +82,11 @@ fn run(config: Config) -> Result<Shown, Ending> {
                 config.destinations.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ")
             }
         );
+        for destination in &config.destinations {
+            if let Err(fault) = tls::client(&destination.files(), clock::now()) {
+                tracing::warn!(destination = destination.name, "{fault}");
+            }
+        }
         if !inside.clock_believed() {
             tracing::warn!("the hub's clock is {}", inside.clock_said());
         }
@@ -90,7 +101,7 @@ fn run(config: Config) -> Result<Shown, Ending> {
                 Err(Ending::new(exit::SOFTWARE, format!("a task that never ends has ended: {done:?}")))
             }
         };
-        _ = std::fs::remove_file(&config.socket);
+        _ = control::remove(&config.socket);
         end.map(|()| Shown::default())
     })
 }

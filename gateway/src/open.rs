@@ -3,14 +3,16 @@
 use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
 use crate::show::{Ending, complain, exit};
-use crate::store::{DestinationFacts, Now, OpenError, Seal, Store, StoreError};
+use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
 use hearth_core::identity::Labels;
 use hearth_core::profile::{Catalog, ProfileName};
 use hearth_core::when::HubTicks;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 /// What the rooms of one process share besides the store.
@@ -191,13 +193,52 @@ fn profiles(root: &Path, folder: &Path, found: &mut Vec<(ProfileName, String)>, 
     }
 }
 
+/// Who has the store: a daemon that answers, or now this process.
+pub(crate) enum Holder {
+    Daemon(UnixStream),
+    Us(Box<Store>),
+}
+
+/// How long a store that another command holds for a moment is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+const BETWEEN: Duration = Duration::from_millis(50);
+
+/// The daemon, if one answers; else the store. A command that holds it for a moment, or a daemon that is just starting,
+/// is waited for.
+pub(crate) fn holder(config: &Config) -> Result<Holder, Ending> {
+    let mut left = PATIENCE;
+    loop {
+        match UnixStream::connect(&config.socket) {
+            Ok(stream) => return Ok(Holder::Daemon(stream)),
+            Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+                let said = format!(
+                    "{}: {e}; run as root, or as a member of the socket's group",
+                    config.socket.display()
+                );
+                return Err(Ending::new(exit::NOPERM, said));
+            }
+            // A socket that nobody listens on is no daemon.
+            Err(_) => {}
+        }
+        match Store::open(&config.state, catalog_of(config), Seal::Clear) {
+            Ok(opened) => return served(opened, config).map(Box::new).map(Holder::Us),
+            Err(OpenError::InUse { .. }) if !left.is_zero() => std::thread::park_timeout(BETWEEN),
+            Err(e) => return Err(not_open(e)),
+        }
+        left = left.saturating_sub(BETWEEN);
+    }
+}
+
 /// Opens the store with the site's profiles and destinations. A damaged one is set aside, and said aloud.
 pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
-    let (catalog, wrong) = profiles_of(config);
-    for said in wrong {
+    let opened = Store::open(&config.state, catalog_of(config), Seal::Clear).map_err(not_open)?;
+    served(opened, config)
+}
+
+fn served(opened: Opened, config: &Config) -> Result<Store, Ending> {
+    for said in profiles_of(config).1 {
         complain(format_args!("a profile is left out: {said}"));
     }
-    let opened = Store::open(&config.state, catalog, Seal::Clear).map_err(not_open)?;
     if let Some(aside) = &opened.set_aside {
         complain(format_args!(
             "the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be saved \
@@ -213,6 +254,10 @@ pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
         .collect();
     store.set_destinations(&facts).map_err(trouble)?;
     Ok(store)
+}
+
+fn catalog_of(config: &Config) -> Catalog {
+    profiles_of(config).0
 }
 
 fn not_open(e: OpenError) -> Ending {

@@ -122,9 +122,13 @@ fn cell(name: &str, value: &Json) -> String {
         Json::Bool(false) => "no".into(),
         Json::Array(all) if all.is_empty() => "-".into(),
         Json::Array(all) => all.iter().map(|one| cell("", one)).collect::<Vec<_>>().join("\n"),
-        Json::Object(fields) => {
-            fields.iter().map(|(name, value)| cell(name, value)).collect::<Vec<_>>().join(", ")
-        }
+        // Of a field that is true its name is said.
+        Json::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| **value != Json::Bool(false))
+            .map(|(name, value)| if *value == Json::Bool(true) { head(name) } else { cell(name, value) })
+            .collect::<Vec<_>>()
+            .join(", "),
         Json::Number(seconds) if name.ends_with(SECONDS) => seconds.as_i64().map_or_else(String::new, age),
         other => other.to_string(),
     }

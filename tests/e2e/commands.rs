@@ -62,7 +62,7 @@ fn clinical_5_held_for_long_exits_non_zero() {
     assert_eq!(hub.says(&["held", "--close", "9"]).code, 64);
     let closed = hub.says(&["held", "--close", "1"]);
     assert!(
-        closed.out.contains("nobody is bound") && closed.out.contains("Record 1 is closed"),
+        closed.out.contains("nobody's at that time") && closed.out.contains("Record 1 is closed"),
         "{closed:?}"
     );
     let again = hub.says(&["held", "--close", "1"]);
@@ -199,7 +199,20 @@ fn a_check_finds_what_would_fail_later() {
     let config = std::fs::read_to_string(&hub.config).unwrap();
     let key = config.lines().find_map(|line| line.strip_prefix("key = ")).unwrap().trim_matches('"');
     let url = config.lines().find(|line| line.starts_with("url")).unwrap();
+    let socket = hub.dir.join("control.sock");
+    std::fs::write(&socket, "somebody's file").unwrap();
+    for command in ["check", "run"] {
+        let answer = hub.says(&[command]);
+        assert_eq!(answer.code, 78, "{command}: {answer:?}");
+        assert!(format!("{}{}", answer.out, answer.err).contains("no socket"), "{command}: {answer:?}");
+    }
+    assert_eq!(std::fs::read_to_string(&socket).unwrap(), "somebody's file");
+    std::fs::remove_file(&socket).unwrap();
+    let long = format!("{}.sock", "s".repeat(120));
     for (from, to, part) in [
+        ("control.sock", long.as_str(), "shorter"),
+        ("control.sock", "profiles", "a folder"),
+        (key, &format!("{}/state/hub.key", hub.dir.display()), "the store's own key"),
         (url, "url = \"https://\"", "url"),
         ("control.sock", "nowhere/control.sock", "install -d -m 750"),
         ("/state\"", "/stale\"", "install -d -m 700"),
@@ -230,6 +243,23 @@ fn a_closed_pipe_ends_nothing() {
     );
     assert_eq!(said(Command::new("sh").args(["-c", &closed])).code, 65);
     assert_eq!(hub.json(&["status"])["readings"], 1);
+    let full = format!("'{}' --config '{}' status > /dev/full", hearth().display(), hub.config.display());
+    let full = said(Command::new("sh").args(["-c", &full]));
+    assert_eq!(full.code, 74, "{full:?}");
+    assert!(full.err.contains("standard output"), "{full:?}");
+}
+
+/// Commands that come at the same moment wait for each other; so does a daemon for a command.
+#[test]
+fn commands_wait_for_each_other() {
+    let (_world, _record, hub) = house("crowd");
+    hub.replay(&pressure(true));
+    std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..6).map(|_| scope.spawn(|| hub.says(&["status"]).code)).collect();
+        let daemon = hub.run();
+        assert_eq!(crowd.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>(), [0; 6]);
+        assert_eq!(daemon.stop(), 0);
+    });
 }
 
 /// A bad line ends a replay where it is, with its number; what came before it is kept.
@@ -264,6 +294,12 @@ fn a_bad_line_names_its_number() {
         assert_eq!(answer.code, code, "{name}: {answer:?}");
         assert!(answer.err.contains(part), "{name}: {}", answer.err);
     }
+    let only_bad = hub.dir.join("bom.jsonl");
+    std::fs::write(&only_bad, format!("\u{feff}{}", pressure(false).lines().last().unwrap())).unwrap();
+    let answer = hub.says(&["replay", only_bad.to_str().unwrap()]);
+    assert!(answer.err.contains("byte order mark") && answer.out.contains("0 values heard"), "{answer:?}");
+    let usage = hub.says(&["--json", "held", "--close", "one"]);
+    assert_eq!((usage.code, &usage.json()["code"]), (64, &json!(64)), "{usage:?}");
     for nothing in ["/nowhere.jsonl", hub.dir.to_str().unwrap()] {
         assert_eq!(hub.says(&["replay", nothing]).code, 66, "{nothing}");
     }
@@ -293,7 +329,7 @@ fn only_one_holds_the_store() {
     let daemon = hub.run();
     let (code, lines) = hub.start(None).end();
     assert_eq!(code, 75, "{lines:?}");
-    assert!(lines.iter().any(|line| line.contains("has this store open")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("a daemon runs already")), "{lines:?}");
     let status = hub.json(&["status"]);
     assert_eq!((&status["heard"], &status["daemon"]), (&json!(0), &json!("runs")));
     let log = hub.dir.join("news.jsonl");

@@ -50,6 +50,8 @@ fn a_binding_says_what_it_changes() {
         ),
         ([&ada[..], &["--instead", "--sole-use-attested-by", "nurse"]].concat(), 0, "Bound."),
         ([&ben[..], &["--slot", "1"]].concat(), 65, "attested sole use"),
+        ([&ada[..], &["--instead", "--label", ""]].concat(), 65, "no label"),
+        (vec!["bind", "add", "1", "--zone", "UTC"], 64, "--test"),
         (
             vec!["bind", "permit", "clinic=ada", "--order-until", "2017-01-01T00:00:00Z"],
             65,
@@ -61,18 +63,68 @@ fn a_binding_says_what_it_changes() {
             "from now on: 1 row.",
         ),
         (vec!["bind", "permit", "clinic=ada"], 0, "2019-01-01T00:00:00Z"),
-        (
-            vec!["bind", "permit", "clinic=ada", "--order-until", "2999-01-01T00:00:00Z"],
-            0,
-            "no longer: 1 row.",
-        ),
+        (vec!["bind", "permit", "clinic=ada", "--order-until", "never"], 0, "no longer: 1 row."),
     ] {
         let answer = hub.says(&arguments);
         assert_eq!(answer.code, code, "{arguments:?}: {answer:?}");
         assert!(format!("{}{}", answer.out, answer.err).contains(part), "{arguments:?}: {answer:?}");
     }
     let told = hub.says(&["bind", "add", "1", "--test", "--instead"]).ok();
-    assert!(told.out.contains("No --zone was given"), "{told:?}");
+    assert!(told.out.contains("No --zone was given") && told.out.contains("Ended: revision"), "{told:?}");
+}
+
+/// What was taken before the order of somebody already known here is withheld, and that is said at once.
+#[test]
+fn a_binding_says_what_it_does_not_let_leave() {
+    let (_world, _record, hub) = house("withheld");
+    hub.replay(&pressure(false));
+    let ada = ["bind", "add", "1", "--patient", "clinic=ada", "--zone", "America/New_York", "--from"];
+    hub.json(&[&ada[..], &["2024-07-01T00:00:00Z"]].concat());
+    let earlier = ["2018-01-01T00:00:00Z", "--until", "2024-07-01T00:00:00Z"];
+    let told = hub.says(&[&ada[..], &earlier].concat()).ok();
+    assert!(told.out.contains("Withheld all the same: outbox row 1"), "{told:?}");
+    let shown = hub.says(&["outbox", "show", "1"]).ok();
+    assert!(shown.out.contains("hearth bind permit"), "{shown:?}");
+}
+
+/// CLINICAL 23: what a device does not know is nobody's, and whose slot it is must be seen to be said.
+#[test]
+fn clinical_23_a_slot_is_shown() {
+    let (_world, _record, hub) = house("slots");
+    for user in ["02", "FF"] {
+        let slotted = format!("1E7C0056006100E807060F11111B3300{user}0000");
+        hub.replay(&pressure(false).replace("167C0056006100E807060F11111B33000000", &slotted));
+    }
+    let held = hub.json(&["held"]);
+    assert_eq!((&held[0]["slot"], &held[1]["slot"]), (&json!(2), &json!(255)), "{held}");
+    assert!(held[0]["what_helps"].as_str().unwrap().contains("bind add 1 --slot 2"), "{held}");
+    let attested = ["bind", "add", "1", "--test", "--sole-use-attested-by", "nurse", "--zone", "UTC"];
+    hub.json(&[&attested[..], &["--from", "2018-01-01T00:00:00Z"]].concat());
+    let held = hub.says(&["held"]);
+    assert!(held.out.contains("does not know which user") && held.out.contains("held --close 2"), "{held:?}");
+}
+
+/// CLINICAL 26: the natural repair of a wrong person, in the natural order.
+#[test]
+fn clinical_26_a_reissue_waits_for_its_person() {
+    let (_world, record, hub) = house("reissue");
+    hub.replay(&pressure(true));
+    hub.deliver();
+    hub.json(&["bind", "end", "1", "--at", "2018-01-01T00:00:00Z"]);
+    hub.json(&["retract", "1", "--reissue"]);
+    let bind = ["bind", "add", "1", "--patient", "clinic=ben", "--zone", "America/New_York"];
+    let told = hub.says(&[&bind[..], &["--from", "2018-01-01T00:00:00Z"]].concat()).ok();
+    assert!(told.out.contains("1 record that waited is a reading now"), "{told:?}");
+    hub.deliver();
+    let mut panels: Vec<String> = record
+        .all("Observation")
+        .into_iter()
+        .filter_map(|(_, versions)| versions.last()?.resource.clone())
+        .filter(|o| o["code"].to_string().contains("85354-9"))
+        .map(|o| format!("{} {}", o["subject"]["reference"], o["status"]))
+        .collect();
+    panels.sort();
+    assert_eq!(panels, [r#""Patient/ada" "entered-in-error""#, r#""Patient/ben" "final""#]);
 }
 
 /// A log that is read again does not bring back a binding that a person has ended or taken away since.
@@ -130,4 +182,22 @@ fn clinical_29_labels_stay_where_they_are_not_cleared() {
         v[0].resource.as_ref().unwrap()["meta"]["security"].to_string().contains("42CFRPart2")
     }));
     assert!(!labelled.is_empty());
+}
+
+/// A record that does not know the patient: nobody there tells us when that is mended, so a person here must see it.
+#[test]
+fn a_patient_whom_the_record_does_not_know_is_shown() {
+    let (_world, record, hub) = house("unknown-patient");
+    record.behave(|b| b.patients = Some(["ben".to_owned()].into()));
+    hub.replay(&pressure(true));
+    let daemon = hub.run();
+    let held = hub.until(&["held"], |held| held[0]["outbox_row"] == 1);
+    assert_eq!(held[0]["why"], "clinic does not know the patient", "{held}");
+    assert!(daemon.wait_for_any(&["does not know its patient"]).is_some(), "the log says so, too");
+    record.behave(|b| b.patients = None);
+    hub.json(&["outbox", "retry", "1"]);
+    hub.says(&["outbox", "wait", "--timeout", "60"]).ok();
+    assert_eq!(hub.json(&["held"]), json!([]));
+    assert_eq!(hub.json(&["status"])["delivered"], 1);
+    assert_eq!(daemon.stop(), 0);
 }

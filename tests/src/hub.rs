@@ -156,7 +156,7 @@ impl Daemon {
     }
 
     /// Waits for a line of its log that has one of these parts, or for its end. Gives back which.
-    fn wait_for_any(&self, parts: &[&str]) -> Option<usize> {
+    pub fn wait_for_any(&self, parts: &[&str]) -> Option<usize> {
         let lines = self.heard.0.lock().expect("nobody panics with it");
         let found = |lines: &Vec<String>| {
             let at = parts.iter().position(|part| lines.iter().any(|line| line.contains(part)));

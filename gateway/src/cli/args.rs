@@ -39,7 +39,7 @@ pub(super) enum Verb {
     Check,
     /// Say what a characteristic's octets mean
     Decode(Decode),
-    /// Say what would become of recorded news; with --keep, hand it to the hub
+    /// Say what would become of recorded news on a hub that knows nothing but profiles; with --keep, hand it to this hub
     Replay(Replay),
     /// What was heard, kept, held and sent; what needs a person
     Status,
@@ -92,6 +92,7 @@ pub(super) enum Bind {
 }
 
 #[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("whose").required(true).multiple(true)))]
 pub(super) struct BindAdd {
     /// The device's row, as `hearth devices` shows it
     #[arg(value_parser = row, value_name = "DEVICE")]
@@ -100,10 +101,10 @@ pub(super) struct BindAdd {
     #[arg(long)]
     slot: Option<u8>,
     /// Patient at a destination, such as clinic=Patient/123; once for each destination
-    #[arg(long = "patient", value_parser = patient, value_name = "DESTINATION=ID", required_unless_present = "test")]
+    #[arg(long = "patient", value_parser = patient, value_name = "DESTINATION=ID", group = "whose")]
     patients: Vec<(String, String)>,
     /// Nobody's: readings are marked as tests and never sent
-    #[arg(long, conflicts_with = "patients")]
+    #[arg(long, conflicts_with = "patients", group = "whose")]
     test: bool,
     /// IANA time zone of the place where the device lives, such as America/New_York
     #[arg(long)]
@@ -133,14 +134,14 @@ pub(super) struct BindPermit {
     /// What was taken before is not ordered
     #[arg(long, value_parser = instant, value_name = "INSTANT")]
     order_from: Option<Timestamp>,
-    /// What is taken from then on is not ordered
-    #[arg(long, value_parser = instant, value_name = "INSTANT")]
+    /// What is taken from then on is not ordered; "never" takes an end back
+    #[arg(long, value_parser = end, value_name = "INSTANT")]
     order_until: Option<Timestamp>,
     /// The patient consents to what is taken from then on
     #[arg(long, value_parser = instant, value_name = "INSTANT")]
     consent_from: Option<Timestamp>,
-    /// A revocation: nothing taken from then on leaves
-    #[arg(long, value_parser = instant, value_name = "INSTANT")]
+    /// A revocation: nothing taken from then on leaves; "never" takes an end back
+    #[arg(long, value_parser = end, value_name = "INSTANT")]
     consent_until: Option<Timestamp>,
 }
 
@@ -216,7 +217,14 @@ fn row(text: &str) -> Result<i64, String> {
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "give a date, a time and an offset, such as 2026-11-24T08:00:00Z".into())
+    text.parse().map_err(|_| {
+        "give a date, a time and an offset, such as 2026-11-24T08:00:00Z, at most of the year 9998".into()
+    })
+}
+
+/// An end, or that there is none.
+fn end(text: &str) -> Result<Timestamp, String> {
+    if text == "never" { Ok(Timestamp::MAX) } else { instant(text) }
 }
 
 fn patient(text: &str) -> Result<(String, String), String> {

@@ -1,10 +1,12 @@
 //! `hearth check`: is this hub set up, and if not, who must mend what.
 
 use super::{Ending, Fields, Shown, exit};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::Store;
 use crate::uplink::Uplink;
-use crate::{clock, tls};
+use crate::{clock, control, tls};
+use hearth_core::when::BootNo;
 use serde_json::{Map, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -35,6 +37,8 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
     let state = Store::inspect(&config.state).map(|()| format!("{} is ours", config.state.display()));
     rows.push(row("state", state.map_err(|e| e.to_string())));
     rows.push(row("socket", socket(&config.socket)));
+    let clock = Clock::new(BootNo(0), config.clock.clone());
+    rows.push(row("clock", Ok(clock.said())));
     for destination in &config.destinations {
         let files = destination.files();
         let said = Uplink::new(destination.clone())
@@ -59,7 +63,7 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
 fn socket(path: &Path) -> Result<String, String> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     match folder.is_dir() {
-        true => Ok(format!("{} has a place", path.display())),
+        true => control::fit(path).map(|()| format!("{} has a place", path.display())),
         false => Err(format!(
             "{0}: no such folder; make it with `install -d -m 750 {0}`, or name another [hub] socket",
             folder.display()

@@ -4,7 +4,7 @@ use super::{Ending, Shown, exit};
 use crate::config::Config;
 use crate::control::{Request, answer, read_answer};
 use crate::intake::Session;
-use crate::open::Inside;
+use crate::open::{Holder, Inside};
 use crate::source::lines::Said;
 use crate::store::{DestinationFacts, Store};
 use hearth_core::identity::Labels;
@@ -24,26 +24,18 @@ pub(crate) enum Door {
 }
 
 impl Door {
-    /// Prefers the daemon. A socket that nobody listens on is no daemon.
+    /// Prefers the daemon.
     pub(crate) fn open(config: &Config) -> Result<Door, Ending> {
-        match UnixStream::connect(&config.socket) {
-            Ok(stream) => {
+        match crate::open::holder(config)? {
+            Holder::Daemon(stream) => {
                 let limit =
                     stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
                 limit.map_err(|e| Ending::new(exit::IOERR, format!("the control socket: {e}")))?;
                 Ok(Door::Daemon(BufReader::new(stream)))
             }
-            Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => Err(Ending::new(
-                exit::NOPERM,
-                format!(
-                    "{}: {e}; run as root, or as a member of the socket's group",
-                    config.socket.display()
-                ),
-            )),
-            Err(_) => {
-                let mut store = crate::open::store(config)?;
+            Holder::Us(mut store) => {
                 let inside = Inside::standing(&mut store)?;
-                Ok(Door::Store { store: Box::new(store), session: Session::default(), inside })
+                Ok(Door::Store { store, session: Session::default(), inside })
             }
         }
     }

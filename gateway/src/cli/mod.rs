@@ -24,44 +24,60 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let command = match Command::try_parse() {
         Ok(command) => command,
-        Err(said) => {
+        Err(said) if !said.use_stderr() => {
             _ = said.print();
-            return ExitCode::from(if said.use_stderr() { exit::USAGE } else { 0 });
+            return ExitCode::SUCCESS;
+        }
+        Err(said) => {
+            if std::env::args().any(|argument| argument == "--json") {
+                let said = said.render().to_string();
+                _ = print(&error(&Ending::usage(said.trim_start_matches("error: ").trim_end())));
+            }
+            _ = said.print();
+            return ExitCode::from(exit::USAGE);
         }
     };
-    match command.run() {
-        Ok(shown) => {
-            print(&shown, command.json);
-            ExitCode::from(shown.code)
-        }
+    let (printed, code) = match command.run() {
+        Ok(shown) => (show(&shown, command.json), shown.code),
         Err(ending) => {
-            if command.json {
-                let error = serde_json::json!({ "error": ending.said, "code": ending.code });
-                _ = writeln!(std::io::stdout(), "{error}");
-            }
             complain(&ending.said);
-            ExitCode::from(ending.code)
+            (if command.json { print(&error(&ending)) } else { Ok(()) }, ending.code)
         }
+    };
+    match printed {
+        // A reader that has enough ends the printing, and nothing else.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(format_args!("standard output: {e}"));
+            ExitCode::from(exit::IOERR)
+        }
+        _ => ExitCode::from(code),
     }
 }
 
-/// A closed pipe ends the printing, and nothing else.
-fn print(shown: &Shown, json: bool) {
-    let mut out = std::io::stdout().lock();
+fn error(ending: &Ending) -> String {
+    serde_json::json!({ "error": ending.said, "code": ending.code }).to_string()
+}
+
+fn show(shown: &Shown, json: bool) -> std::io::Result<()> {
     if json {
-        _ = writeln!(out, "{}", shown.json());
         if let Some(said) = &shown.said {
             _ = writeln!(std::io::stderr(), "{said}");
         }
-    } else {
-        let table = shown.table();
-        if !table.is_empty() {
-            _ = writeln!(out, "{table}");
-        }
-        if let Some(said) = &shown.said {
-            _ = writeln!(out, "{said}");
-        }
+        return print(&shown.json());
     }
+    let table = shown.table();
+    let said = shown.said.as_deref().unwrap_or_default();
+    match (table.is_empty(), said.is_empty()) {
+        (true, true) => Ok(()),
+        (true, false) => print(said),
+        (false, true) => print(&table),
+        (false, false) => print(&format!("{table}\n{said}")),
+    }
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
 impl Command {

@@ -25,6 +25,9 @@ pub(super) struct Replay {
     keep: bool,
 }
 
+/// Why a record waits that nobody can date, as the hub says it.
+const HUB_TIME: &str = "the hub's time";
+
 /// The longest line, in octets: what the control socket takes, with room for the request around it.
 const LONGEST: u64 = 1 << 19;
 
@@ -67,8 +70,10 @@ impl Replay {
                     return Err(Ending::new(exit::DATAERR, self.place(number, &said)));
                 }
                 Ok((Some(Line { said, .. }), line)) => {
-                    heard += u64::from(matches!(said, Said::Heard { .. }));
-                    door.expect(&said).and_then(|()| door.ask(Request::Take { line }))
+                    let hears = u64::from(matches!(said, Said::Heard { .. }));
+                    let took = door.expect(&said).and_then(|()| door.ask(Request::Take { line }));
+                    heard += if took.is_ok() { hears } else { 0 };
+                    took
                 }
             };
             match took {
@@ -86,9 +91,15 @@ impl Replay {
                         [("line", number.into()), ("fate", "bad line".into()), ("why", ending.said.into())];
                     rows.push(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
                 }
-                Err(ending) => {
-                    let said = format!("{}; {} before it taken", ending.said, count(taken, "line"));
-                    return Err(Ending { said: self.place(number, &said), ..ending });
+                // What is known is shown all the same.
+                Err(Ending { code, said }) => {
+                    let said = format!(
+                        "{}; {} before it taken. This one may be kept, too: replay the file again, nothing is kept \
+                         twice.",
+                        self.place(number, &said),
+                        count(taken, "line")
+                    );
+                    return Ok(Shown { code, ..Shown::rows(rows, said) });
                 }
             }
         }
@@ -97,6 +108,13 @@ impl Replay {
             said += &format!(", {} not taken", count(bad, "bad line"));
         }
         said.push('.');
+        if let Door::Scratch { .. } = door {
+            said += " Judged on a hub that knows nothing but profiles; nothing is kept.";
+        }
+        if rows.iter().any(|row| row.get("why").is_some_and(|why| why == HUB_TIME)) {
+            said +=
+                " Without the hub's time nothing is dated: a hub_time line, or a running daemon, tells it.";
+        }
         Ok(Shown { code: if bad == 0 { 0 } else { exit::DATAERR }, ..Shown::rows(rows, said) })
     }
 
@@ -156,7 +174,13 @@ impl Replay {
                     return Some(Err(cannot(e)));
                 }
             }
-            let text = String::from_utf8(octets).map_err(|_| "not UTF-8; news is text".to_owned());
+            let text = match String::from_utf8(octets) {
+                Ok(text) if text.starts_with('\u{feff}') => {
+                    Err("begins with a byte order mark; save the file as UTF-8 without one".to_owned())
+                }
+                Ok(text) => Ok(text),
+                Err(_) => Err("not UTF-8; news is text".to_owned()),
+            };
             Some(Ok((numbers.next()?, text)))
         }))
     }

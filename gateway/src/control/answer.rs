@@ -57,7 +57,7 @@ impl Asked<'_> {
         match request {
             Request::Status => self.status(),
             Request::Devices => self.devices(),
-            Request::Bindings => self.bindings("Whose the devices are."),
+            Request::Bindings => self.bindings(bind::LIST),
             Request::Held { older_than_s } => self.held(older_than_s.map(SignedDuration::from_secs)),
             Request::HeldClose { record } => self.close(RecordNo(record)),
             Request::HeldCloseSealed { device } => self.close_sealed(DeviceNo(device)),

@@ -130,9 +130,12 @@ pub(super) fn permission(destination: &str, patient: &str, permission: &Permissi
 pub(super) fn held(held: &Held) -> Fields {
     let record = held.record.map_or_else(String::new, |record| record.0.to_string());
     let device = held.device.0.to_string();
-    let helps = reason(&held.reason).1.replace("{record}", &record).replace("{device}", &device);
+    let slot = held.slot.map_or_else(String::new, |slot| format!(" --slot {slot}"));
+    let helps = reason(&held.reason).1;
+    let helps = helps.replace("{record}", &record).replace("{device}", &device).replace("{slot}", &slot);
     Row::new()
         .with("device", held.device.0)
+        .with("slot", held.slot)
         .with("record", held.record.map(|r| r.0))
         .with("records", held.records)
         .with("why", reason(&held.reason).0)
@@ -141,11 +144,15 @@ pub(super) fn held(held: &Held) -> Fields {
         .0
 }
 
-/// A row that a record refused, among what waits for a person.
+/// A row that a record refused, or whose person it does not know, among what waits for a person.
 pub(super) fn parked(row: &OutboxView, parked: SignedDuration) -> Fields {
+    let why = match row.state.as_str() {
+        "parked" => format!("parked for {}", row.destination),
+        _ => format!("{} does not know the patient", row.destination),
+    };
     Row::new()
         .with("outbox_row", row.row.0)
-        .with("why", format!("parked for {}", row.destination))
+        .with("why", why)
         .with("what_helps", format!("hearth outbox show {0}, then hearth outbox retry {0}", row.row.0))
         .with("age_s", parked.as_secs())
         .0
@@ -181,12 +188,32 @@ pub(super) fn taken_back(row: &OutboxView) -> Option<String> {
     Some(format!("{}: {what}", row.destination))
 }
 
+/// What a person may do about a row that does not go.
+fn row_helps(row: &OutboxView) -> Option<String> {
+    let no = row.row.0;
+    match (row.state.as_str(), row.reason.as_deref()) {
+        ("withheld", Some("outside-permission")) => Some(
+            "it was taken outside the order or the consent: hearth bind permit DESTINATION=ID shows them"
+                .into(),
+        ),
+        ("withheld", Some("labels")) => {
+            Some("the destination is not cleared for its labels: cleared-labels".into())
+        }
+        ("parked", _) => Some(format!("mend what was said, then hearth outbox retry {no}")),
+        (_, _) if row.points_at.is_some() => {
+            Some(format!("enter the patient there, or bind by the right id; then hearth outbox retry {no}"))
+        }
+        _ => None,
+    }
+}
+
 pub(super) fn outbox_detail(detail: &OutboxDetail) -> Fields {
     let mut fields = outbox(&detail.row);
     let more = Row::new()
         .with("taken", detail.row.effective.to_string())
         .with("issued", detail.row.issued.map(|t| t.to_string()))
         .with("mapping_version", detail.mapping.map(|v| v.0))
+        .with("what_helps", row_helps(&detail.row))
         .with("said", detail.said.clone())
         .with("raised", detail.raised.clone())
         .with(

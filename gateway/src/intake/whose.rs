@@ -41,6 +41,10 @@ impl Wanted<'_> {
         if self.sole_use_attested_by.is_some_and(|by| by.trim().is_empty()) {
             return Err(Trouble::Line("say who attests sole use".into()));
         }
+        let plain = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_graphic());
+        if let Some(label) = self.labels.iter().find(|label| !plain(label)) {
+            return Err(Trouble::Line(format!("{label:?} is no label; give a code such as 42CFRPart2")));
+        }
         let slot = self.slot.map(Slot);
         if slot == Some(Slot(UNKNOWN_USER)) {
             return Err(Trouble::Line(
@@ -62,6 +66,14 @@ impl Wanted<'_> {
     }
 }
 
+/// What adding a binding did.
+#[derive(Debug)]
+pub(crate) struct Added {
+    pub(crate) committed: Committed,
+    /// What it came instead of.
+    pub(crate) ended: Ended,
+}
+
 /// Adds a binding to those that are. A person who is new to a destination may send there what is taken from the
 /// binding's start; `hearth bind permit` narrows it. `None`: it stands already, word for word.
 ///
@@ -71,7 +83,7 @@ pub(crate) fn add(
     wanted: &Wanted<'_>,
     author: &str,
     at: HubTicks,
-) -> Result<Option<Committed>, Trouble> {
+) -> Result<Option<Added>, Trouble> {
     let whom = Whom::find(store, wanted.patient)?;
     // Who is new here is nobody that any other binding names.
     let stranger = Who::Person(PersonNo(i64::MIN));
@@ -80,15 +92,16 @@ pub(crate) fn add(
     if bindings.iter().any(|b| Binding { revision: binding.revision, ..b.clone() } == binding) {
         return Ok(None);
     }
+    let mut ended = Ended::default();
     if wanted.instead {
-        end(&mut bindings, wanted.device, binding.slot, wanted.from);
+        ended = end(&mut bindings, wanted.device, binding.slot, wanted.from);
     }
     if let Some(other) = bindings.iter().find(|b| b.meets(&binding)) {
         return Err(Trouble::Line(in_the_way(other, &binding)));
     }
     binding.who = whom.enrol(store, wanted.from, author)?;
     bindings.push(binding);
-    Ok(Some(store.bind(bindings, "command", author, at)?))
+    Ok(Some(Added { committed: store.bind(bindings, "command", author, at)?, ended }))
 }
 
 /// The same, unless it was said before: then whatever became of it since stands.
@@ -104,12 +117,13 @@ pub(crate) fn add_once(
             return Ok(None);
         }
     }
-    add(store, wanted, author, at)
+    Ok(add(store, wanted, author, at)?.map(|added| added.committed))
 }
 
 fn in_the_way(other: &Binding, wanted: &Binding) -> String {
     let device = other.device.0;
     let slot = other.slot.map_or_else(String::new, |slot| format!(", slot {}", slot.0));
+    let ends = other.slot.map_or_else(String::new, |slot| format!(" --slot {}", slot.0));
     let until = other.until.map_or_else(|| "further notice".to_owned(), |until| until.to_string());
     let whose = match other.who == wanted.who {
         true => "bound to them already",
@@ -121,7 +135,7 @@ fn in_the_way(other: &Binding, wanted: &Binding) -> String {
     };
     format!(
         "device {device}{slot} is {whose}{alone} from {} until {until} (revision {} of `hearth bind list`); bind it \
-         with --instead from when on that ends, or first `hearth bind end {device}`",
+         with --instead from when on that ends, or first `hearth bind end {device}{ends}`",
         other.from, other.revision.0,
     )
 }
@@ -133,6 +147,24 @@ pub(crate) struct Ended {
     pub(crate) ended: Vec<Binding>,
     /// These would have begun later, and never do.
     pub(crate) taken_away: Vec<Binding>,
+}
+
+impl Ended {
+    /// For a person: which revisions. Empty, if nothing was changed.
+    pub(crate) fn said(&self) -> String {
+        let revisions = |all: &[Binding]| -> String {
+            all.iter().map(|b| b.revision.0.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let mut said = String::new();
+        if !self.ended.is_empty() {
+            said += &format!("Ended: revision {}. ", revisions(&self.ended));
+        }
+        if !self.taken_away.is_empty() {
+            let all = revisions(&self.taken_away);
+            said += &format!("Taken away, since it would have begun later: revision {all}. ");
+        }
+        said
+    }
 }
 
 /// Ends what runs at an instant, and takes away what would begin after it: of one slot, or of the whole device.

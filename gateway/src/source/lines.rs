@@ -104,7 +104,7 @@ pub struct Bind {
 }
 
 #[derive(Deserialize, Serialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "one thing that is said, as {\"heard\": {…}}")]
 struct Raw {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<i64>,
@@ -238,7 +238,12 @@ pub fn parse(text: &str) -> Result<Option<Line>, String> {
     if text.is_empty() || text.starts_with('#') {
         return Ok(None);
     }
-    let raw: Raw = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let raw: Raw = serde_json::from_str(text).map_err(|e| {
+        let said = e.to_string();
+        // The line is the file's, and whoever reads it has its number.
+        let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+        format!("{said}, at column {}; a line is one JSON object (docs/replay.md)", e.column())
+    })?;
     let at = raw.at;
     let mut all = vec![];
     if raw.boot == Some(true) {

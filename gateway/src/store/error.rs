@@ -130,7 +130,7 @@ impl fmt::Display for OpenError {
             ),
             OpenError::Owner { path, owner, us } => write!(
                 f,
-                "{0}: belongs to user {owner}, and hearth runs as user {us}; `chown {us} {0}`, or run hearth as its owner",
+                "{0}: belongs to user {owner}, and hearth runs as user {us}; run it as its owner: `sudo -u '#{owner}' hearth …`",
                 path.display()
             ),
             OpenError::Mode { path, mode, wanted } => write!(
@@ -143,7 +143,9 @@ impl fmt::Display for OpenError {
                 if let Some(pid) = holder {
                     write!(f, " (process {pid})")?;
                 }
-                f.write_str("; speak to it through its socket, or stop it first")
+                f.write_str(
+                    ", and does not answer on its socket: it is starting or ending, or has another configuration; try again",
+                )
             }
             OpenError::Newer { path, found, known } => write!(
                 f,

@@ -37,6 +37,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 mod views;
+mod waiting;
 
 pub use deliver::Consignment;
 pub use desk::{Desk, Gone};
@@ -51,8 +52,9 @@ pub use settle::{Attempt, Receipt, Settlement};
 pub use standing::Disputed;
 pub use take::Committed;
 pub use views::{
-    DestinationStatus, DeviceView, Group, Held, Now, OutboxDetail, OutboxView, Raised, ReadingView, Status,
+    DestinationStatus, DeviceView, Group, OutboxDetail, OutboxView, Raised, ReadingView, Status,
 };
+pub use waiting::{Held, Now};
 
 use blind::HubKey;
 use hearth_core::capture::Origin;

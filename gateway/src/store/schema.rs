@@ -8,7 +8,7 @@
 /// `PRAGMA application_id`: "Hrth".
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"Hrth");
 
-pub(super) const STEPS: &[&str] = &[FIRST];
+pub(super) const STEPS: &[&str] = &[FIRST, ISSUES];
 
 const FIRST: &str = "
 CREATE TABLE hub (
@@ -235,3 +235,6 @@ CREATE TABLE ledger_closed (
     PRIMARY KEY (key, issue, destination)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// A record that is issued anew may be held before it is a reading: it keeps which issue it becomes.
+const ISSUES: &str = "ALTER TABLE record ADD COLUMN issue INTEGER NOT NULL DEFAULT 0;";

@@ -51,6 +51,8 @@ pub enum Settlement {
         /// The reading may be there all the same: the octets are kept, so that a repeat is identical. `false`:
         /// the destination said that it is not, so the next attempt is encoded anew.
         in_doubt: bool,
+        /// Waiting alone does not end it: who must act. It is tried again all the same.
+        acts: Option<PointsAt>,
         said: String,
     },
     /// Final for this reading: it waits for a person.
@@ -166,8 +168,9 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
         }
         // An answer that comes late can't open again what is closed; an arrival can only close it better.
         _ if row.state.closed() => Ok(()),
-        Settlement::RetryAt { when, in_doubt: true, counts, said } => {
+        Settlement::RetryAt { when, in_doubt: true, counts, acts, said } => {
             row.said.said = Some(said.clone());
+            row.points_at = waits_for(&row, *acts);
             let counted = row.counted.saturating_add(u32::from(*counts));
             rows.rewrite(&Queued {
                 not_before: Some(no_later(*when, at)),
@@ -176,7 +179,8 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
                 ..row
             })
         }
-        Settlement::RetryAt { when, in_doubt: false, counts, said } => {
+        Settlement::RetryAt { when, in_doubt: false, counts, acts, said } => {
+            row.points_at = waits_for(&row, *acts);
             let counted = row.counted.saturating_add(u32::from(*counts));
             absent(rows, Queued { not_before: Some(no_later(*when, at)), counted, ..row }, Some(said), at)
         }
@@ -188,6 +192,14 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
             close_superseded(rows, &row, at)?;
             absent(rows, Queued { state: State::Withdrawn, ..row }, None, at)
         }
+    }
+}
+
+/// Who must act on a row that is tried again. A person who parked it meanwhile has the last word.
+fn waits_for(row: &Queued, acts: Option<PointsAt>) -> Option<String> {
+    match row.state {
+        State::Parked => row.points_at.clone(),
+        _ => acts.map(|who| points_at(who).to_owned()),
     }
 }
 

@@ -346,7 +346,9 @@ impl Taking<'_> {
             self.set_fate(&companion, Fate::New)?;
             records.push(companion.no);
         }
-        self.set_fate(&record, Fate::Reissue(Issue(issue.0.saturating_add(1))))?;
+        let next = Issue(issue.0.saturating_add(1));
+        self.rows.becomes(record.no, next)?;
+        self.set_fate(&record, Fate::Reissue(next))?;
         Ok(Touched::Records { device, records })
     }
 

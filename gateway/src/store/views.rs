@@ -2,6 +2,7 @@
 //! except where a docstring says otherwise.
 
 use super::rows::{DestinationNo, OutboxNo, Queued, ReadingNo, Rows};
+use super::waiting::{Now, held_groups};
 use super::{Receipt, Store, StoreError};
 use hearth_core::admit::RecordNo;
 use hearth_core::capture::{DeviceNo, Key, Uuid16};
@@ -9,7 +10,7 @@ use hearth_core::identity::{Facts, Identity, Who};
 use hearth_core::parcel::Intent;
 use hearth_core::profile::ProfileName;
 use hearth_core::reading::{Issue, Version};
-use hearth_core::when::{Boots, HubTicks};
+use hearth_core::when::HubTicks;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -71,18 +72,6 @@ pub struct DeviceView {
     pub last_contact: Option<HubTicks>,
 }
 
-/// Held records: one, or a sealed group of which only the number is told (CLINICAL 21).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Held {
-    pub device: DeviceNo,
-    pub reason: String,
-    /// `None`: sealed, never offered by default.
-    pub record: Option<RecordNo>,
-    pub records: u64,
-    /// How long the oldest of them has waited, at least.
-    pub age: SignedDuration,
-}
-
 /// A reading by its row. Key and person are for the asking, not for logs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReadingView {
@@ -107,7 +96,7 @@ pub struct OutboxView {
     pub state: String,
     /// Of a withheld row.
     pub reason: Option<String>,
-    /// Of a parked row: who must act.
+    /// Of a parked row, and of one that waits for more than time: who must act.
     pub points_at: Option<String>,
     pub effective: Timestamp,
     pub issued: Option<Timestamp>,
@@ -135,33 +124,6 @@ pub struct Raised {
     pub reading: ReadingNo,
     pub destination: String,
     pub said: String,
-}
-
-/// The reason of memory from before a binding.
-const SEALED: &str = "before-binding";
-
-/// When a view is looked at.
-#[derive(Clone, Copy, Debug)]
-pub struct Now {
-    pub ticks: HubTicks,
-    /// Where no daemon counts ticks: the system's clock, for what it is worth.
-    pub utc: Option<Timestamp>,
-}
-
-impl From<HubTicks> for Now {
-    fn from(ticks: HubTicks) -> Now {
-        Now { ticks, utc: None }
-    }
-}
-
-/// How long ago, at least: ticks tell within a boot, and over boots as much as the hub's clock knows.
-fn age(boots: &Boots, since: HubTicks, now: Now) -> SignedDuration {
-    let Now { ticks, utc } = now;
-    let counted = if since.boot == ticks.boot { ticks.ms.saturating_sub(since.ms) } else { ticks.ms };
-    let counted = SignedDuration::from_millis(counted.max(0));
-    let known = if since.boot == ticks.boot { utc } else { Some(boots.utc(ticks).earliest).max(utc) };
-    let since = boots.utc(since).latest;
-    known.map_or(counted, |known| known.duration_since(since).max(counted))
 }
 
 fn state_of(state: &str, in_doubt: bool) -> String {
@@ -218,52 +180,6 @@ impl Store {
                 })
             };
             rows.devices()?.into_iter().map(view).collect()
-        })
-    }
-
-    /// What waits for a person, oldest record first; memory from before a binding as one group for each device
-    /// (CLINICAL 21). `older_than`: only what has waited so long (CLINICAL 5).
-    pub fn held(
-        &mut self,
-        now: impl Into<Now>,
-        older_than: Option<SignedDuration>,
-    ) -> Result<Vec<Held>, StoreError> {
-        let now = now.into();
-        self.read(|rows| {
-            let boots = rows.boots()?;
-            let mut held: Vec<Held> = vec![];
-            let mut sealed: BTreeMap<DeviceNo, Held> = BTreeMap::new();
-            for row in rows.holds()? {
-                let age = age(&boots, row.since, now);
-                let one = Held {
-                    device: row.device,
-                    record: Some(RecordNo(row.record)),
-                    records: 1,
-                    age,
-                    reason: row.reason,
-                };
-                if one.reason != SEALED {
-                    held.push(one);
-                    continue;
-                }
-                let group = sealed.entry(one.device).or_insert(Held { record: None, records: 0, ..one });
-                group.records += 1;
-                group.age = group.age.max(age);
-            }
-            held.extend(sealed.into_values());
-            held.retain(|held| older_than.is_none_or(|least| held.age >= least));
-            Ok(held)
-        })
-    }
-
-    /// The records of a device's sealed group: for whoever decides on all of them at once.
-    pub fn sealed(&mut self, device: DeviceNo) -> Result<Vec<RecordNo>, StoreError> {
-        self.read(|rows| {
-            let holds = rows.holds()?.into_iter();
-            Ok(holds
-                .filter(|row| row.device == device && row.reason == SEALED)
-                .map(|row| RecordNo(row.record))
-                .collect())
         })
     }
 
@@ -329,22 +245,6 @@ impl Store {
     pub fn raised(&mut self) -> Result<Vec<Raised>, StoreError> {
         self.read(raised)
     }
-}
-
-fn held_groups(rows: &Rows<'_>, now: Now) -> Result<Vec<Group>, StoreError> {
-    let boots = rows.boots()?;
-    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    for row in rows.holds()? {
-        let age = age(&boots, row.since, now);
-        let group = groups.entry(row.reason.clone()).or_insert(Group {
-            reason: row.reason,
-            records: 0,
-            oldest: None,
-        });
-        group.records += 1;
-        group.oldest = group.oldest.max(Some(age));
-    }
-    Ok(groups.into_values().collect())
 }
 
 fn outbox_status(rows: &Rows<'_>) -> Result<Vec<DestinationStatus>, StoreError> {

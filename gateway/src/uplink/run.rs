@@ -63,6 +63,9 @@ impl fmt::Display for State {
             Standing::Ready if self.rung.is_none() => f.write_str("not asked yet: nothing was to be sent")?,
             Standing::Ready => f.write_str("answers")?,
             Standing::Busy { until, said } => write!(f, "tried again at {until:.0}: {said}")?,
+            Standing::Held { until, cure: Cure::OurFiles, said } => {
+                write!(f, "held, next try at {until:.0}: {said}")?
+            }
             Standing::Held { until, cure, said } => {
                 write!(f, "held, next try at {until:.0}: {cure} ({said})")?
             }
@@ -164,7 +167,7 @@ impl Uplink {
         if due.is_empty() {
             return Ok(Next::Woken(next.map(|next| until(next, clock::now()))));
         }
-        let mut ledger = Ledger { desk, settled: 0 };
+        let mut ledger = Ledger { desk, name: &self.name, settled: 0 };
         let way = match self.fhir.carry(&due, &mut ledger).await {
             // Rows that were retracted or parked meanwhile; asked for again at once, they are not due.
             Ok(Way::Open) if ledger.settled == 0 => return Ok(Next::After(IN_VAIN)),
@@ -206,6 +209,10 @@ impl Uplink {
                 );
             }
             (Standing::Held { cure: before, .. }, Standing::Held { cure, .. }) if before == cure => {}
+            // Names a file of ours, and nobody.
+            (_, Standing::Held { cure: Cure::OurFiles, said, .. }) => {
+                tracing::error!(destination = self.name, "held: {said}");
+            }
             (_, Standing::Held { cure, .. }) => tracing::error!(destination = self.name, "held: {cure}"),
             (Standing::Busy { .. } | Standing::Held { .. }, Standing::Ready) => {
                 tracing::info!(destination = self.name, "answers again");
@@ -237,6 +244,8 @@ fn until(then: Timestamp, now: Timestamp) -> Duration {
 /// The store, as a carry writes to it.
 struct Ledger<'a> {
     desk: &'a Desk,
+    /// Of the destination.
+    name: &'a str,
     settled: usize,
 }
 
@@ -263,6 +272,25 @@ impl Books for Ledger<'_> {
 
     async fn settle(&mut self, rows: Vec<(OutboxNo, Settlement)>) -> Result<(), Trouble> {
         self.settled += rows.len();
+        for (row, settlement) in &rows {
+            match settlement {
+                Settlement::Parked { .. } => {
+                    tracing::warn!(
+                        destination = self.name,
+                        row = row.0,
+                        "parked: `hearth outbox show` says why"
+                    );
+                }
+                Settlement::RetryAt { acts: Some(_), .. } => {
+                    tracing::warn!(
+                        destination = self.name,
+                        row = row.0,
+                        "the record system does not know its patient: `hearth outbox show` says more"
+                    );
+                }
+                _ => {}
+            }
+        }
         self.ask(move |store| store.settle(&rows, clock::now())).await
     }
 }

@@ -51,7 +51,7 @@ pub fn bind<'b>(
     heard: Span,
 ) -> Result<Bound<'b>, Why> {
     if slot == Some(Slot(UNKNOWN_USER)) {
-        return Err(Why::SlotUnknown);
+        return Err(Why::Guest);
     }
     let (mut inside, mut edge, mut no_zone, mut doubt, mut before) = (vec![], false, false, None, None);
     let mut candidates = 0;

@@ -26,7 +26,7 @@ use crate::identity::{Identity, Slot, Who};
 use crate::interpret::{self, Judged, interpret};
 use crate::profile::{Keeps, Profile};
 use crate::reading::{Doubt, Issue, Reading};
-use crate::when::{Face, HubTicks, Sample, Source};
+use crate::when::{Face, HubTicks, Sample, Source, Span};
 use date::{Clocked, Dated};
 use std::collections::BTreeMap;
 
@@ -157,7 +157,7 @@ impl Judge<'_> {
         let face = if self.profile.clock.keeps == Keeps::Utc { Face::Base } else { Face::Shown };
         let sampled = date::sampled(record, self.open, self.house.boots, face);
         let told = self.told(sampled.map_or(record.first(), |(hearing, _)| hearing), face, &measure);
-        let heard = self.house.boots.utc(record.first().at);
+        let heard = self.heard(record);
 
         let mut waits = Waits::default();
         self.wait_for_partner(record, &measure, &companions, &mut waits);
@@ -191,10 +191,7 @@ impl Judge<'_> {
             Ok(bound) => bound,
             Err(why) => return hold(why),
         };
-        let issue = match record.fate {
-            Fate::Reissue(issue) => issue,
-            _ => Issue(0),
-        };
+        let issue = record.issue;
         let stamp = match told {
             Told::At(stamp) => Some(stamp),
             _ => None,
@@ -223,6 +220,14 @@ impl Judge<'_> {
             interpreter: interpret::VERSION,
             when,
         }))
+    }
+
+    /// When it was first heard: not before that hearing's earliest, and before all of its hearings. A boot that never
+    /// knew the time is bounded by a later one that heard the record again.
+    fn heard(&self, record: &Record) -> Span {
+        let first = self.house.boots.utc(record.first().at);
+        let latest = record.heard.iter().map(|capture| self.house.boots.utc(capture.at).latest).min();
+        Span { latest: latest.map_or(first.latest, |latest| latest.max(first.earliest)), ..first }
     }
 
     /// What the chosen hearing says of its time; its offset may differ from the first hearing's.

@@ -74,6 +74,8 @@ pub struct Record {
     pub last_contact: ContactNo,
     /// Heard again with other octets than the first time (a changed time offset).
     pub changed: bool,
+    /// Which issue it becomes, whatever it waits for before: 0 unless a person asked for another (CLINICAL 26).
+    pub issue: Issue,
     pub fate: Fate,
 }
 
@@ -118,8 +120,10 @@ pub enum For {
 pub enum Why {
     /// No binding covers the device and slot at the record's time.
     NoPatient,
-    /// The device knows users, and this one is unknown or a guest, or nobody attested sole use (CLINICAL 23).
+    /// The device knows users, and nobody is bound to this one's slot, nor attested sole use (CLINICAL 23).
     SlotUnknown,
+    /// The device knows users, and says that it does not know this one: nobody's, whatever anybody attested (CLINICAL 23).
+    Guest,
     TwoPeople,
     /// The doubt about the time reaches over the edge of a binding.
     Edge,

@@ -162,6 +162,8 @@ pub enum Cure {
     /// The record itself says that we may not.
     Permission,
     OurCertificate,
+    /// A file that this destination's configuration names can't be used; what was said names it.
+    OurFiles,
     Trust,
     ServerName,
     ServerCertificate,
@@ -271,7 +273,8 @@ pub fn judge(asked: Asked, receipt: &Receipt) -> Verdict {
 fn unanswered(asked: Asked, transport: &Transport) -> Verdict {
     let retry = |counts, scope| Verdict::Retry { after: None, counts, scope };
     match transport {
-        Transport::Tls(TlsFault::Ours(_) | TlsFault::OursRefused(_)) => Verdict::Hold(Cure::OurCertificate),
+        Transport::Tls(TlsFault::Ours(_)) => Verdict::Hold(Cure::OurFiles),
+        Transport::Tls(TlsFault::OursRefused(_)) => Verdict::Hold(Cure::OurCertificate),
         Transport::Tls(TlsFault::NotTrusted) => Verdict::Hold(Cure::Trust),
         Transport::Tls(TlsFault::NameMismatch(_)) => Verdict::Hold(Cure::ServerName),
         Transport::Tls(TlsFault::ServerExpired | TlsFault::ServerNotYetValid) => {

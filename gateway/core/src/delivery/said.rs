@@ -15,9 +15,9 @@ impl fmt::Display for Cure {
                  create Observations, Devices and Provenances, or take a lower `rung`"
             }
             Cure::OurCertificate => {
-                "the hub's client certificate was refused or is missing: renew it, or have it accepted at the \
-                 record system"
+                "the hub's client certificate was refused: renew it, or have it accepted at the record system"
             }
+            Cure::OurFiles => "a file that the configuration names for this destination can't be used",
             Cure::Trust => {
                 "the server's certificate is signed by nobody whom the configured CA file names: check `ca`, or \
                  whether this is the right server"

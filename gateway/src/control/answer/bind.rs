@@ -5,9 +5,12 @@ use crate::clock;
 use crate::control::{BindAdd, words};
 use crate::intake::whose::{self, Wanted};
 use crate::show::{Ending, Shown, count, exit};
+use crate::store::{DestinationNo, OutboxNo};
 use hearth_core::capture::DeviceNo;
-use hearth_core::identity::{Binding, Permission, Revision, Slot, Who, Window};
+use hearth_core::identity::{Permission, Revision, Slot, Who, Window};
 use jiff::Timestamp;
+
+pub(super) const LIST: &str = "Whose the devices are.";
 
 /// From, and until before when.
 type Instants = (Option<Timestamp>, Option<Timestamp>);
@@ -22,6 +25,7 @@ impl Asked<'_> {
             };
             rows.push(words::binding(&binding, &patients));
         }
+        let said = if rows.is_empty() && said == LIST { "No device is bound to anybody." } else { said };
         Ok(Shown::rows(rows, said))
     }
 
@@ -47,19 +51,33 @@ impl Asked<'_> {
             labels: &add.labels,
             instead: add.instead,
         };
-        let Some(committed) = whose::add(self.store, &wanted, AUTHOR, self.inside.ticks())? else {
+        let before: Vec<OutboxNo> = self.withheld(None)?;
+        let Some(added) = whose::add(self.store, &wanted, AUTHOR, self.inside.ticks())? else {
             return self.bindings("It is bound so already; nothing was changed.");
         };
-        self.inside.committed(committed.due);
-        let mut said = match committed.admitted.len() {
-            0 => "Bound.".to_owned(),
-            1 => "Bound. 1 record that waited is a reading now.".to_owned(),
-            n => format!("Bound. {n} records that waited are readings now."),
+        self.inside.committed(added.committed.due);
+        let mut said = match added.committed.admitted.len() {
+            0 => "Bound. ".to_owned(),
+            1 => "Bound. 1 record that waited is a reading now. ".to_owned(),
+            n => format!("Bound. {n} records that waited are readings now. "),
         };
-        if add.zone.is_none() {
-            said += " No --zone was given: readings that only the device dates are held until the binding has one.";
+        said += &added.ended.said();
+        let withheld: Vec<String> = self
+            .withheld(None)?
+            .into_iter()
+            .filter(|row| !before.contains(row))
+            .map(|row| row.0.to_string())
+            .collect();
+        if !withheld.is_empty() {
+            said += &format!(
+                "Withheld all the same: outbox row {}; `hearth outbox show` says why. ",
+                withheld.join(", ")
+            );
         }
-        self.bindings(&said)
+        if add.zone.is_none() {
+            said += "No --zone was given: readings that only the device dates are held until the binding has one.";
+        }
+        self.bindings(said.trim_end())
     }
 
     pub(super) fn bind_end(&mut self, device: DeviceNo, slot: Option<u8>, at: Option<Timestamp>) -> Answer {
@@ -73,18 +91,7 @@ impl Asked<'_> {
         }
         let committed = self.store.bind(bindings, "command", AUTHOR, self.inside.ticks()).map_err(trouble)?;
         self.inside.committed(committed.due);
-        let revisions = |all: &[Binding]| -> String {
-            all.iter().map(|b| b.revision.0.to_string()).collect::<Vec<_>>().join(", ")
-        };
-        let mut said = String::new();
-        if !ended.ended.is_empty() {
-            said += &format!("Ended: revision {}. ", revisions(&ended.ended));
-        }
-        if !ended.taken_away.is_empty() {
-            let all = revisions(&ended.taken_away);
-            said += &format!("Taken away, since it would have begun later: revision {all}. ");
-        }
-        self.bindings(&format!("{said}Readings that were given stay as they are."))
+        self.bindings(&format!("{}Readings that were given stay as they are.", ended.said()))
     }
 
     /// Without any instant it only says what may leave now.
@@ -117,10 +124,10 @@ impl Asked<'_> {
             consent: window("consent", consent, was.as_ref().map(|p| p.consent))?,
             revision: Revision(0),
         };
-        let before = self.withheld(no)?;
+        let before = self.withheld(Some(no))?.len() as u64;
         self.store.permit(person, no, &permission).map_err(trouble)?;
         self.inside.wake.wake();
-        let after = self.withheld(no)?;
+        let after = self.withheld(Some(no))?.len() as u64;
         let said = if after > before {
             format!("Withheld from now on: {}.", count(after - before, "row"))
         } else if before > after {
@@ -131,9 +138,9 @@ impl Asked<'_> {
         Ok(shown(&permission, said))
     }
 
-    fn withheld(&mut self, destination: crate::store::DestinationNo) -> Result<u64, Ending> {
-        let open = self.store.outbox(Some(destination), false).map_err(trouble)?;
-        Ok(open.iter().filter(|row| row.state == "withheld").count() as u64)
+    fn withheld(&mut self, destination: Option<DestinationNo>) -> Result<Vec<OutboxNo>, Ending> {
+        let open = self.store.outbox(destination, false).map_err(trouble)?;
+        Ok(open.iter().filter(|row| row.state == "withheld").map(|row| row.row).collect())
     }
 }
 
@@ -141,13 +148,16 @@ impl Asked<'_> {
 fn window(what: &str, (from, until): Instants, was: Option<Window>) -> Result<Window, Ending> {
     let window = Window {
         from: from.or(was.map(|w| w.from)).unwrap_or_else(clock::now),
-        until: until.or(was.and_then(|w| w.until)),
+        until: match until {
+            Some(never) if never == Timestamp::MAX => None,
+            given => given.or(was.and_then(|w| w.until)),
+        },
     };
     match window.until {
         Some(until) if until < window.from => Err(Ending::new(
             exit::DATAERR,
             format!(
-                "the {what} would end at {until}, before it begins at {}; give --{what}-from, too",
+                "the {what} would end at {until}, before it begins at {}; give --{what}-from and --{what}-until in order",
                 window.from
             ),
         )),

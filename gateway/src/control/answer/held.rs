@@ -4,7 +4,7 @@ use super::{Answer, Asked, trouble};
 use crate::clock;
 use crate::control::words;
 use crate::show::{Ending, Shown, count, exit};
-use crate::store::StoreError;
+use crate::store::{OutboxView, StoreError};
 use hearth_core::admit::{News, RecordNo};
 use hearth_core::capture::DeviceNo;
 use jiff::SignedDuration;
@@ -14,8 +14,8 @@ impl Asked<'_> {
         let held = self.store.held(self.inside.now(), older_than).map_err(trouble)?;
         let mut rows: Vec<_> = held.iter().map(words::held).collect();
         let mut waiting: u64 = held.iter().map(|h| h.records).sum();
-        for row in self.store.outbox(None, false).map_err(trouble)?.iter().filter(|row| row.state == "parked")
-        {
+        let needs_somebody = |row: &&OutboxView| row.state == "parked" || row.points_at.is_some();
+        for row in self.store.outbox(None, false).map_err(trouble)?.iter().filter(needs_somebody) {
             let age = row.changed_at.map_or(SignedDuration::ZERO, |since| clock::now().duration_since(since));
             if older_than.is_none_or(|least| age >= least) {
                 waiting += 1;

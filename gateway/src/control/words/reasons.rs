@@ -14,7 +14,7 @@ fn wanted(what: For) -> &'static str {
 }
 
 /// The store's codes, in words: what it is, and what helps. Who must act stands in what helps.
-const REASONS: [(&str, &str, &str); 31] = [
+const REASONS: [(&str, &str, &str); 32] = [
     ("partner", "its partner", "comes by itself"),
     ("clock", "the device's clock", "comes by itself"),
     (
@@ -25,13 +25,18 @@ const REASONS: [(&str, &str, &str); 31] = [
     ("hub-time", "the hub's time", "comes with the network; see [hub] clock-trusted"),
     (
         "no-patient",
-        "nobody is bound to the device",
-        "hearth bind add {device} --patient DESTINATION=ID --zone ZONE --from INSTANT",
+        "nobody's at that time",
+        "hearth bind add {device}{slot} --patient DESTINATION=ID --zone ZONE --from INSTANT",
     ),
     (
         "slot-unknown",
         "the user slot is nobody's",
-        "hearth bind add {device} --slot SLOT …, or --sole-use-attested-by NAME",
+        "hearth bind add {device}{slot} --patient DESTINATION=ID …; or without --slot, with --sole-use-attested-by NAME",
+    ),
+    (
+        "guest",
+        "the device does not know which user it was",
+        "nobody can tell whose it is: hearth held --close {record}",
     ),
     (
         "two-people",

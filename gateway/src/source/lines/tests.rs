@@ -22,7 +22,7 @@ fn a_line_says_one_thing() {
 #[test]
 fn a_bad_line_names_the_place_and_the_cure() {
     for (text, part) in [
-        ("{", "line 1 column 1"),
+        ("{", "at column 1; a line is one JSON object"),
         ("{}", "says 0"),
         (r#"{"boot":true,"silence":true}"#, "says 2"),
         (r#"{"hurd":1}"#, "unknown field `hurd`"),

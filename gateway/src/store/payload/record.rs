@@ -130,6 +130,7 @@ enum WhyRow {
     Time(TimeDoubtRow),
     Impossible(QuantityRow),
     Layout,
+    Guest,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -200,6 +201,7 @@ impl From<&Why> for WhyRow {
             Why::Time(doubt) => WhyRow::Time((*doubt).into()),
             Why::Impossible(quantity) => WhyRow::Impossible((*quantity).into()),
             Why::Layout => WhyRow::Layout,
+            Why::Guest => WhyRow::Guest,
         }
     }
 }
@@ -218,6 +220,7 @@ impl From<WhyRow> for Why {
             WhyRow::Time(doubt) => Why::Time(doubt.into()),
             WhyRow::Impossible(quantity) => Why::Impossible(quantity.into()),
             WhyRow::Layout => Why::Layout,
+            WhyRow::Guest => Why::Guest,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::store::payload::{CaptureRow, RecordRow};
 use crate::store::{Place, StoreError};
 use hearth_core::admit::{Fate, For, Record, RecordNo, Refusal, TimeDoubt, Why, sequence};
 use hearth_core::capture::{Capture, DeviceNo, Name, name};
+use hearth_core::reading::Issue;
 use hearth_core::when::{BootNo, ContactNo, HubTicks};
 use hearth_wire::gatt;
 use rusqlite::{Row, ToSql, params};
@@ -20,10 +21,11 @@ pub(crate) struct Found {
     times: u32,
     last_contact: ContactNo,
     changed: bool,
+    issue: Issue,
     sealed: Vec<u8>,
 }
 
-const COLUMNS: &str = "no, device, times, last_contact, changed, sealed";
+const COLUMNS: &str = "no, device, times, last_contact, changed, issue, sealed";
 
 fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     Ok(Found {
@@ -32,7 +34,8 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         times: row.get(2)?,
         last_contact: ContactNo(row.get::<_, i64>(3)?.unsigned_abs()),
         changed: row.get(4)?,
-        sealed: row.get(5)?,
+        issue: Issue(row.get(5)?),
+        sealed: row.get(6)?,
     })
 }
 
@@ -113,14 +116,14 @@ impl Rows<'_> {
 
     /// The whole record, with its hearings.
     pub(crate) fn whole(&self, found: Found) -> Result<Record> {
-        let Found { no, device, times, last_contact, changed, sealed } = found;
+        let Found { no, device, times, last_contact, changed, issue, sealed } = found;
         let heard = self.heard(no, device)?;
         let first =
             heard.first().ok_or_else(|| StoreError::Broken(format!("record {} was never heard", no.0)))?;
         let row: RecordRow = self.open("record", "sealed", no.0, &sealed)?;
         let place = Place { table: "record", column: "sealed", row: no.0 };
         let (name, fate) = row.parts(first).map_err(|why| unreadable(place, why))?;
-        Ok(Record { no, name, heard, times, last_contact, changed, fate })
+        Ok(Record { no, name, heard, times, last_contact, changed, issue, fate })
     }
 
     /// Reads what is not there yet.
@@ -197,6 +200,12 @@ impl Rows<'_> {
         Ok(())
     }
 
+    /// Which issue it becomes once it is a reading again.
+    pub(crate) fn becomes(&self, no: RecordNo, issue: Issue) -> Result<()> {
+        self.run("UPDATE record SET issue = ?2 WHERE no = ?1", params![no.0, issue.0])?;
+        Ok(())
+    }
+
     pub(crate) fn write_fate(&self, no: RecordNo, name: Name, fate: &Fate, at: HubTicks) -> Result<()> {
         let (code, reason) = fate_code(fate);
         let (until, partner) = match fate {
@@ -255,6 +264,7 @@ pub(crate) fn why_code(why: &Why) -> &'static str {
     match why {
         Why::NoPatient => "no-patient",
         Why::SlotUnknown => "slot-unknown",
+        Why::Guest => "guest",
         Why::TwoPeople => "two-people",
         Why::Edge => "edge",
         Why::BeforeBinding(_) => "before-binding",

@@ -104,11 +104,23 @@ fn retracted_while_on_its_way() {
     for (answer, rest) in [
         (arrived("Observation/5"), vec![of(Intent::Create, "delivered"), of(Intent::Retract, "waiting")]),
         (
-            Settlement::RetryAt { when: instant(NOW), counts: false, in_doubt: false, said: "busy".into() },
+            Settlement::RetryAt {
+                when: instant(NOW),
+                counts: false,
+                in_doubt: false,
+                acts: None,
+                said: "busy".into(),
+            },
             vec![of(Intent::Create, "withdrawn"), of(Intent::Retract, "withdrawn")],
         ),
         (
-            Settlement::RetryAt { when: instant(NOW), counts: false, in_doubt: true, said: "cut".into() },
+            Settlement::RetryAt {
+                when: instant(NOW),
+                counts: false,
+                in_doubt: true,
+                acts: None,
+                said: "cut".into(),
+            },
             vec![of(Intent::Create, "in-doubt"), of(Intent::Retract, "waiting")],
         ),
     ] {
@@ -145,8 +157,13 @@ fn a_reissue_follows_its_retraction() {
     assert_eq!(due.iter().map(|c| c.parcel.intent).collect::<Vec<_>>(), [Intent::Retract], "one at a time");
     w.start(&due, NOW);
     let later = "2018-10-07T12:30:00Z";
-    let busy =
-        Settlement::RetryAt { when: instant(later), counts: false, in_doubt: true, said: "busy".into() };
+    let busy = Settlement::RetryAt {
+        when: instant(later),
+        counts: false,
+        in_doubt: true,
+        acts: None,
+        said: "busy".into(),
+    };
     w.settle(due[0].row, busy, NOW);
     assert!(w.due(NOW).is_empty(), "the re-issue must not overtake it");
     assert_eq!(w.due(later).len(), 1);

@@ -108,7 +108,7 @@ fn an_attempt_that_was_cut_off_is_in_doubt_with_its_octets() {
 }
 
 fn retry_at(when: &str, in_doubt: bool, counts: bool) -> Settlement {
-    Settlement::RetryAt { when: instant(when), counts, in_doubt, said: "busy".into() }
+    Settlement::RetryAt { when: instant(when), counts, in_doubt, acts: None, said: "busy".into() }
 }
 
 #[test]

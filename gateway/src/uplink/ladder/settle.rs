@@ -118,7 +118,12 @@ impl Climb {
 
     /// A person must see to it at the record system, and nobody tells us when that is done.
     pub(super) fn person_unknown(&mut self, row: &Row, in_doubt: bool, said: &str) {
-        self.retry(row, PERSON, false, in_doubt, said);
+        let when = self.after(PERSON);
+        let acts = Some(PointsAt::Record);
+        self.settle(
+            row.no,
+            Settlement::RetryAt { when, counts: false, in_doubt, acts, said: said.to_owned() },
+        );
     }
 
     fn busy(&mut self, after: Option<Duration>, receipt: &Receipt) {
@@ -163,9 +168,16 @@ impl Climb {
     }
 
     pub(super) fn retry(&mut self, row: &Row, wait: Duration, counts: bool, in_doubt: bool, said: &str) {
+        let when = self.after(wait);
+        self.settle(
+            row.no,
+            Settlement::RetryAt { when, counts, in_doubt, acts: None, said: said.to_owned() },
+        );
+    }
+
+    fn after(&self, wait: Duration) -> jiff::Timestamp {
         let now = self.wire.now();
-        let when = now.checked_add(wait).unwrap_or(now);
-        self.settle(row.no, Settlement::RetryAt { when, counts, in_doubt, said: said.to_owned() });
+        now.checked_add(wait).unwrap_or(now)
     }
 
     /// The carry is over in the middle of a row: if octets of it left, nobody knows how that ended.

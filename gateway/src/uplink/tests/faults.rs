@@ -190,7 +190,7 @@ async fn a_certificate_of_ours_that_has_ended_is_said() {
     destination.certificate = super::rig::PKI.certificate(pki::CLIENT_EXPIRED);
     destination.key = super::rig::PKI.key(pki::CLIENT_EXPIRED);
     let (notebook, way) = carry(&mut Fhir::new(destination).unwrap(), &weights(1..=2)).await;
-    let Way::Held { cure: Cure::OurCertificate, said, .. } = &way else { panic!("{way:?}") };
+    let Way::Held { cure: Cure::OurFiles, said, .. } = &way else { panic!("{way:?}") };
     assert!(said.contains("client-expired.pem: expired at "), "{said}");
     assert!(notebook.starts.is_empty() && notebook.ends.is_empty());
     assert!(client(pki::CLIENT).until > crate::clock::now());

@@ -161,7 +161,7 @@ async fn what_is_committed_arrives() {
     hub.until_all("delivered").await;
     assert_eq!(once(&served), 3 * one);
     let ready = state.wait_for(|state| state.rung == Some(Rung::UpdateAsCreate)).await.unwrap().clone();
-    assert_eq!(ready.to_string(), "ready");
+    assert_eq!(ready.to_string(), "answers");
 }
 
 #[tokio::test]
@@ -324,10 +324,13 @@ async fn clinical_26_a_retraction_follows_what_it_takes_back() {
 fn a_state_reads_as_a_sentence() {
     let until = "2026-11-24T12:00:00Z".parse().unwrap();
     let state = |standing, persons_unknown| State { standing, rung: None, persons_unknown }.to_string();
-    assert_eq!(state(Standing::Ready, 2), "ready; 2 persons are not known there: their readings wait");
+    assert_eq!(
+        state(Standing::Ready, 2),
+        "not asked yet: nothing was to be sent; 2 persons are not known there: their readings wait"
+    );
     assert_eq!(
         state(Standing::Busy { until, said: "HTTP 503".into() }, 1),
-        "busy, next try at 2026-11-24T12:00:00Z: HTTP 503; one person is not known there: their readings wait"
+        "tried again at 2026-11-24T12:00:00Z: HTTP 503; one person is not known there: their readings wait"
     );
     let cure = hearth_core::delivery::Cure::Redirect;
     let held = state(Standing::Held { until, cure, said: "HTTP 301, without a body".into() }, 0);

@@ -214,6 +214,32 @@ fn clinical_26_a_retracted_reading_stays_retracted() {
     assert_eq!(w.all().len(), 2);
 }
 
+/// CLINICAL 26: a re-issue that must wait for a person, or for anything else, stays a re-issue.
+#[test]
+fn clinical_26_a_reissue_may_be_held_first() {
+    let mut w = World::new(cuff());
+    w.hub_time("2024-06-15T21:17:40Z").bindings([bound(ADA, NEW_YORK)]).cuff_says(1, BP_03);
+    let first = w.only().clone();
+    w.bindings([]);
+    w.take(News::Retract(first.key, first.issue));
+    w.take(News::Reissue(first.key));
+    assert_eq!(w.held(1), Some(&Why::NoPatient));
+    w.bindings([bound(BEN, NEW_YORK)]);
+    let second = &w.readings[&(first.key, Issue(1))].0;
+    assert_eq!((second.who, second.supersedes, second.key), (BEN, Some(Issue(0)), first.key));
+}
+
+/// What was heard in a boot that never knew the time, and again in one that does, was taken before that.
+#[test]
+fn a_second_hearing_bounds_the_first() {
+    let mut w = World::new(cuff());
+    w.bindings([bound(ADA, NEW_YORK)]).cuff_says(1, BP_03);
+    assert_eq!(w.all().len(), 0);
+    w.boot();
+    w.hub_time("2024-06-15T21:18:00Z").cuff_says(2, BP_03);
+    assert_eq!(said(w.only()), "2024-06-15T17:17:27-04:00");
+}
+
 /// CLINICAL 26: a re-issue of a glucose reading takes its context along.
 #[test]
 fn a_reissue_keeps_its_companions() {

@@ -244,8 +244,16 @@ impl World {
                 let no = RecordNo(self.records);
                 let (name, heard) = (name(capture), vec![capture.clone()]);
                 let last_contact = capture.contact;
-                let record =
-                    Record { no, name, heard, times: 1, last_contact, changed: false, fate: Fate::New };
+                let record = Record {
+                    no,
+                    name,
+                    heard,
+                    times: 1,
+                    last_contact,
+                    changed: false,
+                    issue: Issue(0),
+                    fate: Fate::New,
+                };
                 open.records.insert(no, record);
             }
         }
@@ -267,7 +275,8 @@ impl World {
                 if let Fate::Retracted(key, issue) = record.fate
                     && key == wanted
                 {
-                    record.fate = Fate::Reissue(Issue(issue.0 + 1));
+                    record.issue = Issue(issue.0 + 1);
+                    record.fate = Fate::Reissue(record.issue);
                     reopened = Some(record.no);
                 }
             }

@@ -285,7 +285,7 @@ fn the_table_of_silence() {
         (Timeout { sent: Sent::Maybe }, WAIT, true),
         (TooLarge, COUNT, true),
         (Garbled("SSH-2.0".into()), COUNT, true),
-        (Tls(TlsFault::Ours("a file".into())), Hold(Cure::OurCertificate), false),
+        (Tls(TlsFault::Ours("a file".into())), Hold(Cure::OurFiles), false),
         (Tls(TlsFault::OursRefused("certificate required".into())), Hold(Cure::OurCertificate), false),
         (Tls(TlsFault::NotTrusted), Hold(Cure::Trust), false),
         (Tls(TlsFault::NameMismatch("other.example".into())), Hold(Cure::ServerName), false),
