@@ -111,20 +111,24 @@ fn glucose(m: &GlucoseMeasurement, companions: &[Measurement], profile: &Profile
     if concentration.kind == CONTROL_SOLUTION_TYPE || concentration.location == CONTROL_SOLUTION_LOCATION {
         return Judged::Refuse(Refusal::ControlSolution);
     }
-    let out_of_range = status & HI_LO != 0;
-    let shown = shown_glucose(&concentration);
-    // Never held where the meter itself says HI or LO (CLINICAL 7).
-    if !out_of_range && shown.is_some() {
-        if companions.iter().any(is_ketone) {
-            return Judged::Hold(Why::Layout);
-        }
-        if let Some(quantity) = impossible(shown, profile) {
-            return Judged::Hold(Why::Impossible(quantity));
-        }
+    // Whatever it shows: HI of something else is no HI of glucose.
+    if companions.iter().any(is_ketone) {
+        return Judged::Hold(Why::Layout);
     }
+    let shown = shown_glucose(&concentration);
     let mut doubts = sensor(status);
-    doubts.extend(extremes(shown));
+    match impossible(shown, profile) {
+        // Never held where the meter itself says HI or LO: then that is the reading, and not the number (CLINICAL 7).
+        Some(_) if status & HI_LO != 0 => {}
+        Some(quantity) => return Judged::Hold(Why::Impossible(quantity)),
+        None => doubts.extend(extremes(shown)),
+    }
     Judged::Sound { doubts }
+}
+
+/// Whether a number stands where the maker says that none can: beside HI or LO it is not the result.
+pub fn is_no_glucose(concentration: &Concentration, profile: &Profile) -> bool {
+    impossible(shown_glucose(concentration), profile).is_some()
 }
 
 /// As a meter shows it. kg/L to mg/dL and mol/L to mmol/L are shifts of the exponent: every digit stays.

@@ -225,9 +225,10 @@ fn clinical_7_hi_and_lo_are_never_held_however_they_are_said() {
             (&glucose_frame(0x0A, "FE07", "11", "2000"), SOUND),
             (&glucose_frame(0x0A, "0208", "11", "4000"), SOUND),
             (&glucose_frame(0x02, "FE07", "11", ""), SOUND),
-            // A number outside the stated range beside the bit that explains it: 601 and 5 mg/dL.
-            (&glucose_frame(0x0A, "59B2", "11", "2000"), extreme(Quantity::Glucose)),
-            (&glucose_frame(0x0A, "05B0", "11", "4000"), extreme(Quantity::Glucose)),
+            // A number outside the stated range beside the bit that explains it, 601, 5 and -10000 mg/dL: HI and LO.
+            (&glucose_frame(0x0A, "59B2", "11", "2000"), SOUND),
+            (&glucose_frame(0x0A, "05B0", "11", "4000"), SOUND),
+            (&glucose_frame(0x0A, "FFFF", "11", "4000"), SOUND),
             // The bit alone, no concentration at all.
             (&glucose_frame(0x08, "", "", "2000"), SOUND),
             (&glucose_frame(0x08, "", "", "4000"), SOUND),
@@ -285,8 +286,8 @@ fn clinical_13_what_a_meter_reports_is_a_doubt() {
     assert_eq!(says(0xFFFF), sound(&[Doubt::Sensor(0x07FF)]));
 }
 
-/// CLINICAL 1: CareSens stores ketones with a meal that the standard reserves. Held, until a quirk says what it is;
-/// HI is not (CLINICAL 7).
+/// CLINICAL 1: CareSens stores ketones with a meal that the standard reserves. Held, until a quirk says what it is; so
+/// is its HI: HI of ketones charted as glucose would be another emergency's.
 #[test]
 fn clinical_1_ketones_in_disguise_are_held() {
     let meter = profile("generic/glucose");
@@ -295,7 +296,9 @@ fn clinical_1_ketones_in_disguise_are_held() {
     for meal in 0..=5 {
         assert_eq!(judged(&meter, &frame, &[&format!("02 0100 {meal:02X}")]), SOUND, "meal {meal}");
     }
-    assert_eq!(judged(&meter, &glucose_frame(0x0A, "FE07", "11", "2000"), &["02 0100 06"]), SOUND);
+    for hi in [glucose_frame(0x0A, "FE07", "11", "2000"), glucose_frame(0x02, "FE07", "11", "")] {
+        assert_eq!(judged(&meter, &hi, &["02 0100 06"]), Judged::Hold(Why::Layout), "{hi}");
+    }
 }
 
 /// CLINICAL 1, 6: a weight that did not succeed is told; 2 kg is 4.4092 lb.

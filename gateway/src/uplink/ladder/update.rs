@@ -24,6 +24,14 @@ struct Plan {
     raised: Vec<String>,
 }
 
+/// How a row stands by what is there.
+enum Stood {
+    Settled,
+    Lacks(Box<Plan>),
+    /// The measurement is there, and we never sent it: another hub did. It may have come no further.
+    Begun(Row),
+}
+
 /// How a row stands after its parts were answered.
 enum Weighed {
     Settled,
@@ -35,11 +43,7 @@ enum Weighed {
 impl Climb {
     pub(super) async fn update_group(&mut self, mut rows: Vec<Row>) -> Left {
         for _ in 0..ROUNDS {
-            let Some(seen) = self.look(&rows, true).await else { return Left::Nothing };
-            let mut plans = Vec::new();
-            for row in rows {
-                plans.extend(self.stand(row, &seen).await);
-            }
+            let Some(mut plans) = self.lacking(rows, true).await else { return Left::Nothing };
             if plans.is_empty() {
                 return Left::Nothing;
             }
@@ -96,8 +100,9 @@ impl Climb {
     /// Resource by resource, in the order of their dependency. Gives whether it was written.
     pub(super) async fn update_alone(&mut self, mut row: Row) -> bool {
         for _ in 0..ROUNDS {
-            let Some(seen) = self.look(std::slice::from_ref(&row), false).await else { return false };
-            let Some(plan) = self.stand(row, &seen).await else { return false };
+            let Some(plan) = self.lacking(vec![row], false).await.and_then(|mut plans| plans.pop()) else {
+                return false;
+            };
             if self.start(&[&plan.row]).await.is_none() {
                 return false;
             }
@@ -122,11 +127,31 @@ impl Climb {
         false
     }
 
-    /// What is there of these rows. `None`: nobody says, and the carry is over.
+    /// Looks, settles what is settled, and gives what has to be written. `None`: nobody says, and the carry is over.
+    async fn lacking(&mut self, mut rows: Vec<Row>, bundled: bool) -> Option<Vec<Plan>> {
+        let mut plans = Vec::new();
+        let mut seen = Seen::new();
+        // Once more for what another hub began: then its companions are asked for, too.
+        while !rows.is_empty() {
+            self.look(&rows, bundled, &mut seen).await?;
+            let mut begun = Vec::new();
+            for row in rows {
+                match self.stand(row, &seen).await {
+                    Stood::Settled => {}
+                    Stood::Lacks(plan) => plans.push(*plan),
+                    Stood::Begun(row) => begun.push(row.tried()),
+                }
+            }
+            rows = begun;
+        }
+        Some(plans)
+    }
+
+    /// What is there of these rows, beside what was seen. `None`: nobody says, and the carry is over.
     ///
     /// Of a row that never left, only the measurement is asked for: everything else goes after it. Whoever
     /// finds a measurement absent finds its companions absent too.
-    async fn look(&mut self, rows: &[Row], bundled: bool) -> Option<Seen> {
+    async fn look(&mut self, rows: &[Row], bundled: bool, seen: &mut Seen) -> Option<()> {
         let mut places = Vec::new();
         let mut once = BTreeSet::new();
         for row in rows {
@@ -135,9 +160,9 @@ impl Climb {
                 _ if row::is_shared(resource) => !self.memory.devices.contains(&resource.id),
                 _ => row.attempted,
             });
-            places.extend(asked.map(place).filter(|place| once.insert(place.clone())));
+            let new = |place: &String| !seen.contains_key(place) && once.insert(place.clone());
+            places.extend(asked.map(place).filter(new));
         }
-        let mut seen = Seen::new();
         let batches = if bundled && places.len() > 1 { places.as_slice() } else { &[] };
         for names in batches.chunks(ASKED_AT_ONCE) {
             if self.memory.asks_singly {
@@ -179,11 +204,11 @@ impl Climb {
             }
             seen.insert(name, receipt);
         }
-        Some(seen)
+        Some(())
     }
 
     /// Settles a row by what is there, or says what has to be written. What is there is never written.
-    async fn stand(&mut self, row: Row, seen: &Seen) -> Option<Plan> {
+    async fn stand(&mut self, row: Row, seen: &Seen) -> Stood {
         let mut plan = Plan { row, absent: vec![], receipts: vec![], raised: vec![] };
         for (n, ours) in plan.row.resources.iter().enumerate() {
             let Some(receipt) = seen.get(&place(ours)) else {
@@ -217,11 +242,7 @@ impl Climb {
                         "already there",
                     ));
                     match difference(ours, &theirs) {
-                        Ok(None) if head && !plan.row.attempted => {
-                            // Another hub wrote it, and its companions are its own to write.
-                            plan.absent.clear();
-                            break;
-                        }
+                        Ok(None) if head && !plan.row.attempted => return Stood::Begun(plan.row),
                         Ok(None) => {}
                         Ok(Some(raised)) => {
                             plan.raised.push(raised);
@@ -232,22 +253,22 @@ impl Climb {
                         }
                         Err(other) => {
                             self.park(plan.row.no, other, PointsAt::Record);
-                            return None;
+                            return Stood::Settled;
                         }
                     }
                 }
                 Found::Refused(verdict) => {
                     self.stumble(&plan.row, verdict, receipt).await;
-                    return None;
+                    return Stood::Settled;
                 }
             }
         }
         let writes = plan.absent.iter().any(|n| !row::is_shared(&plan.row.resources[*n]));
         if !writes {
             self.delivered(&plan.row, plan.receipts, &plan.raised, false);
-            return None;
+            return Stood::Settled;
         }
-        Some(plan)
+        Stood::Lacks(Box::new(plan))
     }
 
     /// Settles a row by the answers to its parts.

@@ -1,6 +1,6 @@
 //! Readings over the ladder into the record.
 
-use super::readings::{head, of, pressure, weight, weights};
+use super::readings::{head, mapped, of, pressure, weight, weights};
 use super::rig::{
     Notebook, RUNGS, assert_once, behaviour, carry, destination, fhir, in_doubt, requests, served, versions,
 };
@@ -201,6 +201,37 @@ async fn clinical_27_what_a_clinician_changed_is_not_overwritten() {
             assert!(served.record.log()[asked..].iter().all(|logged| !logged.seen.writes()));
             assert!(notebook.starts.is_empty());
         }
+    }
+}
+
+/// A hub that wrote the measurement and is gone: another one that has the same reading writes what is missing.
+#[tokio::test]
+async fn what_another_hub_began_is_finished() {
+    for bundle in [1, 100] {
+        let served = served(Behaviour::default()).await;
+        let work = [pressure(1), weight(2)];
+        for consignment in &work {
+            let parts = mapped(consignment, Rung::UpdateAsCreate);
+            let began = parts.iter().filter(|part| part.role.text() == "measurement");
+            for part in began {
+                served.record.write(serde_json::from_str(&part.json).unwrap());
+            }
+        }
+        let (notebook, _) = carry(&mut fhir(&served, UpdateAsCreate, bundle), &work).await;
+        assert_eq!((notebook.end(1), notebook.end(2)), ("delivered".into(), "delivered".into()));
+        assert_once(&served, &work);
+        for part in work.iter().flat_map(|consignment| mapped(consignment, Rung::UpdateAsCreate)) {
+            assert_eq!(served.record.history(part.kind, &part.id).len(), 1, "{bundle}: {:?}", part.role);
+        }
+        // Whole: nothing is written, and what a clinician changed of a companion is told, too (CLINICAL 27).
+        let pulse = mapped(&work[0], Rung::UpdateAsCreate);
+        let pulse = pulse.iter().find(|part| part.role.text() == "pulse").unwrap();
+        let mut changed = versions(&served, &pulse.id)[0].clone().unwrap();
+        changed["status"] = json!("entered-in-error");
+        served.record.write(changed);
+        let (notebook, _) = carry(&mut fhir(&served, UpdateAsCreate, bundle), &work).await;
+        assert_eq!((notebook.end(1), notebook.end(2)), ("delivered, raised".into(), "delivered".into()));
+        assert!(notebook.starts.is_empty());
     }
 }
 

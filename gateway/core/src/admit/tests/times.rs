@@ -135,6 +135,28 @@ fn clinical_20_an_untimed_record_is_dated_only_if_it_was_live() {
     assert_eq!(w.only().when.source, Source::Heard);
 }
 
+/// CLINICAL 20: heard in a boot that never knew the time, and so bounded from above only: not dated by the hearing.
+#[test]
+fn clinical_20_a_hearing_at_an_unknown_time_dates_nothing() {
+    let mut w = World::new(live(cuff()));
+    w.bindings([bound(ADA, NEW_YORK)]).cuff_says(1, "00780050006400");
+    w.boot();
+    w.hub_time("2024-06-15T21:17:31Z");
+    assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::HubClock)));
+}
+
+/// CLINICAL 19: what was heard before the last comparison was not taken after it, whatever the clock says now.
+#[test]
+fn clinical_19_what_was_heard_before_a_jump_keeps_its_time() {
+    let mut w = World::new(telling(cuff()));
+    w.hub_time("2024-06-15T21:17:40Z").cuff_says(1, BP_03).ends(1, End::Lost);
+    w.at(60_000).clock_shows(2, "2024-06-15T17:18:40").ends(2, End::Drained);
+    // Set back by 22 hours: the record is sent again beside the new clock, and then somebody is bound.
+    w.at(86_400_000).clock_shows(3, "2024-06-15T19:17:40").cuff_says(3, BP_03).ends(3, End::Drained);
+    w.bindings([bound(ADA, NEW_YORK)]);
+    assert_eq!(w.times(), ["2024-06-15T17:17:27-04:00"]);
+}
+
 /// A hub that never learns the time holds what needs it, and delivers once it does.
 #[test]
 fn a_hub_without_time_holds_and_then_delivers() {

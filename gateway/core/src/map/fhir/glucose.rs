@@ -4,6 +4,7 @@ use super::Role;
 use super::content::{Absent, Charted, Content, Measured, Note, Outcome, measured};
 use super::scene::Scene;
 use super::{context, notes};
+use crate::interpret::is_no_glucose;
 use crate::map::bits::{self, Bit};
 use crate::map::codes;
 use crate::profile::{Profile, Unit};
@@ -52,7 +53,7 @@ fn measurement(
     let code = glucose.concentration.map_or(codes::of(Quantity::Glucose), |c| {
         codes::glucose(c.kind, c.unit, facts.and_then(|facts| facts.sample))
     });
-    let beyond = beyond(glucose.concentration, status);
+    let beyond = beyond(glucose.concentration, status, &scene.parcel.profile);
     let outcome = match beyond {
         Some(beyond) => off_the_scale(beyond, glucose.concentration.map(|c| c.unit), &scene.parcel.profile),
         None => value(glucose.concentration),
@@ -64,7 +65,9 @@ fn measurement(
         None => None,
     };
     let failed = beyond.is_none() && outcome.is_err() && !scene.policy.failed_as_vital_sign;
-    let mut notes: Vec<Note> = said.map(Note::Borrowed).into_iter().chain(notes::bits(bits)).collect();
+    let beside = glucose.concentration.filter(|_| beyond.is_some()).and_then(number_beside);
+    let mut notes: Vec<Note> =
+        said.map(Note::Borrowed).into_iter().chain(beside).chain(notes::bits(bits)).collect();
     if status & GlucoseStatus::TIME_FAULT != 0 {
         notes.push("Meter reported: time fault".into());
     }
@@ -86,9 +89,17 @@ fn measurement(
     }
 }
 
-/// HI and LO come as special values, or as a status bit without a number.
-fn beyond(concentration: Option<Concentration>, status: u16) -> Option<Beyond> {
-    match concentration.map(|c| c.value) {
+/// A number that the meter can't show, sent beside HI or LO: no value, and not kept quiet about.
+fn number_beside(concentration: Concentration) -> Option<Note> {
+    let (unit, shift) = codes::concentration(concentration.unit);
+    let number = concentration.value.finite()?.shifted(shift);
+    Some(format!("The frame also held {number} {}, which this meter can't have measured", unit.text).into())
+}
+
+/// HI and LO come as special values, or as a status bit without a number, or with one that cannot be.
+fn beyond(concentration: Option<Concentration>, status: u16, profile: &Profile) -> Option<Beyond> {
+    let possible = concentration.filter(|c| !is_no_glucose(c, profile));
+    match possible.map(|c| c.value) {
         Some(Value::Finite(_)) => None,
         Some(Value::Special(Special::PositiveInfinity)) => Some(Beyond::High),
         Some(Value::Special(Special::NegativeInfinity)) => Some(Beyond::Low),

@@ -39,6 +39,13 @@ fn clinical_7_hi_and_lo_without_an_evidenced_range_have_a_reason_and_words() {
             "meter shows LO",
             "Meter shows LO: the result is below what the meter can measure",
         ),
+        // So does one beside a number that no glucose can be: 0xFFFF is -0.1 kg/L, -10000 mg/dL.
+        (
+            "0A 0500 E807060F11111B FFFF 11 4000",
+            "negative-infinity",
+            "meter shows LO",
+            "Meter shows LO: the result is below what the meter can measure",
+        ),
     ] {
         let parcel = glucose(hex);
         check(
@@ -86,6 +93,12 @@ fn clinical_7_hi_and_lo_take_the_makers_bound_only_in_its_own_unit() {
             ("/note/0/text", r#""Meter shows HI: the result is above what the meter can measure""#),
         ],
     );
+    // 601 mg/dL beside "result too high": the meter can't show it, and shows HI.
+    parcel.reading.measure = glucose("0A 0500 E807060F11111B 59B2 11 2000").reading.measure;
+    let beside = r#""The frame also held 601 mg/dL, which this meter can't have measured""#;
+    let hi =
+        [("/valueQuantity/value", "600"), ("/valueQuantity/comparator", r#"">""#), ("/note/1/text", beside)];
+    check("CLINICAL 7", &parcel, &usual(), MEASUREMENT, &hi);
     parcel.reading.measure = glucose(LO).reading.measure;
     check(
         "CLINICAL 7",
