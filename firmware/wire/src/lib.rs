@@ -1,8 +1,8 @@
 //! Bytes to values and back, for the health services of Bluetooth LE.
 //!
 //! What this crate is: one file per GATT characteristic ([`gatt`]), the medical numbers they carry
-//! ([`number`]), the record access control point ([`racp`]) and the machine that collects a meter's
-//! records with it ([`transfer`]). A hub and a `no_std` bridge both stand on it, and the smaller side sets
+//! ([`number`]), the record access control point ([`racp`]), the machine that collects a meter's records
+//! with it ([`transfer`]), and the one that joins their segments ([`reassembly`]). A hub and a `no_std` bridge both stand on it, and the smaller side sets
 //! the terms: no allocator, no std, no unsafe, no dependency.
 //!
 //! Deliberately absent: devices and their quirks, patients, unit conversion, clocks, radios.
@@ -11,14 +11,16 @@
 //!
 //! Contract of every codec: `decode` takes the characteristic's value as on the wire (no ATT header) and
 //! never panics; `encode` gives back the same octets, but for reserved flags (the standard has senders clear
-//! them), a unit flag that belongs to no value, and trailing octets.
+//! them), a flag that qualifies a value which is not there, and trailing octets.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod crc;
 pub mod gatt;
 pub mod number;
 pub mod racp;
 mod reader;
+pub mod reassembly;
 pub mod transfer;
 mod writer;
 

@@ -14,6 +14,8 @@ pub enum Malformed {
     Truncated { field: &'static str, at: usize, needed: usize, left: usize },
     /// A field has a value that the standard does not give it.
     Unexpected { field: &'static str, at: usize, value: u32 },
+    /// The octets before a checksum do not make it: one of them was changed on the way.
+    Checksum { field: &'static str, at: usize, sent: u16, computed: u16 },
     /// A text is not UTF-8.
     NotText { at: usize },
 }
@@ -32,12 +34,35 @@ impl fmt::Display for Malformed {
                     "unexpected: {field} at octet {at} is {value}, which the standard does not allow here"
                 )
             }
+            Malformed::Checksum { field, at, sent, computed } => {
+                write!(
+                    f,
+                    "checksum: {field} at octet {at} is {sent:#06X}, and the octets make {computed:#06X}"
+                )
+            }
             Malformed::NotText { at } => write!(f, "not text: the octets from {at} on are not UTF-8"),
         }
     }
 }
 
 impl core::error::Error for Malformed {}
+
+impl Malformed {
+    /// The same reason where what was read began so many octets further on.
+    pub(crate) fn further(self, by: usize) -> Self {
+        match self {
+            Malformed::Empty => Malformed::Empty,
+            Malformed::Truncated { field, at, needed, left } => {
+                Malformed::Truncated { field, at: at + by, needed, left }
+            }
+            Malformed::Unexpected { field, at, value } => Malformed::Unexpected { field, at: at + by, value },
+            Malformed::Checksum { field, at, sent, computed } => {
+                Malformed::Checksum { field, at: at + by, sent, computed }
+            }
+            Malformed::NotText { at } => Malformed::NotText { at: at + by },
+        }
+    }
+}
 
 /// Reads little-endian fields, front to back. Each read names its field, for [`Malformed::Truncated`].
 pub(crate) struct Reader<'a> {
@@ -68,6 +93,24 @@ impl<'a> Reader<'a> {
         self.octets(field).map(u16::from_le_bytes)
     }
 
+    /// Three octets.
+    pub(crate) fn u24(&mut self, field: &'static str) -> Result<u32, Malformed> {
+        self.octets(field).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
+    }
+
+    pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32, Malformed> {
+        self.octets(field).map(u32::from_le_bytes)
+    }
+
+    /// Six octets.
+    pub(crate) fn u48(&mut self, field: &'static str) -> Result<u64, Malformed> {
+        self.octets(field).map(|[a, b, c, d, e, f]| u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+    }
+
+    pub(crate) fn i8(&mut self, field: &'static str) -> Result<i8, Malformed> {
+        self.octets(field).map(i8::from_le_bytes)
+    }
+
     pub(crate) fn i16(&mut self, field: &'static str) -> Result<i16, Malformed> {
         self.octets(field).map(i16::from_le_bytes)
     }
@@ -76,8 +119,21 @@ impl<'a> Reader<'a> {
         self.u16(field).map(Value::from_sfloat)
     }
 
+    pub(crate) fn float(&mut self, field: &'static str) -> Result<Value, Malformed> {
+        self.u32(field).map(Value::from_float)
+    }
+
     pub(crate) fn date_time(&mut self, field: &'static str) -> Result<DateTime, Malformed> {
         self.octets(field).map(DateTime::from_octets)
+    }
+
+    /// How many octets were read.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
     }
 
     /// All that is left, as one field.

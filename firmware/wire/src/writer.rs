@@ -44,6 +44,26 @@ impl<'b> Writer<'b> {
         self.octets(field, &value.to_le_bytes())
     }
 
+    /// Three octets.
+    pub(crate) fn u24(&mut self, field: &'static str, value: u32) -> Result<(), NoRoom> {
+        let [a, b, c, 0] = value.to_le_bytes() else { return Err(NoRoom { field }) };
+        self.octets(field, &[a, b, c])
+    }
+
+    pub(crate) fn u32(&mut self, field: &'static str, value: u32) -> Result<(), NoRoom> {
+        self.octets(field, &value.to_le_bytes())
+    }
+
+    /// Six octets.
+    pub(crate) fn u48(&mut self, field: &'static str, value: u64) -> Result<(), NoRoom> {
+        let [a, b, c, d, e, f, 0, 0] = value.to_le_bytes() else { return Err(NoRoom { field }) };
+        self.octets(field, &[a, b, c, d, e, f])
+    }
+
+    pub(crate) fn i8(&mut self, field: &'static str, value: i8) -> Result<(), NoRoom> {
+        self.octets(field, &value.to_le_bytes())
+    }
+
     pub(crate) fn i16(&mut self, field: &'static str, value: i16) -> Result<(), NoRoom> {
         self.octets(field, &value.to_le_bytes())
     }
@@ -60,8 +80,17 @@ impl<'b> Writer<'b> {
         self.u16(field, value.to_sfloat().ok_or(NoRoom { field })?)
     }
 
+    pub(crate) fn float(&mut self, field: &'static str, value: Value) -> Result<(), NoRoom> {
+        self.u32(field, value.to_float().ok_or(NoRoom { field })?)
+    }
+
     pub(crate) fn date_time(&mut self, field: &'static str, value: DateTime) -> Result<(), NoRoom> {
         self.octets(field, &value.to_octets())
+    }
+
+    /// What is written so far.
+    pub(crate) fn written(&self) -> &[u8] {
+        self.buffer.split_at(self.at).0
     }
 
     /// What was written.

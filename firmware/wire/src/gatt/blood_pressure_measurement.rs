@@ -82,18 +82,33 @@ const USER_ID: u8 = 1 << 3;
 const STATUS: u8 = 1 << 4;
 const RESERVED: u8 = 0b1110_0000;
 
+const PRESSURES: [&str; 3] = ["systolic", "diastolic", "mean arterial pressure"];
+
 impl BloodPressureMeasurement {
     pub const UUID: u16 = 0x2A35;
 
     pub fn decode(octets: &[u8]) -> Result<Decoded<'_, Self>, Malformed> {
+        Self::decode_as(octets, PRESSURES)
+    }
+
+    /// At most 19 octets. Reserved flags are not sent.
+    pub fn encode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], NoRoom> {
+        self.encode_as(buffer, PRESSURES)
+    }
+
+    /// The layout, with the names that another characteristic gives its three pressures.
+    pub(super) fn decode_as<'a>(
+        octets: &'a [u8],
+        [first, second, third]: [&'static str; 3],
+    ) -> Result<Decoded<'a, Self>, Malformed> {
         let mut reader = Reader::new(octets)?;
         let flags = reader.u8("flags")?;
         let has = |flag: u8| flags & flag != 0;
         let value = Self {
             unit: if has(KILOPASCAL) { PressureUnit::Kilopascal } else { PressureUnit::MillimetreOfMercury },
-            systolic: reader.sfloat("systolic")?,
-            diastolic: reader.sfloat("diastolic")?,
-            mean_arterial_pressure: reader.sfloat("mean arterial pressure")?,
+            systolic: reader.sfloat(first)?,
+            diastolic: reader.sfloat(second)?,
+            mean_arterial_pressure: reader.sfloat(third)?,
             time_stamp: has(TIME_STAMP).then(|| reader.date_time("time stamp")).transpose()?,
             pulse_rate: has(PULSE_RATE).then(|| reader.sfloat("pulse rate")).transpose()?,
             user_id: has(USER_ID).then(|| reader.u8("user id")).transpose()?,
@@ -106,8 +121,11 @@ impl BloodPressureMeasurement {
         Ok(reader.done(value))
     }
 
-    /// At most 19 octets. Reserved flags are not sent.
-    pub fn encode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b [u8], NoRoom> {
+    pub(super) fn encode_as<'b>(
+        &self,
+        buffer: &'b mut [u8],
+        [first, second, third]: [&'static str; 3],
+    ) -> Result<&'b [u8], NoRoom> {
         let mut flags = 0;
         let mut flag = |set: bool, bit: u8| flags |= if set { bit } else { 0 };
         flag(self.unit == PressureUnit::Kilopascal, KILOPASCAL);
@@ -118,9 +136,9 @@ impl BloodPressureMeasurement {
 
         let mut writer = Writer::new(buffer);
         writer.u8("flags", flags)?;
-        writer.sfloat("systolic", self.systolic)?;
-        writer.sfloat("diastolic", self.diastolic)?;
-        writer.sfloat("mean arterial pressure", self.mean_arterial_pressure)?;
+        writer.sfloat(first, self.systolic)?;
+        writer.sfloat(second, self.diastolic)?;
+        writer.sfloat(third, self.mean_arterial_pressure)?;
         if let Some(time_stamp) = self.time_stamp {
             writer.date_time("time stamp", time_stamp)?;
         }

@@ -49,7 +49,32 @@ impl DateTime {
             && self.seconds < 60
     }
 
-    pub(crate) fn from_octets([y0, y1, month, day, hours, minutes, seconds]: [u8; 7]) -> Self {
+    /// The date and time so many seconds after the first of January of `year`, a day having 86,400 of them.
+    /// `None`: after the year 9999.
+    pub fn since(mut year: u16, seconds: u64) -> Option<Self> {
+        let mut days = seconds / 86_400;
+        while days >= days_in_year(year) {
+            days -= days_in_year(year);
+            year = Some(year.checked_add(1)?).filter(|next| *next <= 9999)?;
+        }
+        let mut month = 1;
+        while days >= days_in_month(year, month).into() {
+            days -= u64::from(days_in_month(year, month));
+            month += 1;
+        }
+        let second = seconds % 86_400;
+        let small = |number: u64| u8::try_from(number).ok();
+        Some(Self {
+            year,
+            month,
+            day: small(days + 1)?,
+            hours: small(second / 3_600)?,
+            minutes: small(second / 60 % 60)?,
+            seconds: small(second % 60)?,
+        })
+    }
+
+    pub fn from_octets([y0, y1, month, day, hours, minutes, seconds]: [u8; 7]) -> Self {
         Self { year: u16::from_le_bytes([y0, y1]), month, day, hours, minutes, seconds }
     }
 
@@ -59,13 +84,21 @@ impl DateTime {
     }
 }
 
-/// By the Gregorian calendar; 0 for what is no month.
+/// By the Gregorian calendar.
+fn leap(year: u16) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+fn days_in_year(year: u16) -> u64 {
+    if leap(year) { 366 } else { 365 }
+}
+
+/// 0 for what is no month.
 fn days_in_month(year: u16, month: u8) -> u8 {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
+        2 if leap(year) => 29,
         2 => 28,
         _ => 0,
     }

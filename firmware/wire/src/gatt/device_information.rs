@@ -9,9 +9,11 @@ use crate::{Decoded, Malformed, NoRoom};
 pub const MODEL_NUMBER: u16 = 0x2A24;
 pub const SERIAL_NUMBER: u16 = 0x2A25;
 pub const FIRMWARE_REVISION: u16 = 0x2A26;
+pub const HARDWARE_REVISION: u16 = 0x2A27;
+pub const SOFTWARE_REVISION: u16 = 0x2A28;
 pub const MANUFACTURER_NAME: u16 = 0x2A29;
 
-/// Model Number, Serial Number, Firmware Revision or Manufacturer Name String, as UTF-8.
+/// Model Number, Serial Number, Firmware, Hardware or Software Revision, or Manufacturer Name String, as UTF-8.
 ///
 /// Bluetooth GATT Specification Supplement, "Model Number String" and its neighbours; Device Information
 /// Service, "Service Characteristics". Tolerated: NULs and blanks around the text (devices pad with them;

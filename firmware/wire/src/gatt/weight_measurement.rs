@@ -1,4 +1,5 @@
 use super::DateTime;
+use super::resolution::TENTH;
 use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Decimal, Decoded, Malformed, NoRoom};
@@ -45,43 +46,6 @@ const RESERVED: u8 = 0b1111_0000;
 
 const UNSUCCESSFUL: u16 = 0xFFFF;
 
-/// What one step of a field is worth: `steps` x 10^`exponent`.
-#[derive(Clone, Copy)]
-struct Resolution {
-    steps: i32,
-    exponent: i8,
-}
-
-impl Resolution {
-    fn decimal(self, raw: u16) -> Decimal {
-        Decimal::new(i32::from(raw) * self.steps, self.exponent)
-    }
-
-    /// `None` for what no number of steps makes, digit by digit.
-    fn raw(self, decimal: Decimal) -> Option<u16> {
-        let raw = u16::try_from(decimal.mantissa / self.steps).ok()?;
-        (self.decimal(raw) == decimal).then_some(raw)
-    }
-}
-
-const BODY_MASS_INDEX: Resolution = Resolution { steps: 1, exponent: -1 };
-
-impl WeightUnit {
-    fn weight(self) -> Resolution {
-        match self {
-            WeightUnit::Si => Resolution { steps: 5, exponent: -3 },
-            WeightUnit::Imperial => Resolution { steps: 1, exponent: -2 },
-        }
-    }
-
-    fn height(self) -> Resolution {
-        match self {
-            WeightUnit::Si => Resolution { steps: 1, exponent: -3 },
-            WeightUnit::Imperial => Resolution { steps: 1, exponent: -1 },
-        }
-    }
-}
-
 impl WeightMeasurement {
     pub const UUID: u16 = 0x2A9D;
 
@@ -93,7 +57,7 @@ impl WeightMeasurement {
         let weight = reader.u16("weight")?;
         let value = Self {
             unit,
-            weight: (weight != UNSUCCESSFUL).then(|| unit.weight().decimal(weight)),
+            weight: (weight != UNSUCCESSFUL).then(|| unit.mass().decimal(weight)),
             time_stamp: has(TIME_STAMP).then(|| reader.date_time("time stamp")).transpose()?,
             user_id: has(USER_ID).then(|| reader.u8("user id")).transpose()?,
             body_mass_index_height: has(BODY_MASS_INDEX_HEIGHT)
@@ -117,7 +81,7 @@ impl WeightMeasurement {
         writer.u8("flags", flags)?;
         let weight = match self.weight {
             None => Some(UNSUCCESSFUL),
-            Some(weight) => self.unit.weight().raw(weight).filter(|raw| *raw != UNSUCCESSFUL),
+            Some(weight) => self.unit.mass().raw(weight).filter(|raw| *raw != UNSUCCESSFUL),
         };
         writer.u16("weight", weight.ok_or(NoRoom { field: "weight" })?)?;
         if let Some(time_stamp) = self.time_stamp {
@@ -127,10 +91,8 @@ impl WeightMeasurement {
             writer.u8("user id", user_id)?;
         }
         if let Some(BodyMassIndexHeight { body_mass_index, height }) = self.body_mass_index_height {
-            let field = "body mass index";
-            writer.u16(field, BODY_MASS_INDEX.raw(body_mass_index).ok_or(NoRoom { field })?)?;
-            let field = "height";
-            writer.u16(field, self.unit.height().raw(height).ok_or(NoRoom { field })?)?;
+            TENTH.write(&mut writer, "body mass index", body_mass_index)?;
+            self.unit.height().write(&mut writer, "height", height)?;
         }
         Ok(writer.done())
     }
@@ -141,7 +103,7 @@ fn body_mass_index_height(
     reader: &mut Reader<'_>,
 ) -> Result<BodyMassIndexHeight, Malformed> {
     Ok(BodyMassIndexHeight {
-        body_mass_index: BODY_MASS_INDEX.decimal(reader.u16("body mass index")?),
-        height: unit.height().decimal(reader.u16("height")?),
+        body_mass_index: TENTH.read(reader, "body mass index")?,
+        height: unit.height().read(reader, "height")?,
     })
 }

@@ -7,6 +7,7 @@ mod kept;
 mod number;
 mod racp;
 mod random;
+mod reassembly;
 mod render;
 mod rude;
 mod transfer;
@@ -21,4 +22,11 @@ fn octets(hex: &str) -> Vec<u8> {
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02X}")).collect()
+}
+
+/// Clears flags, which are one or two octets at the front; of a CGM record after its size.
+fn clear(characteristic: &str, octets: &mut [u8], flags: u16) {
+    let flags = flags.to_le_bytes();
+    let at = usize::from(characteristic == "2AA7");
+    octets.iter_mut().skip(at).zip(flags).for_each(|(octet, flags)| *octet &= !flags);
 }

@@ -1,10 +1,20 @@
 //! Single fields, bit by bit; and values that no field can hold.
 
+mod body;
+mod clock;
+mod continuous;
+mod feature;
+mod vital;
+
 use hearth_wire::gatt::device_information::{self, encode_text, text};
 use hearth_wire::gatt::{
-    BloodPressureMeasurement, BloodPressureStatus, BodyMassIndexHeight, CurrentTime, DateTime,
-    GlucoseMeasurement, GlucoseMeasurementContext, GlucoseStatus, PulseRange, SystemId, TesterHealth,
-    TimeOffset, WeightMeasurement, WeightUnit,
+    BatteryLevel, BloodPressureFeature, BloodPressureMeasurement, BloodPressureRecord, BloodPressureStatus,
+    BodyCompositionFeature, BodyCompositionMeasurement, BodyMassIndexHeight, CgmMeasurement,
+    CurrentElapsedTime, CurrentTime, DatabaseChangeIncrement, DateTime, EnhancedBloodPressureMeasurement,
+    GlucoseFeature, GlucoseMeasurement, GlucoseMeasurementContext, GlucoseStatus, HeartRateMeasurement,
+    IntermediateCuffPressure, LocalTimeInformation, PlxSpotCheckMeasurement, PnpId, PulseRange,
+    RegulatoryCertificationDataList, SystemId, TemperatureMeasurement, TesterHealth, TimeOffset,
+    UserControlPoint, WeightMeasurement, WeightScaleFeature, WeightUnit,
 };
 use hearth_wire::racp::RecordAccessControlPoint;
 use hearth_wire::{Decimal, Malformed, NoRoom, Value};
@@ -20,12 +30,33 @@ fn uuids_as_assigned() {
         (GlucoseMeasurementContext::UUID, 0x2A34),
         (RecordAccessControlPoint::UUID, 0x2A52),
         (WeightMeasurement::UUID, 0x2A9D),
+        (BodyCompositionMeasurement::UUID, 0x2A9C),
+        (TemperatureMeasurement::UUID, 0x2A1C),
+        (PlxSpotCheckMeasurement::UUID, 0x2A5E),
+        (HeartRateMeasurement::UUID, 0x2A37),
+        (IntermediateCuffPressure::UUID, 0x2A36),
+        (BloodPressureFeature::UUID, 0x2A49),
+        (EnhancedBloodPressureMeasurement::UUID, 0x2B34),
+        (BloodPressureRecord::UUID, 0x2B36),
+        (GlucoseFeature::UUID, 0x2A51),
+        (CgmMeasurement::UUID, 0x2AA7),
+        (WeightScaleFeature::UUID, 0x2A9E),
+        (BodyCompositionFeature::UUID, 0x2A9B),
+        (LocalTimeInformation::UUID, 0x2A0F),
+        (CurrentElapsedTime::UUID, 0x2BF2),
+        (RegulatoryCertificationDataList::UUID, 0x2A2A),
+        (PnpId::UUID, 0x2A50),
+        (BatteryLevel::UUID, 0x2A19),
+        (UserControlPoint::UUID, 0x2A9F),
+        (DatabaseChangeIncrement::UUID, 0x2A99),
         (DateTime::UUID, 0x2A08),
         (CurrentTime::UUID, 0x2A2B),
         (SystemId::UUID, 0x2A23),
         (device_information::MODEL_NUMBER, 0x2A24),
         (device_information::SERIAL_NUMBER, 0x2A25),
         (device_information::FIRMWARE_REVISION, 0x2A26),
+        (device_information::HARDWARE_REVISION, 0x2A27),
+        (device_information::SOFTWARE_REVISION, 0x2A28),
         (device_information::MANUFACTURER_NAME, 0x2A29),
     ];
     for (ours, assigned) in rows {
@@ -279,7 +310,7 @@ fn a_value_that_its_field_cannot_hold_is_not_written() {
 
 #[test]
 fn every_error_is_one_sentence_that_names_the_place() {
-    let rows: [(&dyn core::error::Error, &str); 6] = [
+    let rows: [(&dyn core::error::Error, &str); 7] = [
         (&Malformed::Empty, "the device sent no octets"),
         (
             &Malformed::Truncated { field: "time stamp", at: 7, needed: 7, left: 6 },
@@ -292,6 +323,10 @@ fn every_error_is_one_sentence_that_names_the_place() {
         (
             &Malformed::Unexpected { field: "op code", at: 0, value: 17 },
             "unexpected: op code at octet 0 is 17, which the standard does not allow here",
+        ),
+        (
+            &Malformed::Checksum { field: "E2E-CRC", at: 6, sent: 0x3412, computed: 0x0934 },
+            "checksum: E2E-CRC at octet 6 is 0x3412, and the octets make 0x0934",
         ),
         (&Malformed::NotText { at: 3 }, "not text: the octets from 3 on are not UTF-8"),
         (
