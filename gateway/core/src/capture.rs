@@ -1,5 +1,6 @@
 //! Octets, with who, what, where and when they were heard; and the names that follow from them.
 
+use crate::profile::Via;
 use crate::when::{ContactNo, HubTicks};
 use hearth_wire::gatt;
 use sha2::{Digest, Sha256};
@@ -8,20 +9,69 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DeviceNo(pub i64);
 
-/// A 16-bit UUID assigned by the Bluetooth SIG.
+/// What octets are: a characteristic by the 16-bit UUID that the Bluetooth SIG assigned, the service data of an
+/// advertisement by its service's UUID, or a maker's own frame by a number of ours, below all UUIDs of the SIG.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Uuid16(pub u16);
 
 impl Uuid16 {
     pub const BLOOD_PRESSURE_MEASUREMENT: Uuid16 = Uuid16(0x2A35);
+    pub const ENHANCED_BLOOD_PRESSURE_MEASUREMENT: Uuid16 = Uuid16(0x2B34);
     pub const GLUCOSE_MEASUREMENT: Uuid16 = Uuid16(0x2A18);
     pub const GLUCOSE_MEASUREMENT_CONTEXT: Uuid16 = Uuid16(0x2A34);
     pub const WEIGHT_MEASUREMENT: Uuid16 = Uuid16(0x2A9D);
+    pub const BODY_COMPOSITION_MEASUREMENT: Uuid16 = Uuid16(0x2A9C);
+    pub const TEMPERATURE_MEASUREMENT: Uuid16 = Uuid16(0x2A1C);
+    pub const PLX_SPOT_CHECK_MEASUREMENT: Uuid16 = Uuid16(0x2A5E);
+    pub const HEART_RATE_MEASUREMENT: Uuid16 = Uuid16(0x2A37);
+    /// Service data of the Weight Scale Service: Xiaomi Mi Scale, first model.
+    pub const WEIGHT_SCALE_SERVICE_DATA: Uuid16 = Uuid16(0x181D);
+    /// Service data of the Body Composition Service: Xiaomi Mi Scale 2.
+    pub const BODY_COMPOSITION_SERVICE_DATA: Uuid16 = Uuid16(0x181B);
+    /// One record of an Omron cuff's memory.
+    pub const OMRON_EEPROM_RECORD: Uuid16 = Uuid16(0x00F1);
+    /// A Body Composition Measurement whose masses count tenths of a kilogram: how one is kept at rest.
+    pub const BODY_COMPOSITION_IN_TENTHS: Uuid16 = Uuid16(0x00F2);
+
+    /// What an Omron cuff advertises of itself: no measurement.
+    pub const OMRON_MANUFACTURER_DATA: Uuid16 = Uuid16(0x00F3);
+
+    /// What is no characteristic, by the name under which people write it.
+    const NAMED: [(Uuid16, &'static str); 5] = [
+        (Uuid16::OMRON_MANUFACTURER_DATA, "adv:020E"),
+        (Uuid16::WEIGHT_SCALE_SERVICE_DATA, "adv:181D"),
+        (Uuid16::BODY_COMPOSITION_SERVICE_DATA, "adv:181B"),
+        (Uuid16::OMRON_EEPROM_RECORD, "omron-eeprom"),
+        (Uuid16::BODY_COMPOSITION_IN_TENTHS, "body-composition-in-tenths"),
+    ];
+
+    /// How a device must be collected for such a frame to be its own. `None`: any may send it.
+    pub fn way(self) -> Option<Via> {
+        match self {
+            Uuid16::WEIGHT_SCALE_SERVICE_DATA | Uuid16::BODY_COMPOSITION_SERVICE_DATA => {
+                Some(Via::Advertisement)
+            }
+            Uuid16::OMRON_EEPROM_RECORD => Some(Via::Vendor),
+            _ => None,
+        }
+    }
+
+    /// `2A35`, `adv:181D`, `omron-eeprom`. `None`: no such thing.
+    pub fn parse(text: &str) -> Option<Uuid16> {
+        if let Some((named, _)) = Uuid16::NAMED.iter().find(|(_, name)| *name == text) {
+            return Some(*named);
+        }
+        let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        digits.then(|| u16::from_str_radix(text, 16).ok().map(Uuid16)).flatten()
+    }
 }
 
 impl std::fmt::Display for Uuid16 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:04X}", self.0)
+        match Uuid16::NAMED.iter().find(|(named, _)| named == self) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "{:04X}", self.0),
+        }
     }
 }
 
@@ -86,11 +136,39 @@ pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] 
     hash.finalize().into()
 }
 
+/// A record that its device did not date: see [`gatt::timeless`]. Service data is laid out as the characteristic of its
+/// service, or has its stamp at a place of its own.
+pub fn timeless(characteristic: Uuid16, octets: &[u8]) -> bool {
+    match characteristic {
+        Uuid16::WEIGHT_SCALE_SERVICE_DATA => gatt::timeless(Uuid16::WEIGHT_MEASUREMENT.0, octets),
+        Uuid16::BODY_COMPOSITION_SERVICE_DATA => {
+            let stamp = octets.get(2..).and_then(|from_stamp| from_stamp.first_chunk::<7>());
+            stamp.is_none_or(|stamp| gatt::DateTime::from_octets(*stamp).is_unknown())
+        }
+        other => gatt::timeless(other.0, octets),
+    }
+}
+
+/// Of a Mi Scale 2, whose impedance comes seconds after the weight, in the same weighing: all but the impedance and the bit
+/// that tells of it (Theengs, openScale).
+fn broadcast_kept(capture: &Capture) -> Option<Vec<u8>> {
+    const IMPEDANCE: u8 = 1 << 1;
+    if capture.characteristic != Uuid16::BODY_COMPOSITION_SERVICE_DATA {
+        return None;
+    }
+    let (&[unit, state, ref stamp @ .., _, _, low, high], true) =
+        (capture.octets.first_chunk::<13>()?, capture.octets.len() == 13)
+    else {
+        return None;
+    };
+    Some([&[unit, state & !IMPEDANCE][..], stamp, &[low, high]].concat())
+}
+
 /// Characteristic and the octets that the record keeps for ever (sequence, stamp and slot are among them). A
 /// record with neither sequence nor stamp is named by its origin: equal octets may be two measurements.
 pub fn name(capture: &Capture) -> Name {
     let characteristic = capture.characteristic.0.to_be_bytes();
-    if gatt::timeless(capture.characteristic.0, &capture.octets) {
+    if timeless(capture.characteristic, &capture.octets) {
         let Origin { recorder, epoch, number } = capture.origin;
         return Name(digest([
             &b"origin"[..],
@@ -100,7 +178,44 @@ pub fn name(capture: &Capture) -> Name {
             &number.to_be_bytes(),
         ]));
     }
-    let kept: Vec<u8> =
-        gatt::kept(capture.characteristic.0, &capture.octets).parts().flatten().copied().collect();
+    let kept: Vec<u8> = match broadcast_kept(capture) {
+        Some(kept) => kept,
+        None => gatt::kept(capture.characteristic.0, &capture.octets).parts().flatten().copied().collect(),
+    };
     Name(digest([&b"octets"[..], &characteristic, &kept]))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::when::BootNo;
+
+    /// A Mi Scale 2 tells a weighing, and seconds later the same with an impedance: one record. Another weight, unit, time or
+    /// state is another.
+    #[test]
+    fn an_impedance_makes_no_second_weighing() {
+        let named = |hex: &str| {
+            name(&Capture {
+                device: DeviceNo(1),
+                contact: ContactNo(1),
+                link: Link::Broadcast,
+                origin: Origin { recorder: [0; 8], epoch: 0, number: 0 },
+                at: HubTicks { boot: BootNo(1), ms: 0 },
+                characteristic: Uuid16::BODY_COMPOSITION_SERVICE_DATA,
+                octets: data_encoding::HEXUPPER.decode(hex.as_bytes()).unwrap().into(),
+            })
+        };
+        let weighing = named("0224EA07050C1235360000783E");
+        assert_eq!(named("0226EA07050C123536C201783E"), weighing);
+        for other in [
+            "0324EA07050C1235360000783E",
+            "0204EA07050C1235360000783E",
+            "0224EA07050C1235370000783E",
+            "0224EA07050C1235360000793E",
+        ] {
+            assert_ne!(named(other), weighing, "{other}");
+        }
+    }
 }

@@ -9,14 +9,16 @@ use crate::decode::{Measurement, Parsed};
 use crate::profile::{Profile, Unit};
 use crate::reading::{Doubt, Quantity, Version};
 use hearth_wire::gatt::{
-    BloodPressureMeasurement, Concentration, ConcentrationUnit, GlucoseMeasurement, GlucoseStatus,
-    PressureUnit, PulseRange, WeightMeasurement, WeightUnit,
+    BloodPressureMeasurement, BodyCompositionMeasurement, Concentration, ConcentrationUnit,
+    GlucoseMeasurement, GlucoseStatus, HeartRateMeasurement, PlxMeasurementStatus, PlxSpotCheckMeasurement,
+    PressureUnit, PulseRange, SensorContact, TemperatureMeasurement, TemperatureUnit, WeightMeasurement,
+    WeightUnit,
 };
 use hearth_wire::{Decimal, Value};
 use std::cmp::Ordering;
 
 /// Counts up with every change of judgement: kept with each reading that it made.
-pub const VERSION: Version = Version(1);
+pub const VERSION: Version = Version(3);
 
 /// What is known of a measurement before anybody asks when it was taken and whose it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,9 +40,16 @@ pub fn interpret(parsed: &Parsed, companions: &[Measurement], profile: &Profile)
         return Judged::Hold(Why::Layout);
     }
     match &parsed.measurement {
-        Measurement::Pressure(m) => pressure(m, profile),
+        pressed @ (Measurement::Pressure(_) | Measurement::EnhancedPressure(_)) => match pressed.pressure() {
+            Some(m) => pressure(&m, profile),
+            None => Judged::Hold(Why::Layout),
+        },
         Measurement::Glucose(m) => glucose(m, companions, profile),
-        Measurement::Weight(m) => weight(m, profile),
+        Measurement::Weight(m) => weight(m, companions, profile),
+        Measurement::BodyComposition(m) => composition(m, profile),
+        Measurement::Temperature(m) => temperature(m, profile),
+        Measurement::Oximetry(m) => oximetry(m, profile),
+        Measurement::HeartRate(m) => heart_rate(m, profile),
         Measurement::GlucoseContext(_) => Judged::Sound { doubts: Vec::new() },
     }
 }
@@ -150,17 +159,131 @@ fn sensor(status: u16) -> Vec<Doubt> {
     if bits & !HI_LO == 0 { Vec::new() } else { vec![Doubt::Sensor(bits)] }
 }
 
-/// Height and body mass index were typed in, not measured: they say nothing about a weight (CLINICAL 14).
-fn weight(m: &WeightMeasurement, profile: &Profile) -> Judged {
-    let unit = match m.unit {
+/// Sound with what is unusual, unless a number is impossible.
+fn numbers(all: &[Shown], profile: &Profile, mut doubts: Vec<Doubt>) -> Judged {
+    match impossible(all.iter().copied(), profile) {
+        Some(quantity) => Judged::Hold(Why::Impossible(quantity)),
+        None => {
+            doubts.extend(extremes(all.iter().copied()));
+            Judged::Sound { doubts }
+        }
+    }
+}
+
+fn mass(unit: WeightUnit) -> Unit {
+    match unit {
         WeightUnit::Si => Unit::Kilogram,
         WeightUnit::Imperial => Unit::Pound,
-    };
-    let shown = m.weight.map(|value| Shown { quantity: Quantity::BodyWeight, unit, value });
-    match impossible(shown, profile) {
-        Some(quantity) => Judged::Hold(Why::Impossible(quantity)),
-        None => Judged::Sound { doubts: extremes(shown) },
     }
+}
+
+/// Height and body mass index were typed in, not measured: they say nothing about a weight (CLINICAL 14).
+fn weight(m: &WeightMeasurement, companions: &[Measurement], profile: &Profile) -> Judged {
+    let shown = m.weight.map(|value| Shown { quantity: Quantity::BodyWeight, unit: mass(m.unit), value });
+    let compositions = companions.iter().filter_map(|companion| match companion {
+        Measurement::BodyComposition(m) => Some(composed(m)),
+        _ => None,
+    });
+    let all: Vec<Shown> = shown.into_iter().chain(compositions.flatten()).collect();
+    of_a_body(&all, profile)
+}
+
+/// One that has nothing but zeros or failures is no reading of a body.
+fn composition(m: &BodyCompositionMeasurement, profile: &Profile) -> Judged {
+    // Half of a measurement is none: the other half never came.
+    if m.multiple_packet {
+        return Judged::Hold(Why::Layout);
+    }
+    let weight = m.weight.map(|value| Shown { quantity: Quantity::BodyWeight, unit: mass(m.unit), value });
+    let all: Vec<Shown> = weight.into_iter().chain(composed(m)).collect();
+    if all.is_empty() && m.muscle_percent.is_none() && m.muscle_mass.is_none() {
+        return Judged::Refuse(Refusal::NothingMeasured);
+    }
+    of_a_body(&all, profile)
+}
+
+/// A body's parts are no more than the body: a part beside the fat that has no room in the weight is of another unit, or
+/// of another person (CLINICAL 1). One part in a hundred is left to rounding.
+fn of_a_body(all: &[Shown], profile: &Profile) -> Judged {
+    let of = |quantity| all.iter().find(move |shown| shown.quantity == quantity);
+    let Some(weight) = of(Quantity::BodyWeight) else { return numbers(all, profile, Vec::new()) };
+    let fat = of(Quantity::BodyFat).map_or(Decimal::new(0, 0), |fat| fat.value);
+    for quantity in [Quantity::FatFreeMass, Quantity::SoftLeanMass, Quantity::BodyWaterMass] {
+        let Some(part) = of(quantity).filter(|part| part.unit == weight.unit) else { continue };
+        // 100 part + fat weight > 101 weight, without a division: part/weight + fat/100 > 101/100.
+        let hundred_parts = Exact::from(part.value).times(Exact { mantissa: 100, exponent: 0 });
+        let left =
+            Exact { mantissa: 101, exponent: 0 }.minus(Exact::from(fat)).times(Exact::from(weight.value));
+        if hundred_parts.compare(left).is_gt() {
+            return Judged::Hold(Why::Impossible(quantity));
+        }
+    }
+    numbers(all, profile, Vec::new())
+}
+
+/// What a scale says of what a body is made of, without its weight.
+fn composed(m: &BodyCompositionMeasurement) -> Vec<Shown> {
+    let shown = |quantity, unit, value: Option<Decimal>| value.map(|value| Shown { quantity, unit, value });
+    let mass = mass(m.unit);
+    [
+        shown(Quantity::BodyFat, Unit::Percent, m.body_fat_percent),
+        shown(Quantity::FatFreeMass, mass, m.fat_free_mass),
+        shown(Quantity::SoftLeanMass, mass, m.soft_lean_mass),
+        shown(Quantity::BodyWaterMass, mass, m.body_water_mass),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn temperature(m: &TemperatureMeasurement, profile: &Profile) -> Judged {
+    let unit = match m.unit {
+        TemperatureUnit::Celsius => Unit::DegreeCelsius,
+        TemperatureUnit::Fahrenheit => Unit::DegreeFahrenheit,
+    };
+    let quantity = Quantity::BodyTemperature;
+    let shown = m.temperature.finite().map(|value| Shown { quantity, unit, value });
+    numbers(shown.as_slice(), profile, Vec::new())
+}
+
+/// Demonstration and test values are nobody's (Pulse Oximeter Service, "Measurement Status").
+fn oximetry(m: &PlxSpotCheckMeasurement, profile: &Profile) -> Judged {
+    let status = m.measurement_status.unwrap_or(PlxMeasurementStatus(0));
+    if status.has(PlxMeasurementStatus::FOR_DEMONSTRATION | PlxMeasurementStatus::FOR_TESTING) {
+        return Judged::Refuse(Refusal::Demonstration);
+    }
+    let shown = |quantity, unit, value: Value| value.finite().map(|value| Shown { quantity, unit, value });
+    let all: Vec<Shown> = [
+        shown(Quantity::OxygenSaturation, Unit::Percent, m.spo2_percent),
+        shown(Quantity::PulseRate, Unit::PerMinute, m.pulse_rate),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let measurement = status.0 & DOUBTFUL_MEASUREMENT;
+    let sensor = m.sensor_status.map_or(0, |status| status.0) & DOUBTFUL_SENSOR;
+    let doubts =
+        if measurement | sensor as u16 == 0 { vec![] } else { vec![Doubt::Oximeter { measurement, sensor }] };
+    numbers(&all, profile, doubts)
+}
+
+/// What an oximeter says against its own value. Not among them: early, validated, fully qualified, from storage.
+const DOUBTFUL_MEASUREMENT: u16 = PlxMeasurementStatus::MEASUREMENT_ONGOING
+    | PlxMeasurementStatus::CALIBRATION_ONGOING
+    | PlxMeasurementStatus::MEASUREMENT_UNAVAILABLE
+    | PlxMeasurementStatus::QUESTIONABLE_MEASUREMENT
+    | PlxMeasurementStatus::INVALID_MEASUREMENT;
+/// All that the standard names but b0, a display that is still being updated.
+const DOUBTFUL_SENSOR: u32 = 0xFFFE;
+
+fn heart_rate(m: &HeartRateMeasurement, profile: &Profile) -> Judged {
+    let doubts = match m.sensor_contact {
+        SensorContact::NotDetected => vec![Doubt::NoContact],
+        SensorContact::NotSupported | SensorContact::Detected => vec![],
+    };
+    let value = Decimal::new(m.beats_per_minute.into(), 0);
+    let shown = Shown { quantity: Quantity::HeartRate, unit: Unit::PerMinute, value };
+    numbers(&[shown], profile, doubts)
 }
 
 /// The first number that is negative, or outside what its maker says the device can show.
@@ -170,7 +293,10 @@ fn impossible(shown: impl IntoIterator<Item = Shown>, profile: &Profile) -> Opti
         let outside = |(low, high): (Decimal, Decimal)| {
             number.value.compare(low).is_lt() || number.value.compare(high).is_gt()
         };
-        number.value.mantissa < 0 || stated.is_some_and(outside)
+        // More than all of it.
+        let beyond = number.unit == Unit::Percent && number.value.compare(Decimal::new(100, 0)).is_gt();
+        let negative = number.value.mantissa < 0 && number.quantity != Quantity::BodyTemperature;
+        negative || beyond || stated.is_some_and(outside)
     };
     shown.into_iter().find(excluded).map(|number| number.quantity)
 }
@@ -178,14 +304,19 @@ fn impossible(shown: impl IntoIterator<Item = Shown>, profile: &Profile) -> Opti
 /// What such devices usually show, both ends included: quantity, its unit, lowest, highest.
 ///
 /// Nothing else is "usual" for a pressure in kPa or a weight in lb: [`against`] compares them exactly. Glucose has a
-/// row for each unit, since one is never converted into the other (CLINICAL 8).
-const USUAL: [(Quantity, Unit, i32, i32, i8); 6] = [
+/// row for each unit, since one is never converted into the other (CLINICAL 8); so has temperature, whose zero moves.
+const USUAL: [(Quantity, Unit, i32, i32, i8); 11] = [
     (Quantity::Systolic, Unit::MillimetreOfMercury, 40, 300, 0),
     (Quantity::Diastolic, Unit::MillimetreOfMercury, 20, 200, 0),
     (Quantity::PulseRate, Unit::PerMinute, 20, 250, 0),
     (Quantity::Glucose, Unit::MilligramPerDecilitre, 10, 600, 0),
     (Quantity::Glucose, Unit::MillimolePerLitre, 6, 333, -1),
     (Quantity::BodyWeight, Unit::Kilogram, 2, 400, 0),
+    (Quantity::BodyTemperature, Unit::DegreeCelsius, 300, 440, -1),
+    (Quantity::BodyTemperature, Unit::DegreeFahrenheit, 860, 1112, -1),
+    (Quantity::OxygenSaturation, Unit::Percent, 50, 100, 0),
+    (Quantity::HeartRate, Unit::PerMinute, 20, 250, 0),
+    (Quantity::BodyFat, Unit::Percent, 2, 75, 0),
 ];
 
 fn extremes(shown: impl IntoIterator<Item = Shown>) -> Vec<Doubt> {
@@ -230,6 +361,19 @@ impl From<Decimal> for Exact {
 impl Exact {
     fn times(self, factor: Exact) -> Exact {
         Exact { mantissa: self.mantissa * factor.mantissa, exponent: self.exponent + factor.exponent }
+    }
+
+    /// Of numbers with few digits: both fit at the lower exponent, or the other counts as nothing.
+    fn minus(self, other: Exact) -> Exact {
+        let exponent = self.exponent.min(other.exponent);
+        let raised = |number: Exact| {
+            let scale = 10_i128.checked_pow(number.exponent.abs_diff(exponent))?;
+            number.mantissa.checked_mul(scale)
+        };
+        match raised(self).zip(raised(other)).and_then(|(one, two)| one.checked_sub(two)) {
+            Some(mantissa) => Exact { mantissa, exponent },
+            None => self,
+        }
     }
 
     fn compare(self, other: Exact) -> Ordering {

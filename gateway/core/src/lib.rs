@@ -27,4 +27,5 @@ pub mod parcel;
 pub mod profile;
 pub mod quirk;
 pub mod reading;
+pub mod vendor;
 pub mod when;

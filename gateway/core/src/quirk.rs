@@ -1,9 +1,10 @@
 //! The closed list of named device fixes. A profile may call one; each has a capture that shows it
 //! (`device-profiles/quirks/<name>/`): a quirk without a capture does not exist.
 
-use crate::decode::{Measurement, NotAReading, Parsed};
+use crate::decode::{Cause, Measurement, NotAReading, Parsed};
 use crate::profile::Kind;
-use hearth_wire::gatt::BloodPressureMeasurement;
+use crate::vendor::{self, OmronLayout};
+use hearth_wire::gatt::{BloodPressureMeasurement, BodyCompositionMeasurement};
 use hearth_wire::{Decimal, Decoded, Special, Value};
 
 /// Odd things devices do. The name in a profile is the kebab-case one.
@@ -22,11 +23,31 @@ pub enum Quirk {
     /// load was removed (openScale, ble_monitor, Theengs decoder). A frame of an unsettled or empty scale is no reading.
     /// Bit 4 (jin) needs no fix: a hundredth of a jin is 0.005 kg.
     XiaomiMiScaleV1,
+    /// Xiaomi Mi Scale 2: in the octet of state, bit 5 says that the weight has settled, bit 7 that the load was removed
+    /// (openScale, ble_monitor, Theengs decoder). A frame of an unsettled or empty scale is no reading.
+    XiaomiMiScaleV2,
+    /// Soehnle Shape Style Connect: masses are sent in tenths of a kilogram, and what was not measured is 0
+    /// (openScale #1303). The water mass fits no unit: it is left out.
+    SoehnleTenths,
+    /// Beurer BF720 and relatives: a stored weighing without bare feet comes with a composition of zeros
+    /// (ble-scale-sync).
+    ZeroCompositionIsNone,
+    /// Omron HEM-7600T and relatives: the record of the memory has its fields in another order, and its words most
+    /// significant octet first (hass-omron).
+    OmronBigEndian,
 }
 
 impl Quirk {
-    pub const ALL: [Quirk; 4] =
-        [Quirk::BeurerBigEndian, Quirk::KetonePseudoRecord, Quirk::Month13IsJanuary, Quirk::XiaomiMiScaleV1];
+    pub const ALL: [Quirk; 8] = [
+        Quirk::BeurerBigEndian,
+        Quirk::KetonePseudoRecord,
+        Quirk::Month13IsJanuary,
+        Quirk::XiaomiMiScaleV1,
+        Quirk::XiaomiMiScaleV2,
+        Quirk::SoehnleTenths,
+        Quirk::ZeroCompositionIsNone,
+        Quirk::OmronBigEndian,
+    ];
 
     /// As a profile and `hearth decode --quirk` write it.
     pub fn name(self) -> &'static str {
@@ -35,6 +56,10 @@ impl Quirk {
             Quirk::KetonePseudoRecord => "ketone-pseudo-record",
             Quirk::Month13IsJanuary => "month-13-is-january",
             Quirk::XiaomiMiScaleV1 => "xiaomi-mi-scale-v1",
+            Quirk::XiaomiMiScaleV2 => "xiaomi-mi-scale-v2",
+            Quirk::SoehnleTenths => "soehnle-0.1kg",
+            Quirk::ZeroCompositionIsNone => "zero-composition-is-none",
+            Quirk::OmronBigEndian => "omron-eeprom-be",
         }
     }
 
@@ -46,9 +71,12 @@ impl Quirk {
     /// What devices do this.
     pub fn kind(self) -> Kind {
         match self {
-            Quirk::BeurerBigEndian => Kind::BloodPressureMonitor,
+            Quirk::BeurerBigEndian | Quirk::OmronBigEndian => Kind::BloodPressureMonitor,
             Quirk::KetonePseudoRecord | Quirk::Month13IsJanuary => Kind::GlucoseMeter,
             Quirk::XiaomiMiScaleV1 => Kind::WeightScale,
+            Quirk::XiaomiMiScaleV2 | Quirk::SoehnleTenths | Quirk::ZeroCompositionIsNone => {
+                Kind::BodyCompositionAnalyzer
+            }
         }
     }
 }
@@ -59,7 +87,11 @@ pub fn apply(quirk: Quirk, octets: &[u8], parsed: Parsed) -> Parsed {
         Quirk::BeurerBigEndian => beurer_big_endian(octets, parsed),
         Quirk::KetonePseudoRecord => ketone_pseudo_record(parsed),
         Quirk::Month13IsJanuary => month_13_is_january(parsed),
-        Quirk::XiaomiMiScaleV1 => xiaomi_mi_scale_v1(parsed),
+        Quirk::XiaomiMiScaleV1 => xiaomi_mi_scale(quirk, parsed),
+        Quirk::XiaomiMiScaleV2 => xiaomi_mi_scale(quirk, parsed),
+        Quirk::SoehnleTenths => soehnle_tenths(parsed),
+        Quirk::ZeroCompositionIsNone => zero_composition_is_none(parsed),
+        Quirk::OmronBigEndian => omron_big_endian(octets, parsed),
     }
 }
 
@@ -105,16 +137,65 @@ fn month_13_is_january(mut parsed: Parsed) -> Parsed {
     parsed
 }
 
-fn xiaomi_mi_scale_v1(parsed: Parsed) -> Parsed {
+/// Both models have their state in the same bits.
+fn xiaomi_mi_scale(quirk: Quirk, parsed: Parsed) -> Parsed {
     const SETTLED: u8 = 1 << 5;
     const REMOVED: u8 = 1 << 7;
     let Measurement::Weight(m) = parsed.measurement else { return parsed };
     if m.reserved_flags & REMOVED != 0 {
-        refused(Quirk::XiaomiMiScaleV1, "weight-removed", parsed)
+        refused(quirk, "weight-removed", parsed)
     } else if m.reserved_flags & SETTLED == 0 {
-        refused(Quirk::XiaomiMiScaleV1, "weight-unsettled", parsed)
+        refused(quirk, "weight-unsettled", parsed)
     } else {
         parsed
+    }
+}
+
+fn soehnle_tenths(mut parsed: Parsed) -> Parsed {
+    if let Measurement::BodyComposition(m) = &mut parsed.measurement {
+        *m = vendor::in_tenths(*m);
+        m.body_water_mass = None;
+        without_zeros(m);
+    }
+    parsed
+}
+
+fn zero_composition_is_none(mut parsed: Parsed) -> Parsed {
+    let Measurement::BodyComposition(m) = &mut parsed.measurement else { return parsed };
+    if m.body_fat_percent.is_none_or(|fat| fat.mantissa != 0) {
+        return parsed;
+    }
+    without_zeros(m);
+    let measured =
+        [m.muscle_percent, m.muscle_mass, m.fat_free_mass, m.soft_lean_mass, m.body_water_mass, m.weight];
+    if measured.iter().all(Option::is_none) {
+        return refused(Quirk::ZeroCompositionIsNone, "nothing-measured", parsed);
+    }
+    parsed
+}
+
+/// A body of which something is 0 was not measured.
+fn without_zeros(m: &mut BodyCompositionMeasurement) {
+    let measured = |decimal: Option<Decimal>| decimal.filter(|d| d.mantissa != 0);
+    m.body_fat_percent = measured(m.body_fat_percent);
+    m.muscle_percent = measured(m.muscle_percent);
+    m.muscle_mass = measured(m.muscle_mass);
+    m.fat_free_mass = measured(m.fat_free_mass);
+    m.soft_lean_mass = measured(m.soft_lean_mass);
+    m.body_water_mass = measured(m.body_water_mass);
+    m.impedance_ohm = measured(m.impedance_ohm);
+    m.basal_metabolism_kilojoule = m.basal_metabolism_kilojoule.filter(|kilojoule| *kilojoule != 0);
+}
+
+/// Octets of a memory record are those of no characteristic that the letter gives: told by their number of octets, and
+/// by the letter having read them as such a record.
+fn omron_big_endian(octets: &[u8], parsed: Parsed) -> Parsed {
+    let letter = vendor::omron_record(octets, OmronLayout::LittleEndian);
+    match vendor::omron_record(octets, OmronLayout::BigEndian) {
+        Ok(meant) if letter == Ok(parsed) => meant,
+        // The mark of an empty place stands where the letter reads a diastolic pressure.
+        Err(Cause::EmptySlot) if letter == Ok(parsed) => refused(Quirk::OmronBigEndian, "empty-slot", parsed),
+        _ => parsed,
     }
 }
 
@@ -148,6 +229,20 @@ mod tests {
             (Quirk::Month13IsJanuary, 0x2A35, "02780050006400EA070D0C123536"),
             (Quirk::XiaomiMiScaleV1, 0x2A9D, "223E30E607020E10293A"),
             (Quirk::XiaomiMiScaleV1, 0x2A35, "E0780050006400"),
+            (Quirk::XiaomiMiScaleV1, 0x181D, "223E30E607020E10293A"),
+            // Settled; and a composition that a device sent as the standard has it.
+            (Quirk::XiaomiMiScaleV2, 0x181B, "0226B20705040F0201AC018642"),
+            (Quirk::XiaomiMiScaleV2, 0x2A9C, "0000C200"),
+            (Quirk::XiaomiMiScaleV2, 0x2A35, "E0780050006400"),
+            (Quirk::SoehnleTenths, 0x2A9D, "00B036"),
+            // Body fat alone, without zeros and without masses: nothing to count anew.
+            (Quirk::SoehnleTenths, 0x2A9C, "0000C200"),
+            // Some of it is 0, and the body fat is not; an unsuccessful one is no 0.
+            (Quirk::ZeroCompositionIsNone, 0x2A9C, "9803C200000000000000000000000000"),
+            (Quirk::ZeroCompositionIsNone, 0x2A9C, "0000FFFF"),
+            (Quirk::ZeroCompositionIsNone, 0x2A9D, "000000"),
+            (Quirk::OmronBigEndian, 0x2A35, "167C0056006100E807060F11111B33000000"),
+            (Quirk::OmronBigEndian, 0x2A35, "0078005000640000000000000000"),
         ];
         for (quirk, characteristic, hex) in rows {
             let octets = HEXUPPER.decode(hex.as_bytes()).unwrap();

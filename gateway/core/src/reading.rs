@@ -27,6 +27,13 @@ pub enum Doubt {
     Extreme(Quantity),
     /// A glucose meter's sensor status bits, b0–b10.
     Sensor(u16),
+    /// What an oximeter reports of the measurement and of its sensor; docs/mapping.md names them.
+    Oximeter {
+        measurement: u16,
+        sensor: u32,
+    },
+    /// A heart-rate sensor that can tell says that it has no contact with the skin.
+    NoContact,
     /// The device's clock was never compared with the hub's in a contact that heard this record.
     ClockUnverified,
     /// The record was heard again with another time offset; the first one stands (CLINICAL 19).
@@ -48,6 +55,13 @@ pub enum Quantity {
     BodyWeight,
     BodyHeight,
     BodyMassIndex,
+    BodyFat,
+    FatFreeMass,
+    SoftLeanMass,
+    BodyWaterMass,
+    BodyTemperature,
+    OxygenSaturation,
+    HeartRate,
 }
 
 /// One measurement with its companions: dated, and somebody's.

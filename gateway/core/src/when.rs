@@ -78,8 +78,9 @@ pub struct Anchor {
 pub struct Boot {
     pub last: i64,
     pub anchors: Vec<Anchor>,
-    /// A boot of a replayed log: it bounds, and is bounded by, its own kind only.
-    pub replayed: bool,
+    /// Of a replayed log: the log's first boot. A log's boots bound, and are bounded by, each other only: neither
+    /// this hub nor another log says when it was. `None`: a boot that this hub has lived.
+    pub log: Option<BootNo>,
 }
 
 /// All boots that open business reaches into.
@@ -120,8 +121,8 @@ impl Boots {
         Span { earliest: a.min(b), latest: a.max(b) }
     }
 
-    fn replayed(&self, boot: BootNo) -> bool {
-        self.all.get(&boot).is_some_and(|b| b.replayed)
+    fn log(&self, boot: BootNo) -> Option<BootNo> {
+        self.all.get(&boot).and_then(|b| b.log)
     }
 
     fn lower(&self, at: HubTicks) -> Timestamp {
@@ -138,7 +139,7 @@ impl Boots {
                     best = best.max(saturating(t, millis(since)));
                 }
             }
-            match self.all.range(..boot).rev().find(|(_, b)| b.replayed == self.replayed(at.boot)) {
+            match self.all.range(..boot).rev().find(|(_, b)| b.log == self.log(at.boot)) {
                 Some((&earlier, b)) => {
                     since = since.saturating_add(ms);
                     (boot, ms) = (earlier, b.last);
@@ -165,7 +166,7 @@ impl Boots {
                 b.last
             });
             let next = BootNo(boot.0.saturating_add(1));
-            match self.all.range(next..).find(|(_, b)| b.replayed == self.replayed(at.boot)) {
+            match self.all.range(next..).find(|(_, b)| b.log == self.log(at.boot)) {
                 Some((&later, _)) if later > boot => {
                     before = before.saturating_add(last.saturating_sub(ms));
                     (boot, ms) = (later, 0);

@@ -1,8 +1,7 @@
 //! The first guard: a record is one row per device, however often it is heard.
 
-use super::{Fate, Open, Record, RecordNo, Refusal};
-use crate::capture::{Capture, Uuid16, name};
-use hearth_wire::gatt;
+use super::{Fate, Open, Record, RecordNo, Refusal, has_parts};
+use crate::capture::{Capture, Uuid16, name, timeless};
 
 /// Whether a capture is a record that is already there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,18 +22,15 @@ impl Open {
     /// that share its sequence.
     ///
     /// - Octets name most records for life.
-    /// - A record without sequence and stamp repeats by its origin, or by equal octets within its contact.
+    /// - A record without sequence and stamp repeats by its origin, or by the octets that its device told last in the
+    ///   same contact. A composition after another weight, or a value after another one, is its own.
+    /// - A heart rate is notified, which nobody confirms and nobody repeats: each is its own.
     /// - A context has no time: the same octets come again for another measurement after a sequence reset. It
     ///   repeats while it is unsettled, within its contact, or where its old measurement was just repeated.
     pub fn hear(&self, capture: &Capture) -> Hearing {
         let name = name(capture);
-        let heard = if gatt::timeless(capture.characteristic.0, &capture.octets) {
-            self.youngest(|r| {
-                r.name == name
-                    || r.last_contact == capture.contact
-                        && r.first().characteristic == capture.characteristic
-                        && r.first().octets == capture.octets
-            })
+        let heard = if timeless(capture.characteristic, &capture.octets) {
+            self.youngest(|r| r.name == name).or_else(|| self.told_last(capture))
         } else {
             if capture.characteristic == Uuid16::GLUCOSE_MEASUREMENT_CONTEXT {
                 self.youngest(|r| r.name == name && self.context_recurs(r, capture))
@@ -43,6 +39,18 @@ impl Open {
             }
         };
         heard.map_or(Hearing::New, |r| Hearing::Again(r.no))
+    }
+
+    /// What the device told last in this contact, if this is the same again.
+    fn told_last(&self, capture: &Capture) -> Option<&Record> {
+        let own = capture.characteristic;
+        let beside = |other: Uuid16| other == own || has_parts(own) && has_parts(other);
+        let told = self
+            .records
+            .values()
+            .filter(|r| r.last_contact == capture.contact && beside(r.first().characteristic));
+        let last = told.max_by_key(|r| (r.last_at, r.no)).filter(|_| own != Uuid16::HEART_RATE_MEASUREMENT);
+        last.filter(|r| r.first().characteristic == own && r.first().octets == capture.octets)
     }
 
     fn youngest(&self, is: impl Fn(&Record) -> bool) -> Option<&Record> {
@@ -67,8 +75,14 @@ impl Open {
     }
 }
 
+/// In how many contacts a record is heard that still wants to be judged. A meter that nobody was bound to for a year
+/// tells its whole memory every day; the first contacts stay, since they are nearest to the measurement, and a clock
+/// that jumped later can't pass for the one that stamped it.
+pub const HEARINGS: usize = 64;
+
 impl Record {
-    /// The record was heard again. An orphan waits again; a settled record only counts.
+    /// The record was heard again. An orphan waits again; a settled record only counts, and so does one that was heard
+    /// in [`HEARINGS`] contacts.
     pub fn again(&mut self, capture: &Capture, settled: bool) {
         self.times = self.times.saturating_add(1);
         self.changed |= self.first().octets != capture.octets;
@@ -77,8 +91,9 @@ impl Record {
             self.fate = Fate::New;
         }
         self.last_contact = capture.contact;
+        self.last_at = capture.at;
         let open = !settled || self.fate == Fate::New;
-        if open && self.heard.iter().all(|c| c.contact != capture.contact) {
+        if open && self.heard.len() < HEARINGS && self.heard.iter().all(|c| c.contact != capture.contact) {
             self.heard.push(capture.clone());
         }
     }

@@ -1,32 +1,233 @@
-//! Which records belong together: a glucose measurement and its context, by sequence.
+//! Which records belong together: a glucose measurement and its context, by sequence; a weight and what its scale says
+//! the body is made of, by how they were told in one contact.
 
-use super::{Open, Readable, Record, RecordNo};
+use super::{Fate, Open, Readable, Record, RecordNo};
+use crate::capture::{Capture, Uuid16};
 use crate::decode::Measurement;
 use crate::profile::Profile;
+use crate::when::HubTicks;
+use hearth_wire::Decimal;
+use hearth_wire::gatt::{BodyCompositionMeasurement, Unmergeable, WeightMeasurement};
 use std::collections::BTreeMap;
+
+/// A scale sends the parts of one weighing within so many milliseconds of each other.
+pub const WEIGHING_MS: i64 = 30_000;
+
+/// Whether the neighbours of such a record in its contact may be parts of it.
+pub fn has_parts(characteristic: Uuid16) -> bool {
+    [Uuid16::WEIGHT_MEASUREMENT, Uuid16::BODY_COMPOSITION_MEASUREMENT].contains(&characteristic)
+}
 
 /// A partition of the unsettled records: every one is in exactly one group, under its head. A context goes to
 /// the measurement of its own contact, else to the youngest with its sequence: a sequence may recur after a
 /// reset, while an older record still waits.
 pub(super) fn groups(open: &Open, profile: &Profile, readable: &Readable) -> Vec<(RecordNo, Vec<RecordNo>)> {
     let settled = Some((&profile.name, profile.version));
+    let weighings = Weighings { open, profile, readable };
     let unsettled: Vec<&Record> = open.records.values().filter(|r| !r.fate.settled(settled)).collect();
     let mut groups: BTreeMap<RecordNo, Vec<RecordNo>> = BTreeMap::new();
     for record in &unsettled {
-        let mate = context_sequence(readable, record.no).and_then(|sequence| {
-            unsettled
+        let mate = match measurement(readable, record.no) {
+            Some(Measurement::GlucoseContext(m)) => unsettled
                 .iter()
-                .filter(|r| measurement_sequence(readable, r.no) == Some(sequence))
+                .filter(|r| measurement_sequence(readable, r.no) == Some(m.sequence))
                 .max_by_key(|r| (r.last_contact == record.last_contact, r.no))
-        });
+                .map(|mate| mate.no),
+            Some(Measurement::BodyComposition(_)) if !composed_again(record, &weighings) => {
+                let head = weighings.weighing_of(record);
+                head.filter(|no| unsettled.iter().any(|r| r.no == *no))
+            }
+            _ => None,
+        };
         match mate {
-            Some(mate) => groups.entry(mate.no).or_default().push(record.no),
+            Some(mate) => groups.entry(mate).or_default().push(record.no),
             None => {
                 groups.entry(record.no).or_default();
             }
         }
     }
     groups.into_iter().collect()
+}
+
+/// A measurement with its halves put together, and what else belongs to it.
+pub(super) fn whole(
+    measurement: Measurement,
+    joined: Vec<Measurement>,
+) -> Result<(Measurement, Vec<Measurement>), Unmergeable> {
+    let mut whole = measurement;
+    let mut companions: Vec<Measurement> = vec![];
+    for part in joined {
+        let Measurement::BodyComposition(second) = part else {
+            companions.push(part);
+            continue;
+        };
+        let first = match companions.last_mut() {
+            Some(companion @ Measurement::BodyComposition(_)) => Some(companion),
+            _ if matches!(whole, Measurement::BodyComposition(_)) => Some(&mut whole),
+            _ => None,
+        };
+        match first {
+            Some(Measurement::BodyComposition(first)) => {
+                *first = BodyCompositionMeasurement::merge(first, &second)?;
+            }
+            _ => companions.push(part),
+        }
+    }
+    Ok((whole, companions))
+}
+
+/// A scale that sends its memory again sends the composition again, too. It has no time of its own, so it is known by
+/// its octets, and by the weight that was told before it.
+pub(super) fn composed_again(record: &Record, house: &Weighings<'_>) -> bool {
+    let Some(head) = house.weighing_of(record) else { return false };
+    house.open.records.values().any(|other| {
+        other.no != record.no
+            && other.fate == Fate::Companion(head)
+            && other.first().characteristic == record.first().characteristic
+            && other.first().octets == record.first().octets
+    })
+}
+
+/// What the weighings of a device are told apart by.
+#[derive(Clone, Copy)]
+pub(super) struct Weighings<'a> {
+    pub(super) open: &'a Open,
+    pub(super) profile: &'a Profile,
+    pub(super) readable: &'a Readable,
+}
+
+/// A part of a weighing, as it was told in one contact. `None`: octets that can't be read.
+struct Told {
+    no: RecordNo,
+    at: HubTicks,
+    /// It was told before it, too, so that its number does not say when.
+    again: bool,
+    weighs: bool,
+    measured: Option<Measurement>,
+}
+
+impl Weighings<'_> {
+    /// The head of the weighing that a composition is part of: the weight that its scale told with it, or the first half
+    /// of itself. `None`: it stands alone, or nobody can tell which weight is its own: better none than somebody else's.
+    ///
+    /// Settled records count, too: what a record belongs to must not change when another one is done.
+    pub(super) fn weighing_of(&self, record: &Record) -> Option<RecordNo> {
+        let own = self.composition(record.no)?;
+        let mut heads = record.heard.iter().filter_map(|capture| self.weighing_in(record, &own, capture));
+        let head = heads.next()?;
+        heads.all(|other| other == head).then_some(head)
+    }
+
+    /// As it was told in one contact.
+    fn weighing_in(
+        &self,
+        record: &Record,
+        own: &BodyCompositionMeasurement,
+        told: &Capture,
+    ) -> Option<RecordNo> {
+        let all = self.told(record, told, HubTicks { boot: told.at.boot, ms: i64::MAX });
+        // A stamp and a user of its own name its weight, whatever the order.
+        if let Some(stamp) = own.time_stamp {
+            let mut same = all.iter().filter(|part| match part.measured {
+                Some(Measurement::Weight(weight)) => {
+                    weight.time_stamp == Some(stamp)
+                        && (own.user_id.is_none() || own.user_id == weight.user_id)
+                }
+                _ => false,
+            });
+            let head = same.next()?;
+            return same.next().is_none().then_some(head.no);
+        }
+        if !self.profile.collect.weight_first {
+            return self.only_weighing(own, told, &all);
+        }
+        let before = self.told(record, told, told.at);
+        let (last, earlier) = before.split_last()?;
+        // Two at one tick, of which one was told before: nobody knows which of them came last.
+        if earlier.last().is_some_and(|other| other.at == last.at && (other.again || last.again)) {
+            return None;
+        }
+        match last.measured? {
+            Measurement::BodyComposition(half) if half.multiple_packet && own.multiple_packet => {
+                // The second of two. A third begins another pair.
+                let halves = before.iter().rev().take_while(|part| {
+                    matches!(part.measured, Some(Measurement::BodyComposition(m)) if m.multiple_packet)
+                });
+                if halves.count() % 2 == 0 {
+                    return None;
+                }
+                let half = self.open.records.get(&last.no)?;
+                self.weighing_of(half).or(Some(last.no))
+            }
+            Measurement::Weight(weight) => {
+                // Two weights in a row, and a composition after them: it may belong to either.
+                let alone = earlier.last().is_none_or(|part| !part.weighs);
+                (alone && near(last.at, told.at) && fits(own, &weight)).then_some(last.no)
+            }
+            _ => None,
+        }
+    }
+
+    /// Of a scale whose order nobody states: the only weight of a contact that is over, for its only composition.
+    fn only_weighing(
+        &self,
+        own: &BodyCompositionMeasurement,
+        told: &Capture,
+        others: &[Told],
+    ) -> Option<RecordNo> {
+        self.open.contacts.get(&told.contact)?.end?;
+        let halves = |part: &Told| matches!(part.measured, Some(Measurement::BodyComposition(m)) if m.multiple_packet && own.multiple_packet);
+        let (weights, rest): (Vec<&Told>, Vec<&Told>) = others.iter().partition(|part| part.weighs);
+        match (weights.as_slice(), rest.as_slice()) {
+            ([], [half]) if halves(half) && half.at <= told.at => Some(half.no),
+            ([weight], [] | [_]) if rest.iter().all(|part| halves(part)) => {
+                let Some(Measurement::Weight(measured)) = weight.measured else { return None };
+                (near(weight.at, told.at) && fits(own, &measured)).then_some(weight.no)
+            }
+            _ => None,
+        }
+    }
+
+    /// The other parts of weighings that were told in the contact of `told`, by `by`, in their order.
+    fn told(&self, record: &Record, told: &Capture, by: HubTicks) -> Vec<Told> {
+        let parts =
+            self.open.records.values().filter(|r| r.no != record.no && has_parts(r.first().characteristic));
+        let mut all: Vec<Told> = parts
+            .filter_map(|r| {
+                let at = r.told_in(told.contact, by)?;
+                // At one tick, what was first heard before.
+                let before = by > told.at || at < told.at || r.no < record.no;
+                before.then(|| Told {
+                    no: r.no,
+                    at,
+                    again: (r.first().contact, r.first().at) != (told.contact, at),
+                    weighs: r.first().characteristic == Uuid16::WEIGHT_MEASUREMENT,
+                    measured: measurement(self.readable, r.no),
+                })
+            })
+            .collect();
+        all.sort_by_key(|part| (part.at, part.no));
+        all
+    }
+
+    fn composition(&self, no: RecordNo) -> Option<BodyCompositionMeasurement> {
+        match measurement(self.readable, no)? {
+            Measurement::BodyComposition(own) => Some(own),
+            _ => None,
+        }
+    }
+}
+
+fn near(one: HubTicks, other: HubTicks) -> bool {
+    one.ms.abs_diff(other.ms) <= WEIGHING_MS.unsigned_abs()
+}
+
+/// Whatever the composition says of its weight and user is what the weight says.
+fn fits(own: &BodyCompositionMeasurement, weight: &WeightMeasurement) -> bool {
+    let user = own.user_id.is_none_or(|user| weight.user_id == Some(user));
+    let same =
+        |mass: Decimal| own.unit == weight.unit && weight.weight.is_some_and(|w| w.compare(mass).is_eq());
+    user && own.weight.is_none_or(same)
 }
 
 /// All loaded measurements with this sequence, settled or not, in the order in which they were first heard.
@@ -38,22 +239,13 @@ pub(super) fn measurements<'a>(
     open.records.values().filter(move |r| measurement_sequence(readable, r.no) == Some(sequence))
 }
 
-fn context_sequence(readable: &Readable, no: RecordNo) -> Option<u16> {
-    match readable.get(&no) {
-        Some(Ok(parsed)) => match &parsed.measurement {
-            Measurement::GlucoseContext(m) => Some(m.sequence),
-            _ => None,
-        },
-        _ => None,
-    }
+fn measurement(readable: &Readable, no: RecordNo) -> Option<Measurement> {
+    readable.get(&no)?.as_ref().ok().map(|parsed| parsed.measurement)
 }
 
 fn measurement_sequence(readable: &Readable, no: RecordNo) -> Option<u16> {
-    match readable.get(&no) {
-        Some(Ok(parsed)) => match &parsed.measurement {
-            Measurement::Glucose(m) => Some(m.sequence),
-            _ => None,
-        },
+    match measurement(readable, no)? {
+        Measurement::Glucose(m) => Some(m.sequence),
         _ => None,
     }
 }

@@ -12,23 +12,29 @@ mod bind;
 mod date;
 mod hear;
 mod join;
+mod key;
 mod open;
 #[cfg(test)]
 mod tests;
+mod waits;
 
 pub use bind::{Bound, bind};
-pub use hear::{Hearing, sequence};
+pub use hear::{HEARINGS, Hearing, sequence};
+pub use join::{WEIGHING_MS, has_parts};
+pub use key::key;
 pub use open::*;
 
-use crate::capture::{Capture, Key, Name, digest};
+use crate::capture::Capture;
 use crate::decode::{Cause, Measurement, Parsed, Told, decode};
-use crate::identity::{Identity, Slot, Who};
+use crate::identity::{Slot, Who};
 use crate::interpret::{self, Judged, interpret};
-use crate::profile::{Keeps, Profile};
+use crate::profile::{Keeps, Kind, Profile};
 use crate::reading::{Doubt, Issue, Reading};
 use crate::when::{Face, HubTicks, Sample, Source, Span};
 use date::{Clocked, Dated};
+use key::semantic;
 use std::collections::BTreeMap;
+use waits::Waits;
 
 /// After so many boots a record has waited long enough, whatever the ticks say: a boot loop must not starve it.
 pub const PATIENT_BOOTS: u32 = 16;
@@ -82,21 +88,56 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn group(&self, head: &Record, with: &[RecordNo]) -> Say {
+        // A maker's own frame says different things on different models: a profile must say that it is this one's.
+        if head.first().characteristic.way().is_some_and(|way| way != self.profile.collect.via) {
+            return Say::Become(Fate::Hold(Why::UnknownProfile));
+        }
         match &self.readable[&head.no] {
             Err(cause) => self.refuse(Refusal::Undecodable(*cause)),
             Ok(Parsed { measurement: Measurement::GlucoseContext(context), .. }) => {
                 Say::Become(self.lonely(head, context.sequence))
             }
+            Ok(Parsed { measurement: Measurement::BodyComposition(_), .. })
+                if join::composed_again(head, &self.weighings()) =>
+            {
+                Say::Become(Fate::Repeat)
+            }
             Ok(parsed) => {
-                let companions: Vec<Measurement> =
+                let joined =
                     with.iter().filter_map(|no| self.readable[no].ok()).map(|p| p.measurement).collect();
-                match interpret(parsed, &companions, self.profile) {
+                let (measurement, companions) = match join::whole(parsed.measurement, joined) {
+                    Ok(whole) => whole,
+                    Err(_) => return Say::Become(Fate::Hold(Why::Layout)),
+                };
+                let parsed = Parsed { measurement, ..*parsed };
+                if let Some(until) = self.half(head, &measurement, &companions) {
+                    return Say::Become(Fate::Await { wants: vec![For::Partner], until });
+                }
+                match interpret(&parsed, &companions, self.profile) {
                     Judged::Refuse(refusal) => self.refuse(refusal),
                     Judged::Hold(why) => Say::Become(Fate::Hold(why)),
-                    Judged::Sound { doubts } => self.reading(head, parsed.measurement, companions, doubts),
+                    Judged::Sound { doubts } => self.reading(head, measurement, companions, doubts),
                 }
             }
         }
+    }
+
+    fn weighings(&self) -> join::Weighings<'_> {
+        join::Weighings { open: self.open, profile: self.profile, readable: self.readable }
+    }
+
+    /// Until when the other half of a composition that came in two may still come.
+    fn half(&self, record: &Record, measure: &Measurement, companions: &[Measurement]) -> Option<HubTicks> {
+        let half = |m: &Measurement| matches!(m, Measurement::BodyComposition(m) if m.multiple_packet);
+        if !std::iter::once(measure).chain(companions).any(half) || self.drained(record) {
+            return None;
+        }
+        self.waits(record.first().at, self.profile.patience.partner_ms)
+    }
+
+    /// A contact that heard the record gave all that the device has.
+    fn drained(&self, record: &Record) -> bool {
+        record.heard.iter().any(|c| self.contact(c.contact).is_some_and(|c| c.end == Some(End::Drained)))
     }
 
     fn refused(&self, refusal: Refusal) -> Fate {
@@ -246,10 +287,19 @@ impl Judge<'_> {
         have: &[Measurement],
         waits: &mut Waits,
     ) {
-        let promised = matches!(measure, Measurement::Glucose(m) if m.context_follows);
-        let drained =
-            record.heard.iter().any(|c| self.contact(c.contact).is_some_and(|c| c.end == Some(End::Drained)));
-        if promised && have.is_empty() && !drained {
+        // A scale tells the weight and what the body is made of apart, seconds after each other.
+        let analyzer = self.profile.kind == Kind::BodyCompositionAnalyzer
+            && record.first().link != crate::capture::Link::Broadcast;
+        let promised = match measure {
+            Measurement::Glucose(m) => m.context_follows,
+            Measurement::Weight(_) => analyzer,
+            Measurement::BodyComposition(_) => analyzer,
+            _ => false,
+        };
+        let ended = || record.heard.iter().all(|c| self.contact(c.contact).is_some_and(|c| c.end.is_some()));
+        // The other half of a weighing comes in the same contact, or never.
+        let over = self.drained(record) || !matches!(measure, Measurement::Glucose(_)) && ended();
+        if promised && have.is_empty() && !over {
             waits.may(For::Partner, self.waits(record.first().at, self.profile.patience.partner_ms));
         }
     }
@@ -293,71 +343,13 @@ impl Judge<'_> {
     }
 }
 
-/// What is still missing: what may come until a deadline, and what becomes a hold without it.
-#[derive(Default)]
-struct Waits {
-    wants: Vec<For>,
-    until: Option<HubTicks>,
-    hold: Option<Why>,
-}
-
-impl Waits {
-    /// May come; goes on without it.
-    fn may(&mut self, what: For, until: Option<HubTicks>) {
-        if let Some(until) = until {
-            self.wants.push(what);
-            self.until = Some(self.until.map_or(until, |u| u.min(until)));
-        }
-    }
-
-    /// Must come; held without it.
-    fn need(&mut self, what: For, until: Option<HubTicks>, otherwise: Why) {
-        match until {
-            Some(_) => self.may(what, until),
-            None => self.hold = self.hold.take().or(Some(otherwise)),
-        }
-    }
-
-    fn verdict(mut self) -> Option<Fate> {
-        self.wants.sort_unstable();
-        match self.until {
-            Some(until) => Some(Fate::Await { wants: self.wants, until }),
-            None => self.hold.map(Fate::Hold),
-        }
-    }
-}
-
-/// The meter itself says that its time is not to be trusted (2A18 status bit 11).
+/// The device itself says that its time is not to be trusted: 2A18 status bit 11; 2A5E "device clock is not set".
 fn faulty_clock(measure: &Measurement) -> bool {
-    matches!(measure, Measurement::Glucose(m) if m.status.is_some_and(|s| s.0 & 1 << 11 != 0))
-}
-
-/// Fixed where a record was first recorded, and never recomputed: device identity and the record's name.
-pub fn key(identity: &Identity, name: &Name) -> Key {
-    Key(digest([&b"key"[..], &identity.octets(), &name.0]))
-}
-
-/// Links the same measurement heard by two roads: who, slot, kind, the device's own time, value. Without a
-/// stamp there is no such link.
-fn semantic(identity: &[u8], measure: &Measurement) -> Option<Key> {
-    let Told::At(stamp) = measure.told(Face::Base) else { return None };
-    let (kind, values): (&[u8], String) = match measure {
-        Measurement::Pressure(m) => (b"pressure", format!("{}/{}", m.systolic, m.diastolic)),
-        Measurement::Weight(m) => (b"weight", m.weight.map_or_else(String::new, |w| w.to_string())),
-        Measurement::Glucose(m) => {
-            (b"glucose", m.concentration.map_or_else(String::new, |c| c.value.to_string()))
-        }
-        Measurement::GlucoseContext(_) => return None,
-    };
-    let slot = measure.slot().map_or_else(Vec::new, |s| vec![s]);
-    Some(Key(digest([
-        b"semantic",
-        identity,
-        &slot,
-        kind,
-        stamp.civil.to_string().as_bytes(),
-        values.as_bytes(),
-    ])))
+    match measure {
+        Measurement::Glucose(m) => m.status.is_some_and(|s| s.0 & 1 << 11 != 0),
+        Measurement::Oximetry(m) => m.clock_not_set && m.time_stamp.is_some(),
+        _ => false,
+    }
 }
 
 /// The next instant at which silence itself is news.

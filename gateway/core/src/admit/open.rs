@@ -72,6 +72,8 @@ pub struct Record {
     /// How often it was heard in all.
     pub times: u32,
     pub last_contact: ContactNo,
+    /// When it was told last.
+    pub last_at: HubTicks,
     /// Heard again with other octets than the first time (a changed time offset).
     pub changed: bool,
     /// Which issue it becomes, whatever it waits for before: 0 unless a person asked for another (CLINICAL 26).
@@ -82,6 +84,13 @@ pub struct Record {
 impl Record {
     pub fn first(&self) -> &Capture {
         self.heard.first().expect("a record is made by its first hearing")
+    }
+
+    /// When it was told in this contact: the last time that is known and is not after `by`.
+    pub fn told_in(&self, contact: ContactNo, by: HubTicks) -> Option<HubTicks> {
+        let last = (self.last_contact == contact).then_some(self.last_at);
+        let first = self.heard.iter().find(|capture| capture.contact == contact).map(|capture| capture.at);
+        last.into_iter().chain(first).find(|at| *at <= by)
     }
 }
 
@@ -173,6 +182,8 @@ pub enum Refusal {
     ControlSolution,
     /// A glucose record that carries no concentration.
     NothingMeasured,
+    /// An oximeter's own demonstration, or a test of it.
+    Demonstration,
     /// A named quirk says that this is no measurement of what it claims.
     NotAReading(crate::quirk::Quirk),
     /// A person looked at the held record and closed it. Stands whatever profile comes.

@@ -1,6 +1,7 @@
 //! Status bits of cuffs and meters: HL7's code system ASN1ToHL7, and what each says in plain English.
 
 use hearth_wire::gatt::GlucoseStatus;
+use std::borrow::Cow;
 
 /// A status bit: its place in the frame, its code in ASN1ToHL7, and what it says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,3 +128,36 @@ pub const METER_BITS: [Bit; 11] = [
         true,
     ),
 ];
+
+/// What an oximeter says against its own value, in words (Pulse Oximeter Service, "Measurement Status" and "Device and
+/// Sensor Status"): PHD 2.0 codes it in 10404's own terms, of which none was verified.
+pub fn oximeter(measurement: u16, sensor: u32) -> impl Iterator<Item = Cow<'static, str>> {
+    const MEASUREMENT: [(u16, &str); 5] = [
+        (5, "measurement ongoing"),
+        (12, "calibration ongoing"),
+        (13, "measurement unavailable"),
+        (14, "questionable measurement"),
+        (15, "invalid measurement"),
+    ];
+    const SENSOR: [(u16, &str); 15] = [
+        (1, "equipment malfunction"),
+        (2, "signal processing irregularity"),
+        (3, "inadequate signal"),
+        (4, "poor signal"),
+        (5, "low perfusion"),
+        (6, "erratic signal"),
+        (7, "non-pulsatile signal"),
+        (8, "questionable pulse"),
+        (9, "signal analysis ongoing"),
+        (10, "sensor interference"),
+        (11, "sensor unconnected to user"),
+        (12, "unknown sensor connected"),
+        (13, "sensor displaced"),
+        (14, "sensor malfunctioning"),
+        (15, "sensor disconnected"),
+    ];
+    let set = |bits: u32| move |(bit, words): &(u16, &'static str)| (bits >> bit & 1 != 0).then_some(*words);
+    let of_measurement = MEASUREMENT.into_iter().filter_map(move |row| set(measurement.into())(&row));
+    let of_sensor = SENSOR.into_iter().filter_map(move |row| set(sensor)(&row));
+    of_measurement.chain(of_sensor).map(|words| format!("Oximeter reported: {words}").into())
+}

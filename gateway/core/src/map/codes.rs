@@ -6,7 +6,7 @@
 
 use crate::profile::{BodySite, Kind, Sample};
 use crate::reading::Quantity;
-use hearth_wire::gatt::{ConcentrationUnit, WeightUnit};
+use hearth_wire::gatt::{ConcentrationUnit, TemperatureUnit, WeightUnit};
 
 /// Code systems and other names that HL7 fixed.
 pub(super) mod system {
@@ -48,6 +48,8 @@ pub struct Code {
     /// Reference identifier of 11073-10101.
     pub name: &'static str,
     pub loinc: Option<Loinc>,
+    /// US Core asks for two where R4 asks for one of them.
+    pub second_loinc: Option<Loinc>,
     /// For people.
     pub text: &'static str,
 }
@@ -75,7 +77,7 @@ const fn code(
         Some((code, display)) => Some(Loinc { code, display }),
         None => None,
     };
-    Code { mdc, name, loinc, text }
+    Code { mdc, name, loinc, second_loinc: None, text }
 }
 
 /// docs/mapping.md; HL7 example compound-numeric-blood-pressure.
@@ -143,8 +145,36 @@ pub const fn of(quantity: Quantity) -> Code {
             Some(("39156-5", "Body mass index (BMI) [Ratio]")),
             "Body mass index",
         ),
+        Quantity::BodyFat => code(
+            188_748,
+            "MDC_BODY_FAT",
+            Some(("41982-0", "Percentage of body fat Measured")),
+            "Body fat percentage",
+        ),
+        Quantity::FatFreeMass => code(188_756, "MDC_MASS_BODY_FAT_FREE", None, "Fat-free mass"),
+        Quantity::SoftLeanMass => code(188_760, "MDC_MASS_BODY_SOFT_LEAN", None, "Soft lean mass"),
+        Quantity::BodyWaterMass => code(188_764, "MDC_BODY_WATER", None, "Body water mass"),
+        Quantity::BodyTemperature => {
+            code(150_364, "MDC_TEMP_BODY", Some(("8310-5", "Body temperature")), "Body temperature")
+        }
+        Quantity::OxygenSaturation => Code {
+            second_loinc: Some(Loinc { code: "2708-6", display: "Oxygen saturation in Arterial blood" }),
+            ..code(
+                150_456,
+                "MDC_PULS_OXIM_SAT_O2",
+                Some(("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry")),
+                "Oxygen saturation",
+            )
+        },
+        Quantity::HeartRate => {
+            code(147_842, "MDC_ECG_HEART_RATE", Some(("8867-4", "Heart rate")), "Heart rate")
+        }
     }
 }
+
+/// docs/mapping.md: a pulse that an oximeter tells has a code of its own.
+pub const PULSE_FROM_OXIMETER: Code =
+    code(149_530, "MDC_PULS_OXIM_PULS_RATE", Some(("8867-4", "Heart rate")), "Pulse rate");
 
 const CAPILLARY: [(&str, &str); 2] = [
     ("41653-7", "Glucose [Mass/volume] in Capillary blood by Glucometer"),
@@ -292,6 +322,30 @@ pub const fn height(unit: WeightUnit) -> (Ucum, i8) {
     }
 }
 
+/// The unit that the thermometer sent: R4 bodytemp takes both.
+pub const fn temperature(unit: TemperatureUnit) -> Ucum {
+    match unit {
+        TemperatureUnit::Celsius => Ucum { code: "Cel", text: "°C" },
+        TemperatureUnit::Fahrenheit => Ucum { code: "[degF]", text: "°F" },
+    }
+}
+
+/// Temperature Type of 2A1C, in words: a body site comes from the profile alone (CLINICAL 15).
+pub const fn temperature_site(kind: u8) -> Option<&'static str> {
+    Some(match kind {
+        1 => "armpit",
+        2 => "body, in general",
+        3 => "ear",
+        4 => "finger",
+        5 => "gastrointestinal tract",
+        6 => "mouth",
+        7 => "rectum",
+        8 => "toe",
+        9 => "tympanum",
+        _ => return None,
+    })
+}
+
 /// PHD 2.0: what a PHD specializes in.
 pub const fn specialization(kind: Kind) -> Code {
     match kind {
@@ -300,6 +354,13 @@ pub const fn specialization(kind: Kind) -> Code {
         }
         Kind::GlucoseMeter => code(528_401, "MDC_DEV_SPEC_PROFILE_GLUCOSE", None, "Glucose meter"),
         Kind::WeightScale => code(528_399, "MDC_DEV_SPEC_PROFILE_SCALE", None, "Weight scale"),
+        Kind::BodyCompositionAnalyzer => {
+            code(528_404, "MDC_DEV_SPEC_PROFILE_BCA", None, "Body composition analyzer")
+        }
+        Kind::Thermometer => code(528_392, "MDC_DEV_SPEC_PROFILE_TEMP", None, "Thermometer"),
+        Kind::PulseOximeter => code(528_388, "MDC_DEV_SPEC_PROFILE_PULS_OXIM", None, "Pulse oximeter"),
+        // 11073-10406, the sub-specialization.
+        Kind::HeartRateMonitor => code(528_525, "MDC_DEV_SUB_SPEC_PROFILE_HR", None, "Heart rate monitor"),
     }
 }
 

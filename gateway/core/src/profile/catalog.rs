@@ -2,12 +2,15 @@
 
 use super::{Match, Problem, Profile, ProfileName, standard};
 use crate::identity::Facts;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Profiles by name, no two of which fit a device equally well by the same words.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Catalog {
     profiles: BTreeMap<ProfileName, Profile>,
+    /// Names whose file in the site's folder is refused: its author said that what is built in under the name is wrong.
+    refused: BTreeSet<ProfileName>,
+    left_out: Vec<String>,
 }
 
 impl Catalog {
@@ -63,20 +66,42 @@ impl Catalog {
         self.profiles.insert(profile.name.clone(), profile);
     }
 
+    /// Goes on without a file of the site. A built-in profile of its name is withdrawn with it: read by what somebody
+    /// found wrong, a value could be wrong, so that device's records are held (CLINICAL 1). `said`: why, and the cure.
+    pub fn leave_out(&mut self, name: Option<ProfileName>, said: String) {
+        self.refused.extend(name);
+        self.left_out.push(said);
+    }
+
+    /// What was left out, a sentence for each file.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
     pub fn get(&self, name: &ProfileName) -> Option<&Profile> {
-        self.profiles.get(name)
+        self.profiles.get(name).filter(|_| !self.refused.contains(name))
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Profile> {
-        self.profiles.values()
+        self.profiles.values().filter(|profile| !self.refused.contains(&profile.name))
     }
 
     /// The most specific profile that all known facts allow. `None`: no profile fits, or two fit equally well, as
-    /// the two generic ones do a device that is both cuff and meter: it needs a profile of its own.
+    /// the two generic ones do a device that is both cuff and meter: it needs a profile of its own. Nor does one fit whose
+    /// own is withdrawn: a less specific one knows even less.
     pub fn recognize(&self, facts: &Facts) -> Option<&Profile> {
-        let fitting = || self.all().filter_map(|p| p.matches.fit(facts).map(|fit| (fit, p)));
-        let (best, profile) = fitting().max_by_key(|(fit, _)| *fit)?;
-        (fitting().filter(|(fit, _)| *fit == best).count() == 1).then_some(profile)
+        match self.fitting(facts).as_slice() {
+            [only] => self.get(&only.name),
+            _ => None,
+        }
+    }
+
+    /// All profiles that fit best, and equally well: none, one, or several that nothing told apart yet. One that is
+    /// withdrawn is among them, and [`Catalog::get`] does not have it.
+    pub fn fitting(&self, facts: &Facts) -> Vec<&Profile> {
+        let fits = || self.profiles.values().filter_map(|p| p.matches.fit(facts).map(|fit| (fit, p)));
+        let best = fits().map(|(fit, _)| fit).max();
+        fits().filter(|(fit, _)| Some(*fit) == best).map(|(_, profile)| profile).collect()
     }
 }
 
@@ -111,6 +136,26 @@ impl Match {
             manufacturer: self.manufacturer.is_some(),
             services: self.services.len(),
         })
+    }
+
+    /// What of this match a device is known to have, in words. Empty: it does not fit, or not yet.
+    pub fn found_in(&self, facts: &Facts) -> Vec<String> {
+        if self.fit(facts).is_none() {
+            return Vec::new();
+        }
+        let name = facts.advertised_name.as_deref().unwrap_or("");
+        let prefixes = self.name_prefixes.iter().filter(|prefix| name.starts_with(prefix.as_str()));
+        let longest = prefixes.max_by_key(|prefix| prefix.len());
+        let services: Vec<String> = self.services.iter().map(|s| format!("{s:04X}")).collect();
+        [
+            self.model.as_ref().map(|model| format!("its model is {model:?}")),
+            longest.map(|prefix| format!("its name begins with {prefix:?}")),
+            self.manufacturer.as_ref().map(|maker| format!("its maker is {maker:?}")),
+            (!services.is_empty()).then(|| format!("it offers {}", services.join(" and "))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     /// Whether some device fits both, and no fact about it can ever tell which.

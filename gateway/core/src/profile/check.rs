@@ -2,7 +2,7 @@
 //! than an unknown one.
 
 use super::schema::{ClockTable, CollectTable, File, MatchTable, PatienceTable, QuirksTable, ReadingTable};
-use super::words::{ROWS, essential, word};
+use super::words::{ROWS, Row, essential, word};
 use super::{
     Clock, Collect, Evidence, Keeps, Kind, Match, Pairing, Patience, Problem, Profile, ProfileName,
     ReadingFacts, Untimed, Via,
@@ -131,18 +131,52 @@ fn matches(kind: Kind, table: &Spanned<MatchTable>, see: See<'_>) -> Result<Matc
 }
 
 fn collect(kind: Kind, table: &CollectTable, see: See<'_>) -> Result<Collect, Problem> {
-    let CollectTable { via, pairing, settle_ms, silence_ms } = table;
+    let CollectTable { via, pairing, settle_ms, silence_ms, consent, weight_first } = table;
     let (via_is, pairing_is) = (*via.get_ref(), *pairing.get_ref());
-    if via_is == Via::Racp && kind != Kind::GlucoseMeter {
-        let says = "only a glucose-meter has a record access control point here; write \"notify\"";
+    if via_is == Via::Racp && ![Kind::GlucoseMeter, Kind::PulseOximeter].contains(&kind) {
+        let says = "only a glucose-meter or a pulse-oximeter has a record access control point here; write \"notify\"";
         return Err(see(via.span(), "collect.via", says.into()));
     }
     if via_is == Via::Racp && pairing_is == Pairing::None {
         let says = "stored records are read from a paired meter only; write \"just-works\" or \"passkey\"";
         return Err(see(pairing.span(), "collect.pairing", says.into()));
     }
+    let scale = [Kind::WeightScale, Kind::BodyCompositionAnalyzer].contains(&kind);
+    if via_is == Via::Vendor && kind != Kind::BloodPressureMonitor {
+        let says = "of makers' own memories only a cuff's has a codec here; write \"notify\"";
+        return Err(see(via.span(), "collect.via", says.into()));
+    }
+    if via_is == Via::Advertisement && !scale {
+        let says = "of broadcasts only a scale's has a codec here; write \"notify\"";
+        return Err(see(via.span(), "collect.via", says.into()));
+    }
+    if via_is == Via::Advertisement && pairing_is != Pairing::None {
+        let says = "a device that only advertises is never paired; write \"none\"";
+        return Err(see(pairing.span(), "collect.pairing", says.into()));
+    }
     at_least_1("collect.silence-ms", silence_ms, see)?;
-    Ok(Collect { via: via_is, pairing: pairing_is, settle_ms: *settle_ms, silence_ms: *silence_ms.get_ref() })
+    if let Some(asked) = consent.as_ref().filter(|asked| *asked.get_ref()) {
+        if !scale {
+            let says = "only a scale asks its users for consent here; remove it";
+            return Err(see(asked.span(), "collect.consent", says.into()));
+        }
+        if via_is != Via::Notify || pairing_is == Pairing::None {
+            let says = "a consent code is written to a paired device that notifies; write `via = \"notify\"` and how it is paired";
+            return Err(see(asked.span(), "collect.consent", says.into()));
+        }
+    }
+    if let Some(first) = weight_first.as_ref().filter(|_| kind != Kind::BodyCompositionAnalyzer) {
+        let says = "only a body-composition-analyzer tells two things of one weighing; remove it";
+        return Err(see(first.span(), "collect.weight-first", says.into()));
+    }
+    Ok(Collect {
+        via: via_is,
+        pairing: pairing_is,
+        settle_ms: *settle_ms,
+        silence_ms: *silence_ms.get_ref(),
+        consent: consent.as_ref().is_some_and(|asked| *asked.get_ref()),
+        weight_first: weight_first.as_ref().is_some_and(|first| *first.get_ref()),
+    })
 }
 
 fn clock(table: &Spanned<ClockTable>, see: See<'_>) -> Result<Clock, Problem> {
@@ -242,21 +276,22 @@ fn readings(
 
 fn reading(kind: Kind, table: &ReadingTable, see: See<'_>) -> Result<ReadingFacts, Problem> {
     let ReadingTable { quantity, from, sample, range, unit } = table;
-    let row = ROWS.iter().find(|row| row.word == quantity.get_ref()).ok_or_else(|| {
-        let known = ROWS.iter().filter(|row| row.kind == kind).map(|row| row.word);
-        see(quantity.span(), "reading.quantity", format!("is unknown; write {}", one_of(known)))
-    })?;
-    if row.kind != kind {
-        let says = format!("this kind of device does not measure {}; remove it", row.word);
+    let rows: Vec<&Row> = ROWS.iter().filter(|row| row.word == quantity.get_ref()).collect();
+    if rows.is_empty() {
+        let mut known: Vec<&str> = ROWS.iter().filter(|row| row.kind == kind).map(|row| row.word).collect();
+        known.dedup();
+        let says = format!("is unknown; write {}", one_of(known.into_iter()));
         return Err(see(quantity.span(), "reading.quantity", says));
     }
-    if row.from != from.get_ref() {
-        return Err(see(
-            from.span(),
-            "reading.from",
-            format!("{} comes from \"{}\"; write that", row.word, row.from),
-        ));
+    let rows: Vec<&Row> = rows.into_iter().filter(|row| row.kind == kind).collect();
+    if rows.is_empty() {
+        let says = format!("this kind of device does not measure {}; remove it", quantity.get_ref());
+        return Err(see(quantity.span(), "reading.quantity", says));
     }
+    let row = rows.iter().find(|row| row.from == from.get_ref()).ok_or_else(|| {
+        let known = one_of(rows.iter().map(|row| row.from));
+        see(from.span(), "reading.from", format!("{} comes from {known}; write that", quantity.get_ref()))
+    })?;
     let its = row.units.iter().find(|u| u.ucum() == unit.get_ref()).ok_or_else(|| {
         let known = row.units.iter().map(|u| u.ucum());
         see(

@@ -3,12 +3,14 @@
 
 mod catalog;
 mod check;
+mod draft;
 mod problem;
 mod schema;
 mod standard;
 mod words;
 
 pub use catalog::Catalog;
+pub use draft::{Draft, draft};
 pub use problem::Problem;
 pub use words::word;
 
@@ -48,6 +50,11 @@ pub enum Kind {
     BloodPressureMonitor,
     GlucoseMeter,
     WeightScale,
+    /// A scale that also says what a body is made of.
+    BodyCompositionAnalyzer,
+    Thermometer,
+    PulseOximeter,
+    HeartRateMonitor,
 }
 
 /// How well a profile is known, and by whom.
@@ -103,6 +110,11 @@ pub struct Collect {
     pub pairing: Pairing,
     pub settle_ms: u32,
     pub silence_ms: u32,
+    /// A user's records come only after that user's consent code was written to the User Control Point (0x2A9F).
+    pub consent: bool,
+    /// A scale that tells what a body is made of right after that body's weight, each time. Else only a contact with one of
+    /// each joins them.
+    pub weight_first: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -112,6 +124,10 @@ pub enum Via {
     Racp,
     /// Indications or notifications as they come.
     Notify,
+    /// Advertisements; the device is never connected to.
+    Advertisement,
+    /// A maker's own service and memory: [`crate::vendor`] reads its records.
+    Vendor,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -174,6 +190,9 @@ pub enum Unit {
     Metre,
     Inch,
     KilogramPerSquareMetre,
+    Percent,
+    DegreeCelsius,
+    DegreeFahrenheit,
 }
 
 /// Where glucose is measured, by the maker's word (CLINICAL 8).
@@ -206,6 +225,13 @@ impl Default for Patience {
     }
 }
 
+impl ProfileName {
+    /// A service as the standard has it, rather than a model.
+    pub fn is_generic(&self) -> bool {
+        self.0.starts_with("generic/")
+    }
+}
+
 impl Profile {
     /// What is said of a quantity, in whatever unit comes first.
     pub fn of(&self, quantity: Quantity) -> Option<&ReadingFacts> {
@@ -219,12 +245,26 @@ impl Profile {
 }
 
 impl Kind {
+    pub const ALL: [Kind; 7] = [
+        Kind::BloodPressureMonitor,
+        Kind::GlucoseMeter,
+        Kind::WeightScale,
+        Kind::BodyCompositionAnalyzer,
+        Kind::Thermometer,
+        Kind::PulseOximeter,
+        Kind::HeartRateMonitor,
+    ];
+
     /// As a profile writes it.
     pub fn name(self) -> &'static str {
         match self {
             Kind::BloodPressureMonitor => "blood-pressure-monitor",
             Kind::GlucoseMeter => "glucose-meter",
             Kind::WeightScale => "weight-scale",
+            Kind::BodyCompositionAnalyzer => "body-composition-analyzer",
+            Kind::Thermometer => "thermometer",
+            Kind::PulseOximeter => "pulse-oximeter",
+            Kind::HeartRateMonitor => "heart-rate-monitor",
         }
     }
 
@@ -234,6 +274,10 @@ impl Kind {
             Kind::BloodPressureMonitor => 0x1810,
             Kind::GlucoseMeter => 0x1808,
             Kind::WeightScale => 0x181D,
+            Kind::BodyCompositionAnalyzer => 0x181B,
+            Kind::Thermometer => 0x1809,
+            Kind::PulseOximeter => 0x1822,
+            Kind::HeartRateMonitor => 0x180D,
         }
     }
 }
@@ -252,6 +296,9 @@ impl Unit {
             Unit::Metre => "m",
             Unit::Inch => "[in_i]",
             Unit::KilogramPerSquareMetre => "kg/m2",
+            Unit::Percent => "%",
+            Unit::DegreeCelsius => "Cel",
+            Unit::DegreeFahrenheit => "[degF]",
         }
     }
 }

@@ -41,6 +41,13 @@ impl Problem {
         }
     }
 
+    /// Of the value at this place, whatever its key is.
+    pub(super) fn of_value(name: &ProfileName, text: &str, offset: usize, says: &str) -> Problem {
+        let (table, key) = key_at(text, offset);
+        let both: Vec<&str> = [table, key].into_iter().filter(|part| !part.is_empty()).collect();
+        Problem::at(name, text, offset, &both.join("."), says.to_owned())
+    }
+
     pub(super) fn of_toml(name: &ProfileName, text: &str, error: &toml::de::Error) -> Problem {
         let offset = error.span().map_or(0, |span| span.start);
         let (table, key) = key_at(text, offset);

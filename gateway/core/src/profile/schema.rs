@@ -7,6 +7,7 @@ use super::{
 };
 use serde::Deserialize;
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 #[derive(Deserialize)]
 struct SchemaOnly {
@@ -60,6 +61,8 @@ pub(super) struct CollectTable {
     pub(super) pairing: Spanned<Pairing>,
     pub(super) settle_ms: u32,
     pub(super) silence_ms: Spanned<u32>,
+    pub(super) consent: Option<Spanned<bool>>,
+    pub(super) weight_first: Option<Spanned<bool>>,
 }
 
 #[derive(Deserialize)]
@@ -116,8 +119,33 @@ impl File {
             let says = format!("this hub reads schema 1, not {}; update the hub", schema.get_ref());
             return Err(Problem::at(name, text, schema.span().start, "schema", says));
         }
-        toml::from_str(text).map_err(|e| Problem::of_toml(name, text, &e))
+        let file = toml::from_str(text).map_err(|e| Problem::of_toml(name, text, &e))?;
+        match DeTable::parse(text).ok().and_then(|table| unfilled(table.get_ref())) {
+            Some(at) => {
+                let says =
+                    "the draft is not filled in here; write what a person knows of the device in its place";
+                Err(Problem::of_value(name, text, at, says))
+            }
+            None => Ok(file),
+        }
     }
+}
+
+/// How a draft marks what only a person knows.
+pub(super) const FILL_IN: &str = "FILL IN";
+
+/// Where a value stands that is still a draft's.
+fn unfilled(table: &DeTable<'_>) -> Option<usize> {
+    fn at(value: &Spanned<DeValue<'_>>) -> Option<usize> {
+        match value.get_ref() {
+            DeValue::String(text) => text.trim_start().starts_with(FILL_IN).then(|| value.span().start),
+            DeValue::Array(all) => all.iter().find_map(at),
+            DeValue::Table(table) => unfilled(table),
+            _ => None,
+        }
+    }
+    // The first of the file, whatever order a table has.
+    table.values().filter_map(at).min()
 }
 
 fn is_name(name: &str) -> bool {

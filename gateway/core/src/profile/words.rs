@@ -3,8 +3,7 @@
 use super::{Kind, Unit};
 use crate::reading::Quantity;
 
-/// One row per quantity: its word, the codec's field that carries it, the kind of device that has the field, and
-/// the units in which it can come.
+/// A quantity of a kind of device: its word, the codec's field that carries it, and the units in which it can come.
 pub(super) struct Row {
     pub(super) word: &'static str,
     pub(super) quantity: Quantity,
@@ -14,45 +13,57 @@ pub(super) struct Row {
 }
 
 const PRESSURE: &[Unit] = &[Unit::MillimetreOfMercury, Unit::Kilopascal];
+const CONCENTRATION: &[Unit] = &[Unit::MilligramPerDecilitre, Unit::MillimolePerLitre];
+const MASS: &[Unit] = &[Unit::Kilogram, Unit::Pound];
+const LENGTH: &[Unit] = &[Unit::Metre, Unit::Inch];
+const INDEX: &[Unit] = &[Unit::KilogramPerSquareMetre];
+const RATE: &[Unit] = &[Unit::PerMinute];
+const PERCENT: &[Unit] = &[Unit::Percent];
+const TEMPERATURE: &[Unit] = &[Unit::DegreeCelsius, Unit::DegreeFahrenheit];
 
-pub(super) const ROWS: [Row; 8] = {
-    use Kind::{BloodPressureMonitor as Cuff, GlucoseMeter as Meter, WeightScale as Scale};
-    const fn row(
-        word: &'static str,
-        quantity: Quantity,
-        from: &'static str,
-        kind: Kind,
-        units: &'static [Unit],
-    ) -> Row {
-        Row { word, quantity, from, kind, units }
-    }
+const fn row(
+    word: &'static str,
+    quantity: Quantity,
+    from: &'static str,
+    kind: Kind,
+    units: &'static [Unit],
+) -> Row {
+    Row { word, quantity, from, kind, units }
+}
+
+pub(super) const ROWS: [Row; 20] = {
+    use Kind::{
+        BloodPressureMonitor as Cuff, BodyCompositionAnalyzer as Analyzer, GlucoseMeter as Meter,
+        HeartRateMonitor as Strap, PulseOximeter as Oximeter, Thermometer, WeightScale as Scale,
+    };
+    use Quantity as Q;
     [
-        row("systolic", Quantity::Systolic, "blood-pressure.systolic", Cuff, PRESSURE),
-        row("diastolic", Quantity::Diastolic, "blood-pressure.diastolic", Cuff, PRESSURE),
+        row("systolic", Q::Systolic, "blood-pressure.systolic", Cuff, PRESSURE),
+        row("diastolic", Q::Diastolic, "blood-pressure.diastolic", Cuff, PRESSURE),
         row(
             "mean-arterial-pressure",
-            Quantity::MeanArterialPressure,
+            Q::MeanArterialPressure,
             "blood-pressure.mean-arterial-pressure",
             Cuff,
             PRESSURE,
         ),
-        row("pulse-rate", Quantity::PulseRate, "blood-pressure.pulse-rate", Cuff, &[Unit::PerMinute]),
-        row(
-            "glucose",
-            Quantity::Glucose,
-            "glucose.concentration",
-            Meter,
-            &[Unit::MilligramPerDecilitre, Unit::MillimolePerLitre],
-        ),
-        row("body-weight", Quantity::BodyWeight, "weight.weight", Scale, &[Unit::Kilogram, Unit::Pound]),
-        row("body-height", Quantity::BodyHeight, "weight.height", Scale, &[Unit::Metre, Unit::Inch]),
-        row(
-            "body-mass-index",
-            Quantity::BodyMassIndex,
-            "weight.body-mass-index",
-            Scale,
-            &[Unit::KilogramPerSquareMetre],
-        ),
+        row("pulse-rate", Q::PulseRate, "blood-pressure.pulse-rate", Cuff, RATE),
+        row("pulse-rate", Q::PulseRate, "spot-check.pulse-rate", Oximeter, RATE),
+        row("glucose", Q::Glucose, "glucose.concentration", Meter, CONCENTRATION),
+        row("body-weight", Q::BodyWeight, "weight.weight", Scale, MASS),
+        row("body-weight", Q::BodyWeight, "weight.weight", Analyzer, MASS),
+        row("body-weight", Q::BodyWeight, "body-composition.weight", Analyzer, MASS),
+        row("body-height", Q::BodyHeight, "weight.height", Scale, LENGTH),
+        row("body-height", Q::BodyHeight, "weight.height", Analyzer, LENGTH),
+        row("body-mass-index", Q::BodyMassIndex, "weight.body-mass-index", Scale, INDEX),
+        row("body-mass-index", Q::BodyMassIndex, "weight.body-mass-index", Analyzer, INDEX),
+        row("body-fat", Q::BodyFat, "body-composition.body-fat-percentage", Analyzer, PERCENT),
+        row("fat-free-mass", Q::FatFreeMass, "body-composition.fat-free-mass", Analyzer, MASS),
+        row("soft-lean-mass", Q::SoftLeanMass, "body-composition.soft-lean-mass", Analyzer, MASS),
+        row("body-water-mass", Q::BodyWaterMass, "body-composition.body-water-mass", Analyzer, MASS),
+        row("body-temperature", Q::BodyTemperature, "temperature.temperature", Thermometer, TEMPERATURE),
+        row("oxygen-saturation", Q::OxygenSaturation, "spot-check.spo2", Oximeter, PERCENT),
+        row("heart-rate", Q::HeartRate, "heart-rate.heart-rate", Strap, RATE),
     ]
 };
 
@@ -61,7 +72,10 @@ pub(super) fn essential(kind: Kind) -> &'static [Quantity] {
     match kind {
         Kind::BloodPressureMonitor => &[Quantity::Systolic, Quantity::Diastolic],
         Kind::GlucoseMeter => &[Quantity::Glucose],
-        Kind::WeightScale => &[Quantity::BodyWeight],
+        Kind::WeightScale | Kind::BodyCompositionAnalyzer => &[Quantity::BodyWeight],
+        Kind::Thermometer => &[Quantity::BodyTemperature],
+        Kind::PulseOximeter => &[Quantity::OxygenSaturation],
+        Kind::HeartRateMonitor => &[Quantity::HeartRate],
     }
 }
 

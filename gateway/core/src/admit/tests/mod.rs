@@ -4,7 +4,9 @@
 mod people;
 mod permuted;
 mod rude;
+mod scales;
 mod scenarios;
 mod times;
 mod tongue;
+mod weighings;
 mod world;

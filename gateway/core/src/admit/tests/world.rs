@@ -58,7 +58,14 @@ pub(super) fn profile(kind: Kind) -> Profile {
         evidence: Evidence { level: EvidenceLevel::Untested, by: "these tests".into() },
         matches: Match::default(),
         identity: IdentitySource::Address,
-        collect: Collect { via: Via::Notify, pairing: Pairing::None, settle_ms: 0, silence_ms: 5_000 },
+        collect: Collect {
+            via: Via::Notify,
+            pairing: Pairing::None,
+            settle_ms: 0,
+            silence_ms: 5_000,
+            consent: false,
+            weight_first: false,
+        },
         clock: Clock {
             keeps: Keeps::LocalTime,
             tells: false,
@@ -243,13 +250,14 @@ impl World {
                 self.records += 1;
                 let no = RecordNo(self.records);
                 let (name, heard) = (name(capture), vec![capture.clone()]);
-                let last_contact = capture.contact;
+                let (last_contact, last_at) = (capture.contact, capture.at);
                 let record = Record {
                     no,
                     name,
                     heard,
                     times: 1,
                     last_contact,
+                    last_at,
                     changed: false,
                     issue: Issue(0),
                     fate: Fate::New,

@@ -26,7 +26,7 @@ pub(super) fn told(companions: &[Measurement]) -> Told {
     let contexts = companions.iter().filter_map(|companion| match companion {
         Measurement::GlucoseContext(context) => Some(context),
         // `admit` joins nothing else to a glucose measurement.
-        Measurement::Pressure(_) | Measurement::Glucose(_) | Measurement::Weight(_) => None,
+        _ => None,
     });
     let mut told = Told::default();
     contexts.zip(0..=u8::MAX).for_each(|(context, number)| told.context(context, number));

@@ -12,23 +12,45 @@ use crate::profile::Kind;
 /// Measurements come with it in hundreds, so it is small.
 const ROOM: usize = 1_536;
 
-const METER: Code =
-    Code { mdc: 65_573, name: "MDC_MOC_VMS_MDS_SIMP", loinc: None::<Loinc>, text: "Simple PHD" };
+const METER: Code = Code {
+    mdc: 65_573,
+    name: "MDC_MOC_VMS_MDS_SIMP",
+    loinc: None::<Loinc>,
+    second_loinc: None,
+    text: "Simple PHD",
+};
 const HUB: Code = Code {
     mdc: 531_981,
     name: "MDC_MOC_VMS_MDS_AHD",
     loinc: None,
+    second_loinc: None,
     text: "Application Hosting Device, a.k.a. PHG",
 };
-const FIRMWARE: Code =
-    Code { mdc: 531_976, name: "MDC_ID_PROD_SPEC_FW", loinc: None, text: "Firmware revision" };
-const SOFTWARE: Code =
-    Code { mdc: 531_975, name: "MDC_ID_PROD_SPEC_SW", loinc: None, text: "Software revision" };
-const TIME_SYNCHRONIZATION: Code =
-    Code { mdc: 68_220, name: "MDC_TIME_SYNC_PROTOCOL", loinc: None, text: "Time synchronization protocol" };
+const FIRMWARE: Code = Code {
+    mdc: 531_976,
+    name: "MDC_ID_PROD_SPEC_FW",
+    loinc: None,
+    second_loinc: None,
+    text: "Firmware revision",
+};
+const SOFTWARE: Code = Code {
+    mdc: 531_975,
+    name: "MDC_ID_PROD_SPEC_SW",
+    loinc: None,
+    second_loinc: None,
+    text: "Software revision",
+};
+const TIME_SYNCHRONIZATION: Code = Code {
+    mdc: 68_220,
+    name: "MDC_TIME_SYNC_PROTOCOL",
+    loinc: None,
+    second_loinc: None,
+    text: "Time synchronization protocol",
+};
 /// The hub takes UTC from the kernel, and only once that says it is synchronised; by which protocol it does
 /// not say.
-const SYNCHRONIZED: Code = Code { mdc: 532_226, name: "MDC_TIME_SYNC_NTPV4", loinc: None, text: "NTPV4" };
+const SYNCHRONIZED: Code =
+    Code { mdc: 532_226, name: "MDC_TIME_SYNC_NTPV4", loinc: None, second_loinc: None, text: "NTPV4" };
 
 /// The meter, shared by all of its readings: nothing in it comes from a reading or a person.
 pub(super) fn meter(scene: &Scene<'_>) -> Resource {

@@ -143,11 +143,16 @@ pub fn phd_identifier(parcel: &Parcel) -> Option<String> {
     let measure = &parcel.reading.measure;
     let Told::At(stamp) = measure.told(Face::Base) else { return None };
     let kind = match measure {
-        Measurement::Pressure(_) => codes::BLOOD_PRESSURE.mdc,
+        Measurement::Pressure(_) | Measurement::EnhancedPressure(_) => codes::BLOOD_PRESSURE.mdc,
         Measurement::Glucose(m) => {
             m.concentration.map_or(codes::of(Quantity::Glucose), |c| codes::glucose(c.kind, c.unit, None)).mdc
         }
         Measurement::Weight(_) => codes::of(Quantity::BodyWeight).mdc,
+        Measurement::BodyComposition(m) if m.weight.is_some() => codes::of(Quantity::BodyWeight).mdc,
+        Measurement::BodyComposition(_) => codes::of(Quantity::BodyFat).mdc,
+        Measurement::Temperature(_) => codes::of(Quantity::BodyTemperature).mdc,
+        Measurement::Oximetry(_) => codes::of(Quantity::OxygenSaturation).mdc,
+        Measurement::HeartRate(_) => codes::of(Quantity::HeartRate).mdc,
         Measurement::GlucoseContext(_) => return None,
     };
     let Subject { id, identifier } = &parcel.subject;

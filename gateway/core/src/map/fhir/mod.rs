@@ -8,6 +8,7 @@
 
 mod bundle;
 mod compare;
+mod composition;
 mod content;
 mod context;
 mod device;
@@ -19,6 +20,7 @@ mod observation;
 mod pressure;
 mod provenance;
 mod scene;
+mod vital;
 mod weight;
 
 #[cfg(test)]
@@ -65,6 +67,10 @@ pub enum Role {
     Status,
     BodyMassIndex,
     BodyHeight,
+    BodyFat,
+    FatFreeMass,
+    SoftLeanMass,
+    BodyWaterMass,
     /// What was marked on the meter; the number counts the reading's contexts from 0.
     Context(u8, Marked),
     Provenance,
@@ -93,6 +99,10 @@ impl Role {
             Role::Status => "status".into(),
             Role::BodyMassIndex => "body-mass-index".into(),
             Role::BodyHeight => "body-height".into(),
+            Role::BodyFat => "body-fat".into(),
+            Role::FatFreeMass => "fat-free-mass".into(),
+            Role::SoftLeanMass => "soft-lean-mass".into(),
+            Role::BodyWaterMass => "body-water-mass".into(),
             Role::Context(number, marked) => format!("context-{number}-{}", marked.text()).into(),
             Role::Provenance => "provenance".into(),
         }
@@ -108,6 +118,10 @@ impl Role {
             | Role::Status
             | Role::BodyMassIndex
             | Role::BodyHeight
+            | Role::BodyFat
+            | Role::FatFreeMass
+            | Role::SoftLeanMass
+            | Role::BodyWaterMass
             | Role::Context(..) => "Observation",
         }
     }
@@ -162,9 +176,15 @@ pub fn resources(
     }
     let scene = Scene::new(parcel, policy, rung, phd_identifier);
     let observed = match &parcel.reading.measure {
-        Measurement::Pressure(pressure) => pressure::observed(pressure, &scene),
+        measure @ (Measurement::Pressure(_) | Measurement::EnhancedPressure(_)) => {
+            measure.pressure().map_or_else(Vec::new, |pressure| pressure::observed(&pressure, &scene))
+        }
         Measurement::Glucose(glucose) => glucose::observed(glucose, &scene),
         Measurement::Weight(weight) => weight::observed(weight, &scene),
+        Measurement::BodyComposition(composition) => composition::observed(composition, &scene),
+        Measurement::Temperature(temperature) => vital::temperature(temperature, &scene),
+        Measurement::Oximetry(oximetry) => vital::oximetry(oximetry, &scene),
+        Measurement::HeartRate(rate) => vital::heart_rate(rate, &scene),
         Measurement::GlucoseContext(_) => vec![],
     };
     if observed.is_empty() {

@@ -46,7 +46,9 @@ fn note(doubt: Doubt, scene: &Scene<'_>) -> Option<Note> {
         | Doubt::IrregularPulse
         | Doubt::PulseAboveLimit
         | Doubt::PulseBelowLimit
-        | Doubt::Sensor(_) => return None,
+        | Doubt::Sensor(_)
+        | Doubt::Oximeter { .. } => return None,
+        Doubt::NoContact => "Sensor reported: no contact with the skin".into(),
         Doubt::Extreme(quantity) => {
             format!("Unusual value, as sent by the device: {}", codes::of(quantity).text).into()
         }

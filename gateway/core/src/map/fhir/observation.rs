@@ -209,7 +209,7 @@ pub(super) fn concept(o: &mut Object<'_>, code: &Code, loinc: bool) {
             o.printed("code", code.mdc);
             o.plain("display", code.name);
         });
-        if let Some(loinc) = code.loinc.filter(|_| loinc) {
+        for loinc in code.loinc.iter().chain(&code.second_loinc).filter(|_| loinc) {
             a.object(|o| {
                 o.plain("system", system::LOINC);
                 o.plain("code", loinc.code);

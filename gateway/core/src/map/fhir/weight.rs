@@ -2,8 +2,8 @@
 
 use super::Role;
 use super::content::{Absent, Charted, Content, Measured, Note, measured};
-use super::notes;
 use super::scene::Scene;
+use super::{composition, notes};
 use crate::map::codes;
 use crate::reading::Quantity;
 use hearth_wire::gatt::{BodyMassIndexHeight, WeightMeasurement, WeightUnit};
@@ -12,6 +12,7 @@ use hearth_wire::{Decimal, Value};
 pub(super) fn observed(weight: &WeightMeasurement, scene: &Scene<'_>) -> Vec<Content> {
     let WeightMeasurement { unit, weight, body_mass_index_height, .. } = *weight;
     let mut all = vec![body_weight(weight, unit, scene)];
+    all.extend(composition::told(&scene.parcel.reading.companions, scene));
     // Height was typed in, and the index rests on it (CLINICAL 14).
     if let Some(typed) = body_mass_index_height.filter(|_| scene.policy.height_and_bmi) {
         let BodyMassIndexHeight { body_mass_index, height } = typed;
@@ -35,7 +36,7 @@ pub(super) fn observed(weight: &WeightMeasurement, scene: &Scene<'_>) -> Vec<Con
 }
 
 /// In the unit that the scale sent.
-fn body_weight(weight: Option<Decimal>, unit: WeightUnit, scene: &Scene<'_>) -> Content {
+pub(super) fn body_weight(weight: Option<Decimal>, unit: WeightUnit, scene: &Scene<'_>) -> Content {
     let failed = weight.is_none();
     let outcome =
         weight.map_or(Err(Absent::ERROR), |weight| measured(Value::Finite(weight), codes::weight(unit)));

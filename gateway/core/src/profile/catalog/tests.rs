@@ -101,11 +101,50 @@ fn the_standard_profiles_know_their_devices() {
         ("A&D_UC-352BLE_AA26F0", &[], Some("and/uc-352ble")),
         ("meter+12345678", &[0x1808], Some("roche/accu-chek-guide")),
         ("meter+12345678", &[], None),
+        ("Somebody's", &[0x181B], Some("generic/body-composition")),
+        ("Somebody's", &[0x181B, 0x181D, 0x180A], Some("generic/body-composition-scale")),
+        ("BF720", &[0x181B, 0x181C, 0x181D], Some("beurer/bf720")),
+        // A scale and a cuff of one family, under one name.
+        ("BLEsmart_0000005F00112233AABB", &[0x1810], Some("omron/blesmart")),
+        ("BLEsmart_0001040F00112233AABB", &[0x181D], Some("generic/weight-scale")),
+        ("MIBFS", &[0x181B], Some("xiaomi/mi-body-composition-scale-2")),
+        ("MIBFS", &[], Some("xiaomi/mi-body-composition-scale-2")),
+        ("Contour7803H1234567", &[0x1808], Some("ascensia/contour-next-one")),
+        ("Nonin3230_501234567", &[0x180A, 0x1822], Some("nonin/3230")),
+        // Two kinds of device in one.
+        ("Somebody's", &[0x180D, 0x1822], None),
     ];
     let catalog = Catalog::standard();
     for (name, services, expected) in rows {
         assert_eq!(recognized(&catalog, &facts(name, services, "", "")), *expected, "{name}");
     }
+    let meter = facts("meter+12345678", &[0x1808], "Roche", "973");
+    assert_eq!(recognized(&catalog, &meter), Some("roche/accu-chek-instant"));
+}
+
+/// What stands behind a recognition, and what stands behind none.
+#[test]
+fn what_a_device_has_of_a_match() {
+    let catalog = catalog(&[(
+        "a/one",
+        "name-prefixes = [\"C\", \"Cuff\"]\nservices = [\"1810\", \"180A\"]\nmanufacturer = \"Acme\"\nmodel = \"C7\"",
+    )])
+    .unwrap();
+    let one = &catalog.get(&named("a/one")).unwrap().matches;
+    assert_eq!(
+        one.found_in(&facts("Cuff-1", &[0x180A, 0x180F, 0x1810], "Acme", "C7")),
+        [
+            "its model is \"C7\"",
+            "its name begins with \"Cuff\"",
+            "its maker is \"Acme\"",
+            "it offers 180A and 1810"
+        ]
+    );
+    assert_eq!(one.found_in(&facts("Cuff-1", &[0x1810], "Acme", "C7")), [""; 0]);
+    let standard = Catalog::standard();
+    let both = standard.fitting(&facts("", &[0x1808, 0x1810], "", ""));
+    let both: Vec<&str> = both.iter().map(|profile| profile.name.0.as_str()).collect();
+    assert_eq!(both, ["generic/blood-pressure", "generic/glucose"]);
 }
 
 #[test]

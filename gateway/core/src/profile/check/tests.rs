@@ -121,7 +121,14 @@ fn a_profile_that_says_everything() {
             model: Some("G7".into()),
         },
         identity: IdentitySource::Serial,
-        collect: Collect { via: Via::Racp, pairing: Pairing::Passkey, settle_ms: 500, silence_ms: 5000 },
+        collect: Collect {
+            via: Via::Racp,
+            pairing: Pairing::Passkey,
+            settle_ms: 500,
+            silence_ms: 5000,
+            consent: false,
+            weight_first: false,
+        },
         clock: Clock {
             keeps: Keeps::Utc,
             tells: true,
@@ -389,7 +396,17 @@ fn a_cuff_that_contradicts_itself() {
             (
                 "\"notify\"",
                 "\"racp\"",
-                "14:7: collect.via: only a glucose-meter has a record access control point here; write \"notify\"",
+                "14:7: collect.via: only a glucose-meter or a pulse-oximeter has a record access control point here; write \"notify\"",
+            ),
+            (
+                "\"notify\"",
+                "\"advertisement\"",
+                "14:7: collect.via: of broadcasts only a scale's has a codec here; write \"notify\"",
+            ),
+            (
+                "silence-ms = 5000",
+                "silence-ms = 5000\nconsent = true",
+                "18:11: collect.consent: only a scale asks its users for consent here; remove it",
             ),
             ("\"nothing\"", "\"nothing\"\nset-by = \"2A08\"", &no_clock("21:10: clock.set-by")),
             ("\"nothing\"", "\"nothing\"\ndrift-limit-s = 300", &no_clock("21:17: clock.drift-limit-s")),
@@ -411,6 +428,39 @@ fn a_cuff_that_contradicts_itself() {
     // A month-13 quirk on a cuff.
     let problem = parse(&format!("{CUFF}\n[quirks]\napply = [\"month-13-is-january\"]")).unwrap_err();
     assert_eq!(problem.says, "`month-13-is-january` is a quirk of another kind of device; remove it");
+}
+
+#[test]
+fn a_scale_that_contradicts_itself() {
+    const CONSENT: &str = "a consent code is written to a paired device that notifies; write `via = \"notify\"` and how it is paired";
+    let head = CUFF.split("[[reading]]").next().unwrap().replace("blood-pressure-monitor", "weight-scale");
+    let reading = "[[reading]]\nquantity = \"body-weight\"\nfrom = \"weight.weight\"\nunit = \"kg\"\n";
+    let scale = format!("{head}{reading}");
+    assert!(!parse(&scale).unwrap().collect.consent);
+    let asks = scale.replace("5000", "5000\nconsent = true").replace("\"none\"", "\"passkey\"");
+    assert!(parse(&asks).unwrap().collect.consent);
+    let broadcasts = scale.replace("\"notify\"", "\"advertisement\"");
+    assert_eq!(parse(&broadcasts).unwrap().collect.via, Via::Advertisement);
+    refused(
+        &scale,
+        &[
+            (
+                "\"notify\"",
+                "\"vendor\"",
+                "14:7: collect.via: of makers' own memories only a cuff's has a codec here; write \"notify\"",
+            ),
+            ("5000", "5000\nconsent = true", &format!("18:11: collect.consent: {CONSENT}")),
+        ],
+    );
+    refused(&broadcasts, &[("5000", "5000\nconsent = true", &format!("18:11: collect.consent: {CONSENT}"))]);
+    refused(
+        &broadcasts,
+        &[(
+            "\"none\"",
+            "\"just-works\"",
+            "15:11: collect.pairing: a device that only advertises is never paired; write \"none\"",
+        )],
+    );
 }
 
 #[test]
@@ -448,7 +498,8 @@ fn every_quantity_has_its_word_and_its_row() {
     // A match, so that a new quantity asks for its row.
     let count = |quantity| match quantity {
         Systolic | Diastolic | MeanArterialPressure | PulseRate | Glucose | BodyWeight | BodyHeight
-        | BodyMassIndex => 8,
+        | BodyMassIndex | BodyFat | FatFreeMass | SoftLeanMass | BodyWaterMass | BodyTemperature
+        | OxygenSaturation | HeartRate => 15,
     };
     let quantities: std::collections::HashSet<Quantity> = ROWS.iter().map(|row| row.quantity).collect();
     assert_eq!(quantities.len(), count(Systolic));

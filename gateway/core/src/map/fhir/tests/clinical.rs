@@ -4,6 +4,7 @@ mod context;
 mod glucose;
 mod pressure;
 mod shared;
+mod vital;
 mod weight;
 
 use super::super::{Role, Rung, resources};

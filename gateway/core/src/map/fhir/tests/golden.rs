@@ -85,6 +85,23 @@ fn a_weight_with_height_and_index() {
 }
 
 #[test]
+fn a_weight_with_what_the_body_is_made_of() {
+    let parcel = weight_with("0E F22F E507071715211F 02 D400 A406", "9803 C200 DF1A 9701 CC2F CA21 A811");
+    golden("weight-with-composition", &parcel, &Policy::default(), Rung::UpdateAsCreate, Kind::Batch);
+}
+
+#[test]
+fn a_temperature_an_oximetry_and_a_heart_rate() {
+    let policy = Policy::default();
+    let rung = Rung::UpdateAsCreate;
+    golden("temperature", &temperature("06 6D0100FF E807060F11111B 09"), &policy, rung, Kind::Batch);
+    // 97 %, 72 /min; questionable, low perfusion.
+    let parcel = oximetry("07 6100 4800 E807060F11111B 0040 200000");
+    golden("oximetry", &parcel, &policy, rung, Kind::Batch);
+    golden("heart-rate", &heart_rate("0E 48 0500"), &policy, rung, Kind::Batch);
+}
+
+#[test]
 fn a_labelled_reissue() {
     let mut parcel = labelled(weight("03 543D E7070C190E1E2D"), &["42CFRPart2", "SUD"]);
     parcel.reading.issue = Issue(1);

@@ -79,6 +79,23 @@ fn pairs() -> Vec<Pair> {
             Role::Measurement,
             november(weight("00 841C"), "2025-01-09T00:07:48Z")
         ),
+        // 36.5 degrees Celsius, as a thermometer has it.
+        Pair {
+            name: "temperature",
+            theirs: include_str!("../../golden/hl7/temperature-observation.json"),
+            parcel: attested(november(temperature("00 6D0100FF"), "2025-01-09T00:07:48Z")),
+            role: Role::Measurement,
+        },
+        example!(
+            "numeric-spo2-alarm",
+            Role::Measurement,
+            november(oximetry("00 16F3 E0F1"), "2018-11-13T22:59:02Z")
+        ),
+        example!(
+            "numeric-spotnumeric",
+            Role::Pulse,
+            november(oximetry("00 16F3 E0F1"), "2018-11-13T22:59:03Z")
+        ),
         example!("phd-711000FEFF5F49B0.B0495F001071", Role::Meter, pressure("00 7400 4700 5600")),
         example!("phg-ecde3d4e58532d31.000000000000", Role::Hub, pressure("00 7400 4700 5600")),
     ]

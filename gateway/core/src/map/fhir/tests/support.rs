@@ -50,6 +50,41 @@ pub(super) fn weight(hex: &str) -> Parcel {
     parcel(measurement(Uuid16::WEIGHT_MEASUREMENT, hex), Kind::WeightScale)
 }
 
+/// A parcel around a 2A9D value, and the 2A9C value that its scale told after it.
+pub(super) fn weight_with(hex: &str, composition: &str) -> Parcel {
+    let measure = measurement(Uuid16::WEIGHT_MEASUREMENT, hex);
+    let mut parcel = parcel(measure, Kind::BodyCompositionAnalyzer);
+    parcel.reading.companions = vec![measurement(Uuid16::BODY_COMPOSITION_MEASUREMENT, composition)];
+    parcel
+}
+
+/// A parcel around a 2A9C value.
+pub(super) fn composition(hex: &str) -> Parcel {
+    parcel(measurement(Uuid16::BODY_COMPOSITION_MEASUREMENT, hex), Kind::BodyCompositionAnalyzer)
+}
+
+/// A parcel around a 2A1C value.
+pub(super) fn temperature(hex: &str) -> Parcel {
+    parcel(measurement(Uuid16::TEMPERATURE_MEASUREMENT, hex), Kind::Thermometer)
+}
+
+/// A parcel around a 2A5E value, with what it says against itself.
+pub(super) fn oximetry(hex: &str) -> Parcel {
+    let measure = measurement(Uuid16::PLX_SPOT_CHECK_MEASUREMENT, hex);
+    let parsed = crate::decode::Parsed { measurement: measure, trailing: 0, not_a_reading: None };
+    let mut parcel = parcel(measure, Kind::PulseOximeter);
+    match crate::interpret::interpret(&parsed, &[], &parcel.profile) {
+        crate::interpret::Judged::Sound { doubts } => parcel.reading.doubts = doubts,
+        other => panic!("{hex} is no reading: {other:?}"),
+    }
+    parcel
+}
+
+/// A parcel around a 2A37 value.
+pub(super) fn heart_rate(hex: &str) -> Parcel {
+    parcel(measurement(Uuid16::HEART_RATE_MEASUREMENT, hex), Kind::HeartRateMonitor)
+}
+
 /// Taken in New York at 11:38:15 on 11 November 2018, by the device's own words if it has any.
 pub(super) fn parcel(measure: Measurement, kind: Kind) -> Parcel {
     let offset = Offset::from_hours(-5).unwrap();
@@ -120,7 +155,14 @@ pub(super) fn profile(kind: Kind) -> Profile {
         evidence: Evidence { level: EvidenceLevel::Untested, by: "made by hand".into() },
         matches: Match::default(),
         identity: IdentitySource::SystemId,
-        collect: Collect { via: Via::Notify, pairing: Pairing::None, settle_ms: 0, silence_ms: 5_000 },
+        collect: Collect {
+            via: Via::Notify,
+            pairing: Pairing::None,
+            settle_ms: 0,
+            silence_ms: 5_000,
+            consent: false,
+            weight_first: false,
+        },
         clock: Clock {
             keeps: Keeps::LocalTime,
             tells: false,
