@@ -7,7 +7,7 @@
 mod answer;
 mod words;
 
-pub(crate) use answer::{ANOTHER_TIME, answer};
+pub(crate) use answer::{ANOTHER_TIME, EARLIER, answer};
 #[cfg(feature = "demo")]
 pub(crate) use words::reason;
 
@@ -24,6 +24,9 @@ use std::time::Duration;
 pub(crate) enum Request {
     Status,
     Devices,
+    DevicesExplain {
+        device: i64,
+    },
     Bindings,
     Held {
         older_than_s: Option<i64>,
@@ -106,7 +109,7 @@ const SILENCE: Duration = Duration::from_secs(300);
 
 pub(crate) fn write_answer(answer: Result<Shown, Ending>) -> String {
     let wire = match answer {
-        Ok(Shown { rows, single, said, code }) => Wire::Shown { rows, single, said, code },
+        Ok(Shown { rows, single, said, code, .. }) => Wire::Shown { rows, single, said, code },
         Err(Ending { code, said }) => Wire::Ending { code, said },
     };
     serde_json::to_string(&wire).expect("names, numbers and texts always have a JSON form") + "\n"
@@ -114,7 +117,7 @@ pub(crate) fn write_answer(answer: Result<Shown, Ending>) -> String {
 
 pub(crate) fn read_answer(line: &str) -> Result<Shown, Ending> {
     match serde_json::from_str(line) {
-        Ok(Wire::Shown { rows, single, said, code }) => Ok(Shown { rows, single, said, code }),
+        Ok(Wire::Shown { rows, single, said, code }) => Ok(Shown { rows, single, said, code, summary: None }),
         Ok(Wire::Ending { code, said }) => Err(Ending { code, said }),
         Err(e) => Err(Ending::new(
             crate::show::exit::SOFTWARE,

@@ -8,12 +8,12 @@ pub(crate) mod whose;
 use crate::open::{Inside, Time};
 use crate::source::lines::{Bind, Said};
 use crate::store::{Committed, Desk, Store, StoreError};
-use hearth_core::admit::News;
+use hearth_core::admit::{News, RecordNo};
 use hearth_core::capture::{Capture, DeviceNo, Key};
 use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use whose::Wanted;
@@ -25,6 +25,8 @@ pub(crate) struct Session {
     contacts: BTreeMap<(String, u64), ContactNo>,
     /// Readings admitted in this session, in order.
     readings: Vec<(Key, Issue)>,
+    /// Records that this session told.
+    told: BTreeSet<RecordNo>,
 }
 
 /// Why news was not taken. Nothing of it is kept, and the source must not forget it.
@@ -112,8 +114,14 @@ impl Session {
             Said::Silence => News::Due,
         };
         let committed = store.take(&news, at)?;
+        self.told.extend(committed.heard.map(|(record, _)| record));
         self.readings.extend(committed.admitted.iter().copied());
         Ok(vec![committed])
+    }
+
+    /// Whether this session told the record; else it is an earlier one's.
+    pub(crate) fn told(&self, record: RecordNo) -> bool {
+        self.told.contains(&record)
     }
 
     fn device(&self, name: &str) -> Result<DeviceNo, Trouble> {

@@ -24,6 +24,9 @@ mod control;
 pub mod demo;
 pub mod failpoint;
 mod fields;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod intake;
 mod open;
 mod scratch;

@@ -7,8 +7,8 @@ use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreE
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
 use hearth_core::identity::Labels;
-use hearth_core::profile::{Catalog, ProfileName};
-use hearth_core::when::HubTicks;
+use hearth_core::profile::{Catalog, Problem, ProfileName};
+use hearth_core::when::{BootNo, HubTicks};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -41,8 +41,8 @@ pub(crate) enum Time {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing {
     pub(crate) ticks: HubTicks,
-    /// The boot is a replayed log's; else it is one that this hub has lived, which no log may speak of.
-    pub(crate) replayed: bool,
+    /// The first boot of the log that is being replayed. `None`: the ticks are the hub's own, which no log may speak of.
+    pub(crate) log: Option<BootNo>,
 }
 
 fn unpoisoned<T: Copy>(value: &Mutex<T>) -> T {
@@ -75,14 +75,11 @@ impl Inside {
 
     /// For a command without a daemon.
     pub(crate) fn standing(store: &mut Store) -> Result<Inside, Ending> {
-        let standing = match store.last_ticks().map_err(trouble)? {
-            Some((ticks, replayed)) => Standing { ticks, replayed },
-            None => {
-                let boot = store.begin_boot(&clock::boot_id()).map_err(trouble)?;
-                Standing { ticks: HubTicks { boot, ms: 0 }, replayed: false }
-            }
+        let ticks = match store.last_ticks().map_err(trouble)? {
+            Some(ticks) => ticks,
+            None => HubTicks { boot: store.begin_boot(&clock::boot_id()).map_err(trouble)?, ms: 0 },
         };
-        Ok(Inside::new(Time::Standing(Mutex::new(standing))))
+        Ok(Inside::new(Time::Standing(Mutex::new(Standing { ticks, log: None }))))
     }
 
     /// Whether a daemon runs, and this is it.
@@ -111,8 +108,7 @@ impl Inside {
 
     /// For ages: a store without a daemon counts no ticks.
     pub(crate) fn now(&self) -> Now {
-        let utc = if self.runs() { None } else { Some(clock::now()) };
-        Now { ticks: self.ticks(), utc }
+        Now { ticks: self.ticks(), counted: self.runs(), utc: clock::now() }
     }
 
     pub(crate) fn ticks(&self) -> HubTicks {
@@ -146,37 +142,58 @@ impl Inside {
 
 /// The built-in profiles and the site's own, or everything that is wrong with those.
 pub(crate) fn catalog(config: &Config) -> Result<Catalog, Ending> {
-    let (catalog, wrong) = profiles_of(config);
-    if wrong.is_empty() { Ok(catalog) } else { Err(Ending::new(exit::CONFIG, wrong.join("\n"))) }
+    let catalog = catalog_of(config);
+    match catalog.left_out() {
+        [] => Ok(catalog),
+        wrong => Err(Ending::new(exit::CONFIG, wrong.join("\n"))),
+    }
 }
 
-/// One bad profile must not keep the hub from hearing every other device: it is left out, and said aloud.
-fn profiles_of(config: &Config) -> (Catalog, Vec<String>) {
+/// One bad profile must not keep the hub from hearing every other device: it is left out, and whoever opens the catalogue
+/// says so.
+pub(crate) fn catalog_of(config: &Config) -> Catalog {
     let standard = Catalog::standard();
-    let Some(folder) = &config.profiles else { return (standard, vec![]) };
+    let Some(folder) = &config.profiles else { return standard };
     let mut files = vec![];
-    let mut wrong = vec![];
+    let mut wrong: Vec<(Option<ProfileName>, String)> = vec![];
     profiles(folder, folder, &mut files, &mut wrong);
-    loop {
+    let mut catalog = loop {
         match standard.clone().overridden(files.iter().map(|(name, text)| (name.clone(), text))) {
-            Ok(catalog) => return (catalog, wrong),
+            Ok(catalog) => break catalog,
             Err(problems) => {
-                wrong.extend(problems.iter().map(ToString::to_string));
+                let said = |problem: &Problem| format!("{}/{problem}", folder.display());
+                wrong.extend(problems.iter().map(|problem| (Some(problem.profile.clone()), said(problem))));
                 let before = files.len();
                 files.retain(|(name, _)| problems.iter().all(|problem| problem.profile != *name));
                 if files.len() == before {
-                    return (standard, wrong);
+                    break standard;
                 }
             }
         }
+    };
+    for (name, said) in wrong {
+        catalog.leave_out(name, said);
+    }
+    catalog
+}
+
+/// What is left out is said on standard error, by every command that goes on without it.
+pub(crate) fn say_left_out(catalog: &Catalog) {
+    for said in catalog.left_out() {
+        complain(format_args!("a profile is left out: {said}"));
     }
 }
 
 /// `maker/model.toml` below a folder, by its name without the ending. What can't be read is named.
-fn profiles(root: &Path, folder: &Path, found: &mut Vec<(ProfileName, String)>, wrong: &mut Vec<String>) {
+fn profiles(
+    root: &Path,
+    folder: &Path,
+    found: &mut Vec<(ProfileName, String)>,
+    wrong: &mut Vec<(Option<ProfileName>, String)>,
+) {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(e) => return wrong.push(format!("{}: {e}; check [hub] profiles", folder.display())),
+        Err(e) => return wrong.push((None, format!("{}: {e}; check [hub] profiles", folder.display()))),
     };
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
@@ -185,9 +202,13 @@ fn profiles(root: &Path, folder: &Path, found: &mut Vec<(ProfileName, String)>, 
             profiles(root, &path, found, wrong);
         } else if path.extension().is_some_and(|e| e == "toml") {
             let name = path.strip_prefix(root).unwrap_or(&path).with_extension("");
+            let name = ProfileName(name.to_string_lossy().into_owned());
             match std::fs::read_to_string(&path) {
-                Ok(text) => found.push((ProfileName(name.to_string_lossy().into_owned()), text)),
-                Err(e) => wrong.push(format!("{}: {e}; a profile is a file of UTF-8 text", path.display())),
+                Ok(text) => found.push((name, text)),
+                Err(e) => {
+                    let said = format!("{}: {e}; a profile is a file of UTF-8 text", path.display());
+                    wrong.push((Some(name), said));
+                }
             }
         }
     }
@@ -236,9 +257,6 @@ pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
 }
 
 fn served(opened: Opened, config: &Config) -> Result<Store, Ending> {
-    for said in profiles_of(config).1 {
-        complain(format_args!("a profile is left out: {said}"));
-    }
     if let Some(aside) = &opened.set_aside {
         complain(format_args!(
             "the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be saved \
@@ -247,6 +265,7 @@ fn served(opened: Opened, config: &Config) -> Result<Store, Ending> {
         ));
     }
     let mut store = opened.store;
+    say_left_out(store.catalog());
     let facts: Vec<DestinationFacts> = config
         .destinations
         .iter()
@@ -254,10 +273,6 @@ fn served(opened: Opened, config: &Config) -> Result<Store, Ending> {
         .collect();
     store.set_destinations(&facts).map_err(trouble)?;
     Ok(store)
-}
-
-fn catalog_of(config: &Config) -> Catalog {
-    profiles_of(config).0
 }
 
 fn not_open(e: OpenError) -> Ending {

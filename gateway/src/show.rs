@@ -1,9 +1,9 @@
 //! What a person reads: rows of named cells, as a table or as JSON; and how a command ends.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-/// Exit codes of sysexits.h.
+/// Exit codes of sysexits.h, and 1.
 pub(crate) mod exit {
     /// Something was found that a person must see to.
     pub(crate) const ATTENTION: u8 = 1;
@@ -57,6 +57,8 @@ pub(crate) struct Shown {
     pub(crate) single: bool,
     /// A sentence under the table; stands on standard error beside JSON.
     pub(crate) said: Option<String>,
+    /// After the rows in JSON, as the last element: what the sentence says, for machines.
+    pub(crate) summary: Option<Fields>,
     pub(crate) code: u8,
 }
 
@@ -69,8 +71,19 @@ impl Shown {
         Shown { rows, said: Some(said.into()), ..Shown::default() }
     }
 
+    /// All was said before.
+    #[cfg(feature = "demo")]
+    pub(crate) fn nothing_more(code: u8) -> Shown {
+        Shown { single: true, code, ..Shown::default() }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.single && self.rows.is_empty() && self.said.is_none()
+    }
+
     pub(crate) fn json(&self) -> String {
-        let all: Vec<Json> = self.rows.iter().cloned().map(Json::Object).collect();
+        let summary = self.summary.iter().map(|summary| json!({ "summary": summary }));
+        let all: Vec<Json> = self.rows.iter().cloned().map(Json::Object).chain(summary).collect();
         match (self.single, all.as_slice()) {
             (true, [one]) => one.to_string(),
             _ => Json::Array(all).to_string(),

@@ -1,5 +1,6 @@
 //! The command line, word for word, and which request each command makes.
 
+use super::capture::Capture;
 use super::decode::Decode;
 use super::replay::Replay;
 use crate::control::{self, Request};
@@ -32,7 +33,7 @@ pub(super) struct Command {
 pub(super) enum Verb {
     /// Run the daemon
     Run,
-    /// Play a cuff, a meter and a scale into a record on loopback, and check what arrived
+    /// Play a household's devices into a record on loopback, and check what arrived
     #[cfg(feature = "demo")]
     Demo(crate::demo::Demo),
     /// Read the configuration, its certificates and its profiles, and say what is wrong
@@ -41,13 +42,24 @@ pub(super) enum Verb {
     Decode(Decode),
     /// Say what would become of recorded news on a hub that knows nothing but profiles; with --keep, hand it to this hub
     Replay(Replay),
+    /// Logs that somebody recorded in the field
+    #[command(subcommand)]
+    Capture(Capture),
+    /// Print what a shell needs to complete commands
+    Completions {
+        /// bash, elvish, fish, powershell, zsh
+        shell: clap_complete::Shell,
+    },
     /// What was heard, kept, held and sent; what needs a person
     Status,
     /// Known devices, or the profiles that recognize them
+    #[command(args_conflicts_with_subcommands = true)]
     Devices {
         /// List the profiles instead
         #[arg(long)]
         profiles: bool,
+        #[command(subcommand)]
+        one: Option<Devices>,
     },
     /// Whose device is it
     #[command(subcommand)]
@@ -66,6 +78,16 @@ pub(super) enum Verb {
     /// What is on its way to which record
     #[command(subcommand)]
     Outbox(Outbox),
+}
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Devices {
+    /// Say which profile a device has and why; for one that has none, print a draft and what helps
+    Explain {
+        /// The device's row, as `hearth devices` shows it
+        #[arg(value_parser = row, value_name = "DEVICE")]
+        device: i64,
+    },
 }
 
 #[derive(Subcommand, Debug)]

@@ -84,11 +84,13 @@ fn secret(key: &Path) -> Result<(), String> {
     }
 }
 
-/// The profiles that devices are recognized by.
+/// The profiles that devices are recognized by. Those that are left out are said, and the others listed all the same.
 pub(super) fn profiles(file: &Path) -> Result<Shown, Ending> {
     // Without a configuration these are the built-in ones.
     let catalog = match file.exists() {
-        true => crate::catalog(&Config::load(file).map_err(|e| Ending::new(exit::CONFIG, e.to_string()))?)?,
+        true => crate::open::catalog_of(
+            &Config::load(file).map_err(|e| Ending::new(exit::CONFIG, e.to_string()))?,
+        ),
         false => hearth_core::profile::Catalog::standard(),
     };
     let rows: Vec<Fields> = catalog
@@ -103,5 +105,8 @@ pub(super) fn profiles(file: &Path) -> Result<Shown, Ending> {
             ])
         })
         .collect();
-    Ok(Shown::rows(rows, "Unknown devices that follow a service work by the generic profiles."))
+    crate::open::say_left_out(&catalog);
+    let code = if catalog.left_out().is_empty() { 0 } else { exit::CONFIG };
+    let said = "Unknown devices that follow a service work by the generic profiles.";
+    Ok(Shown { code, ..Shown::rows(rows, said) })
 }

@@ -2,6 +2,7 @@
 
 use super::{Ending, Shown, exit};
 use crate::fields::fields;
+use crate::show::count;
 use clap::Args;
 use hearth_core::capture::Uuid16;
 use hearth_core::profile::{Catalog, ProfileName};
@@ -10,7 +11,7 @@ use hearth_core::quirk::Quirk;
 /// Decodes one characteristic value.
 #[derive(Args, Debug)]
 pub(crate) struct Decode {
-    /// Assigned number in hexadecimal, such as 2A35
+    /// Assigned number in hexadecimal, such as 2A35; or a maker's own frame: adv:181D, adv:181B, adv:020E, omron-eeprom
     characteristic: String,
     /// The value as on the wire, in hexadecimal; may be empty
     hex: String,
@@ -23,27 +24,26 @@ pub(crate) struct Decode {
 }
 
 impl Decode {
-    pub(crate) fn run(&self, catalog: &Catalog) -> Result<Shown, Ending> {
-        let number = self.characteristic.strip_prefix("0x").unwrap_or(&self.characteristic);
-        let characteristic = Some(number)
-            .filter(|number| number.len() == 4)
-            .and_then(|number| u16::from_str_radix(number, 16).ok())
-            .ok_or_else(|| {
-                Ending::usage(format!(
-                    "{:?} is no assigned number; give four hexadecimal digits, such as 2A35",
-                    self.characteristic
-                ))
-            })?;
+    /// `catalog`: with the site's own profiles, where one is asked for.
+    pub(crate) fn run(&self, catalog: impl FnOnce() -> Result<Catalog, Ending>) -> Result<Shown, Ending> {
+        let name = self.characteristic.strip_prefix("0x").unwrap_or(&self.characteristic);
+        let characteristic = Uuid16::parse(name).ok_or_else(|| {
+            Ending::usage(format!(
+                "{name:?} is no assigned number; give four hexadecimal digits, such as 2A35, or adv:181D, adv:181B, \
+                 adv:020E, omron-eeprom"
+            ))
+        })?;
         let octets = octets(&self.hex).map_err(Ending::usage)?;
         let quirks = self.quirks(catalog)?;
-        let fields = fields(Uuid16(characteristic), &octets, &quirks)
-            .map_err(|said| Ending::new(exit::DATAERR, said))?;
+        let fields =
+            fields(characteristic, &octets, &quirks).map_err(|said| Ending::new(exit::DATAERR, said))?;
         Ok(Shown::fields(fields))
     }
 
-    fn quirks(&self, catalog: &Catalog) -> Result<Vec<Quirk>, Ending> {
+    fn quirks(&self, catalog: impl FnOnce() -> Result<Catalog, Ending>) -> Result<Vec<Quirk>, Ending> {
         let mut quirks = vec![];
         if let Some(name) = &self.profile {
+            let catalog = catalog()?;
             let profile = catalog.get(&ProfileName(name.clone())).ok_or_else(|| {
                 Ending::usage(format!("no profile is named {name:?}; `hearth devices --profiles` lists them"))
             })?;
@@ -69,7 +69,7 @@ fn octets(text: &str) -> Result<Vec<u8>, String> {
             at + 1
         ));
     }
-    data_encoding::HEXUPPER_PERMISSIVE
-        .decode(digits.as_bytes())
-        .map_err(|_| format!("the value has {} digits; give two for each octet", digits.len()))
+    data_encoding::HEXUPPER_PERMISSIVE.decode(digits.as_bytes()).map_err(|_| {
+        format!("the value has {}; give two for each octet", count(digits.len() as u64, "digit"))
+    })
 }

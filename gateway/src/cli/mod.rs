@@ -4,6 +4,7 @@
 //! store itself under its lock. Both answer the same [`Request`]s by the same code.
 
 mod args;
+mod capture;
 mod check;
 mod decode;
 mod door;
@@ -13,8 +14,9 @@ use crate::show::{Ending, Fields, Shown, complain, exit};
 
 use crate::config::Config;
 use crate::control::Request;
-use args::{Command, Outbox, Verb};
-use clap::Parser;
+use args::{Command, Devices, Outbox, Verb};
+use capture::Capture;
+use clap::{CommandFactory, Parser};
 use hearth_core::profile::Catalog;
 use std::io::Write;
 use std::path::Path;
@@ -38,7 +40,11 @@ pub fn main() -> ExitCode {
         }
     };
     let (printed, code) = match command.run() {
-        Ok(shown) => (show(&shown, command.json), shown.code),
+        // A script is for a shell, whatever else was asked for.
+        Ok(shown) => {
+            let json = command.json && !matches!(command.verb, Verb::Completions { .. });
+            (show(&shown, json), shown.code)
+        }
         Err(ending) => {
             complain(&ending.said);
             (if command.json { print(&error(&ending)) } else { Ok(()) }, ending.code)
@@ -59,6 +65,9 @@ fn error(ending: &Ending) -> String {
 }
 
 fn show(shown: &Shown, json: bool) -> std::io::Result<()> {
+    if shown.is_nothing() {
+        return Ok(());
+    }
     if json {
         if let Some(said) = &shown.said {
             _ = writeln!(std::io::stderr(), "{said}");
@@ -86,15 +95,31 @@ impl Command {
         match &self.verb {
             Verb::Run => crate::run(self.config()?),
             #[cfg(feature = "demo")]
-            Verb::Demo(demo) => demo.run(),
+            Verb::Demo(demo) => demo.run(|shown| show(shown, self.json)),
             Verb::Check => check::check(&self.config),
-            Verb::Decode(decode) => decode.run(&Catalog::standard()),
-            // A configuration that was named must be there; the one that nobody named need not.
-            Verb::Replay(replay) => {
-                replay.run(|| self.config(), self.config.exists() || self.config != Path::new(args::CONFIG))
+            Verb::Decode(decode) => decode.run(|| match self.configured() {
+                true => {
+                    let catalog = crate::open::catalog_of(&self.config()?);
+                    crate::open::say_left_out(&catalog);
+                    Ok(catalog)
+                }
+                false => Ok(Catalog::standard()),
+            }),
+            Verb::Replay(replay) => replay.run(|| self.config(), self.configured()),
+            Verb::Capture(Capture::Redact(redact)) => {
+                redact.run(if self.configured() { Some(self.config()?) } else { None })
             }
-            Verb::Devices { profiles: true } => check::profiles(&self.config),
-            Verb::Devices { profiles: false } => ask(Request::Devices),
+            Verb::Completions { shell } => {
+                let mut script = vec![];
+                clap_complete::generate(*shell, &mut Command::command(), "hearth", &mut script);
+                let said = String::from_utf8_lossy(&script).trim_end().to_owned();
+                Ok(Shown { said: Some(said), ..Shown::default() })
+            }
+            Verb::Devices { one: Some(Devices::Explain { device }), .. } => {
+                ask(Request::DevicesExplain { device: *device })
+            }
+            Verb::Devices { profiles: true, one: None } => check::profiles(&self.config),
+            Verb::Devices { profiles: false, one: None } => ask(Request::Devices),
             Verb::Status => ask(Request::Status),
             Verb::Held(held) => ask(held.request()),
             Verb::Retract { reading, reissue } => {
@@ -104,6 +129,11 @@ impl Command {
             Verb::Outbox(Outbox::Wait { timeout }) => door::wait(&self.config()?, *timeout),
             Verb::Outbox(outbox) => ask(outbox.request()),
         }
+    }
+
+    /// A configuration that was named must be there; the one that nobody named need not.
+    fn configured(&self) -> bool {
+        self.config.exists() || self.config != Path::new(args::CONFIG)
     }
 
     fn config(&self) -> Result<Config, Ending> {

@@ -1,14 +1,16 @@
 //! A request, answered by the store: the same code whether a daemon runs or not.
 
 mod bind;
+mod devices;
 mod held;
 mod outbox;
 
 use super::Request;
 use super::words::{self, Row};
+use crate::clock;
 use crate::intake::{Session, Trouble};
 use crate::open::{Inside, Standing, Time, trouble};
-use crate::show::{Ending, Shown, count, exit};
+use crate::show::{Ending, Shown, exit};
 use crate::source::lines::{self, Line, Said};
 use crate::store::{OutboxNo, ReadingNo, Store};
 use hearth_core::admit::RecordNo;
@@ -22,6 +24,9 @@ type Answer = Result<Shown, Ending>;
 /// Why a daemon takes no line of a recorded log.
 pub(crate) const ANOTHER_TIME: &str = "the daemon has a clock of its own, and this line is of another time; stop the daemon to \
                                        replay a log";
+
+/// Marks a record that a line changed and that its log did not tell.
+pub(crate) const EARLIER: &str = "earlier";
 
 /// Who changed what a person changes by a command.
 const AUTHOR: &str = "a person at the command line";
@@ -57,6 +62,7 @@ impl Asked<'_> {
         match request {
             Request::Status => self.status(),
             Request::Devices => self.devices(),
+            Request::DevicesExplain { device } => self.devices_explain(DeviceNo(device)),
             Request::Bindings => self.bindings(bind::LIST),
             Request::Held { older_than_s } => self.held(older_than_s.map(SignedDuration::from_secs)),
             Request::HeldClose { record } => self.close(RecordNo(record)),
@@ -84,21 +90,12 @@ impl Asked<'_> {
         let disputed = self.store.disputed().map_err(trouble)?;
         let mut fields =
             Row::new().with("daemon", self.inside.said()).with("clock", self.inside.clock_said()).0;
+        let left_out = self.store.catalog().left_out();
+        if !left_out.is_empty() {
+            fields.insert("profiles_left_out".into(), left_out.into());
+        }
         fields.extend(words::status(&status, &raised, &disputed, &self.inside.destinations()));
         Ok(Shown::fields(fields))
-    }
-
-    fn devices(&mut self) -> Answer {
-        let mut rows = vec![];
-        for device in self.store.devices().map_err(trouble)? {
-            let ask_from = self.store.cursor(device.device).map_err(trouble)?;
-            rows.push(words::device(&device, ask_from));
-        }
-        let said = match rows.len() {
-            0 => "No device was heard yet.".to_owned(),
-            n => count(n as u64, "device") + ".",
-        };
-        Ok(Shown::rows(rows, said))
     }
 
     /// A line of news: everything that it means is committed before this returns.
@@ -110,8 +107,14 @@ impl Asked<'_> {
         for committed in self.session.take(self.store, &said, at)? {
             self.inside.committed(committed.due);
             for (record, fate) in &committed.changes {
+                // The line is no news of it, and its values are another log's.
+                if !self.session.told(*record) {
+                    rows.push(Row::new().with("record", record.0).with(EARLIER, true).0);
+                    continue;
+                }
                 let reading = self.store.reading_of(fate).map_err(trouble)?;
-                rows.push(words::change(*record, fate, reading.as_ref()));
+                let measured = self.store.measured(*record).map_err(trouble)?;
+                rows.push(words::change(*record, fate, reading.as_ref(), measured));
             }
             if let (Some((record, hearth_core::admit::Hearing::Again(_))), []) =
                 (committed.heard, committed.changes.as_slice())
@@ -136,9 +139,10 @@ impl Asked<'_> {
             Time::Standing(standing) => {
                 let Line { at, said } = line;
                 let mut standing = standing.lock().unwrap_or_else(PoisonError::into_inner);
-                if said == Said::Boot || !standing.replayed {
-                    let boot = self.store.begin_replayed_boot().map_err(trouble)?;
-                    *standing = Standing { ticks: HubTicks { boot, ms: 0 }, replayed: true };
+                if said == Said::Boot || standing.log.is_none() {
+                    let boot = self.store.begin_replayed_boot(standing.log, clock::now()).map_err(trouble)?;
+                    let log = standing.log.or(Some(boot));
+                    *standing = Standing { ticks: HubTicks { boot, ms: 0 }, log };
                 }
                 standing.ticks.ms = at.unwrap_or(standing.ticks.ms);
                 Ok((said, standing.ticks))

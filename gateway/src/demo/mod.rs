@@ -2,25 +2,36 @@
 //!
 //! [`Demo`] plays one household ([`play`]) through the real intake, store and uplink into an embedded record
 //! ([`record`]) behind mutual TLS, and then judges by reading the record back ([`check`]). Its sabotages break the
-//! pipeline on purpose, to show that the judge would have seen it.
+//! pipeline on purpose, to show that the judge would have seen it. A person may look at the record as a [`page`].
 
 mod check;
+mod page;
 pub mod pki;
 mod play;
 pub mod record;
+mod serve;
 
 use crate::control::reason;
 use crate::show::{Ending, Shown, exit};
 use clap::{Args, ValueEnum};
+use page::Page;
 use serde_json::{Value, json};
+use serve::Server;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
-/// Plays a cuff, a meter and a scale into a record on loopback, and checks what arrived.
+/// Plays a household's devices into a record on loopback, and checks what arrived.
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
     /// Break the pipeline on purpose; the check must notice, and the command fails
     #[arg(long)]
     sabotage: Option<Sabotage>,
+    /// Then show the record as a page on this machine, until Ctrl-C
+    #[arg(long)]
+    serve: bool,
+    /// Where the page is shown: an address of this machine's loopback; port 0 takes a free one
+    #[arg(long, requires = "serve", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
 }
 
 /// A mistake that the house is built not to make.
@@ -35,9 +46,46 @@ enum Sabotage {
 }
 
 impl Demo {
-    pub(crate) fn run(&self) -> Result<Shown, Ending> {
+    /// `tell` prints a summary before the page is served; without a page, the summary is what is given back.
+    pub(crate) fn run(&self, tell: impl FnOnce(&Shown) -> std::io::Result<()>) -> Result<Shown, Ending> {
+        // An address that can't be had is told before anything is played.
+        let listener = if self.serve { Some(serve::bind(self.listen)?) } else { None };
         let played = play::play(self.sabotage)?;
-        let findings = check::check(&played.observations);
+        let all = played.record.all("Observation").into_iter();
+        let versions = all.map(|(_, versions)| versions.into_iter().filter_map(|v| v.resource).collect());
+        let findings = check::check(&versions.collect::<Vec<_>>());
+        let faults = faults(&findings, &played);
+        let mut shown = self.summary(&played, &findings, &faults)?;
+        let Some(listener) = listener else { return Ok(shown) };
+
+        let counts = shown.rows.iter().flatten().filter(|(_, value)| value.is_number());
+        let means =
+            played.refused.keys().map(|code| reason(code)).map(|(why, helps)| (why.into(), helps.into()));
+        let page = Page::new(page::Shown {
+            refused_for: means.collect(),
+            counts: counts.map(|(name, count)| (name.replace('_', " "), count.to_string())).collect(),
+            faults,
+            held_back: played.held_back,
+            record: played.record,
+        });
+        let server = Server::new(listener)?;
+        for fields in &mut shown.rows {
+            fields.insert("page".into(), json!(server.url()));
+        }
+        if let Some(said) = &mut shown.said {
+            *said = format!("{said}\nThe record as a page: {} (Ctrl-C ends it)", server.url());
+        }
+        tell(&shown).map_err(|e| Ending::new(exit::IOERR, format!("standard output: {e}")))?;
+        server.run(&page);
+        Ok(Shown::nothing_more(shown.code))
+    }
+
+    fn summary(
+        &self,
+        played: &play::Played,
+        findings: &check::Findings,
+        faults: &[String],
+    ) -> Result<Shown, Ending> {
         let mut fields = serde_json::Map::new();
         for (name, value) in [
             ("heard", json!(played.heard)),
@@ -51,11 +99,10 @@ impl Demo {
             ("wrong_person", json!(findings.wrong_person.len())),
             ("written_over", json!(findings.overwritten)),
             ("answers_lost_on_the_way", json!(played.answers_lost)),
+            ("faults", json!(faults)),
         ] {
             fields.insert(name.into(), value);
         }
-        let faults = faults(&findings, &played);
-        fields.insert("faults".into(), json!(faults));
         let shown = Shown::fields(fields);
         match (faults.is_empty(), self.sabotage) {
             (true, None) => Ok(Shown {
@@ -84,13 +131,11 @@ fn faults(findings: &check::Findings, played: &play::Played) -> Vec<String> {
         list("LOST, heard and not in the record", &findings.lost),
         list("DUPLICATE, in the record more than once", &findings.duplicates),
         list("WRONG PERSON, in somebody else's record", &findings.wrong_person),
+        list("STRANGER, in the record and never played", &findings.strangers),
     ]
     .into_iter()
     .flatten()
     .collect();
-    if findings.strangers > 0 {
-        faults.push(format!("IN THE RECORD, and never played: {}", findings.strangers));
-    }
     if findings.overwritten > 0 {
         faults.push(format!("WRITTEN OVER: {} resources have more than one version", findings.overwritten));
     }

@@ -8,6 +8,7 @@ use crate::control::{Request, answer};
 use crate::intake::Session;
 use crate::open::{self, Inside};
 use crate::scratch::Scratch;
+use crate::show::{Fields, Shown};
 use crate::source::lines::{self, Said};
 use crate::store::{Desk, Status};
 use crate::uplink::{self, Destination, RungChoice, Uplink};
@@ -34,8 +35,26 @@ pub(super) struct Played {
     pub(super) held: BTreeMap<String, u64>,
     pub(super) refused: BTreeMap<String, u64>,
     pub(super) answers_lost: usize,
-    /// Every version of each Observation in the record.
-    pub(super) observations: Vec<Vec<Value>>,
+    /// What waits for a person, and what is nobody's reading.
+    pub(super) held_back: HeldBack,
+    pub(super) record: Record,
+}
+
+/// One by one, as `hearth held` says it, with what the script says of each.
+#[derive(Default)]
+pub(super) struct HeldBack {
+    pub(super) held: Vec<Kept>,
+    pub(super) refused: Vec<Kept>,
+}
+
+/// A record that the hub keeps, and did not pass on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Kept {
+    pub(super) device: String,
+    /// What it was, by the script.
+    pub(super) note: String,
+    pub(super) why: String,
+    pub(super) helps: String,
 }
 
 fn broken(what: &str, e: impl std::fmt::Display) -> Ending {
@@ -65,6 +84,8 @@ pub(super) fn play(sabotage: Option<Sabotage>) -> Result<Played, Ending> {
             inside: Arc::clone(&inside),
             state,
             delivered: 0,
+            played: BTreeMap::new(),
+            refused: vec![],
         };
         tokio::select! {
             () = record.serve() => Err(broken("record", "it ended")),
@@ -113,7 +134,13 @@ struct Player {
     inside: Arc<Inside>,
     state: watch::Receiver<uplink::State>,
     delivered: u64,
+    /// By the hub's row: device and note of the script.
+    played: BTreeMap<i64, (String, String)>,
+    refused: Vec<Kept>,
 }
+
+/// In this household they always come with a measurement that they belong to.
+const COMPANIONS: [Uuid16; 2] = [Uuid16::GLUCOSE_MEASUREMENT_CONTEXT, Uuid16::BODY_COMPOSITION_MEASUREMENT];
 
 /// What goes on around the household, by the tick of a line.
 const ANSWERS_GET_LOST_FROM: i64 = 20_000;
@@ -140,7 +167,7 @@ impl Player {
             }
             if let Said::Heard { device, characteristic, octets, .. } = &line.said {
                 heard += 1;
-                if *characteristic != Uuid16::GLUCOSE_MEASUREMENT_CONTEXT {
+                if !COMPANIONS.contains(characteristic) {
                     different.insert((device.clone(), characteristic.0, octets.clone()));
                 }
             }
@@ -154,7 +181,6 @@ impl Player {
         let status = self.status().await?;
         let count =
             |groups: &[crate::store::Group]| groups.iter().map(|g| (g.reason.clone(), g.records)).collect();
-        let versions = |v: Vec<super::record::Version>| v.into_iter().filter_map(|v| v.resource).collect();
         Ok(Played {
             heard,
             measurements: different.len(),
@@ -162,7 +188,8 @@ impl Player {
             held: count(&status.held),
             refused: count(&status.refused),
             answers_lost: self.record.committed_unanswered(),
-            observations: self.record.all("Observation").into_iter().map(|(_, v)| versions(v)).collect(),
+            held_back: HeldBack { held: self.held().await?, refused: std::mem::take(&mut self.refused) },
+            record: self.record.clone(),
         })
     }
 
@@ -174,29 +201,56 @@ impl Player {
         });
     }
 
-    async fn take(&mut self, session: Session, line: String, shown: &str) -> Result<Session, Ending> {
+    async fn ask(&self, session: Session, request: Request) -> Result<(Shown, Session), Ending> {
         let inside = Arc::clone(&self.inside);
-        let asked = self.desk.ask(move |store| answer(store, session, &inside, Request::Take { line }));
+        let asked = self.desk.ask(move |store| answer(store, session, &inside, request));
         let (answer, session) = asked.await.map_err(|e| broken("store", e))?;
-        let answer = answer?;
+        Ok((answer?, session))
+    }
+
+    async fn take(&mut self, session: Session, line: String, shown: &str) -> Result<Session, Ending> {
+        let (answer, session) = self.ask(session, Request::Take { line }).await?;
         let said: Value = serde_json::from_str(shown).unwrap_or_default();
-        if let Some(device) = said["heard"]["device"].as_str() {
-            say(device, said["note"].as_str().unwrap_or("a value"));
+        let device = said["heard"]["device"].as_str().unwrap_or_default();
+        let note = said["note"].as_str().unwrap_or("a value");
+        if !device.is_empty() {
+            say(device, note);
         }
         for row in &answer.rows {
-            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-            match text("fate") {
-                "admitted" => say("", &format!("kept: {}, taken {}", text("measured"), text("taken"))),
-                fate @ ("held" | "refused" | "awaits") => say("", &format!("{fate}: {}", text("why"))),
+            if let Some(record) = row.get("record").and_then(Value::as_i64).filter(|_| !device.is_empty()) {
+                self.played.entry(record).or_insert_with(|| (device.into(), note.into()));
+            }
+            match text(row, "fate") {
+                "admitted" => {
+                    say("", &format!("kept: {}, taken {}", text(row, "measured"), text(row, "taken")))
+                }
+                fate @ ("held" | "refused" | "awaits") => {
+                    if fate == "refused" {
+                        self.refused.push(self.kept(row));
+                    }
+                    say("", &format!("{fate}: {}", text(row, "why")));
+                }
                 fate => say("", fate),
             }
         }
         Ok(session)
     }
 
+    /// What waits for a person when all is played.
+    async fn held(&self) -> Result<Vec<Kept>, Ending> {
+        let (answer, _) = self.ask(Session::default(), Request::Held { older_than_s: None }).await?;
+        Ok(answer.rows.iter().map(|row| self.kept(row)).collect())
+    }
+
+    fn kept(&self, row: &Fields) -> Kept {
+        let record = row.get("record").and_then(Value::as_i64);
+        let (device, note) = record.and_then(|no| self.played.get(&no)).cloned().unwrap_or_default();
+        Kept { device, note, why: text(row, "why").into(), helps: text(row, "what_helps").into() }
+    }
+
     async fn status(&self) -> Result<Status, Ending> {
-        let ticks = self.inside.ticks();
-        let asked = self.desk.ask(move |store| store.status(ticks)).await.map_err(|e| broken("store", e))?;
+        let now = self.inside.now();
+        let asked = self.desk.ask(move |store| store.status(now)).await.map_err(|e| broken("store", e))?;
         asked.map_err(open::trouble)
     }
 
@@ -254,6 +308,10 @@ fn sabotaged(text: &str, sabotage: Option<Sabotage>) -> Vec<String> {
         }
         _ => vec![same],
     }
+}
+
+fn text<'a>(row: &'a Fields, name: &str) -> &'a str {
+    row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Told as it happens, beside the summary and never in its way.

@@ -13,6 +13,10 @@
 //! is a name for use in this file only. `heard` may carry an `origin` (recorder, epoch, number), given once by
 //! whoever recorded the octets first: a record that has neither stamp nor sequence is known again by it. Every line may carry a `note`. Empty lines and `#` comments are skipped.
 
+mod write;
+
+pub use write::write;
+
 use hearth_core::admit::End;
 use hearth_core::capture::{Link, Origin, Uuid16};
 use hearth_core::identity::{Address, AddressKind, Facts};
@@ -319,7 +323,13 @@ impl RawMet {
 impl RawHeard {
     fn said(self) -> Result<Said, String> {
         Ok(Said::Heard {
-            characteristic: Uuid16(uuid(&self.characteristic)?),
+            characteristic: Uuid16::parse(&self.characteristic).ok_or_else(|| {
+                format!(
+                    "{:?} is no assigned number; give four hexadecimal digits, such as 2A35, or adv:181D, adv:181B, \
+                     omron-eeprom",
+                    self.characteristic
+                )
+            })?,
             octets: hex(&self.hex)?,
             origin: self.origin.map(RawOrigin::origin).transpose()?,
             device: self.device,

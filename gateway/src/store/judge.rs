@@ -5,7 +5,7 @@ use super::deliver;
 use super::rows::{Entry, Found, Rows};
 use super::take::Judged;
 use hearth_core::admit::Device;
-use hearth_core::admit::{Admission, Fate, House, Open, Record, RecordNo, Say, admit, sequence};
+use hearth_core::admit::{Admission, Fate, House, Open, Record, RecordNo, Say, admit, has_parts, sequence};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Binding, identify};
 use hearth_core::profile::Catalog;
@@ -121,9 +121,16 @@ impl<'a> Judge<'a> {
         for sequence in sequences {
             rows.read_into(&mut records, rows.with_sequence(device, sequence)?)?;
         }
-        let heard =
-            |record: &Record| record.heard.iter().map(|c| c.contact).chain([record.last_contact]).collect();
-        let mut wanted: BTreeSet<ContactNo> = records.values().flat_map::<Vec<ContactNo>, _>(heard).collect();
+        let in_parts = records.values().filter(|record| has_parts(record.first().characteristic));
+        let weighings: BTreeSet<ContactNo> = in_parts.flat_map(contacts).collect();
+        for contact in weighings {
+            for found in rows.in_contact(device, contact)? {
+                let no = found.no;
+                rows.read_into(&mut records, vec![found])?;
+                rows.read_into(&mut records, rows.companions(no)?)?;
+            }
+        }
+        let mut wanted: BTreeSet<ContactNo> = records.values().flat_map(contacts).collect();
         for contact in wanted.clone() {
             wanted.extend(rows.sampled_before(device, contact)?);
             wanted.extend(rows.drained_before(device, contact)?);
@@ -156,7 +163,9 @@ impl<'a> Judge<'a> {
     /// One key, one issue, one reading: also if the device was met under two addresses, and if the reading came
     /// and went before this record.
     fn second_guard(&mut self, reading: &Reading, head: RecordNo) -> Result<Fate, StoreError> {
-        match self.rows.enter(&reading.key, reading.issue)? {
+        // By which road it came: a maker's own memory and the standard's characteristic may tell one measurement.
+        let road = self.rows.record(head).and_then(|found| self.rows.whole(found))?.first().characteristic;
+        match self.rows.enter(&reading.key, reading.issue, reading.semantic.as_ref(), road)? {
             Entry::Known => Ok(Fate::Repeat),
             Entry::Tombstone => Ok(Fate::Retracted(reading.key, reading.issue)),
             Entry::New => {
@@ -179,4 +188,9 @@ impl<'a> Judge<'a> {
         self.judged.changes.push((record.no, fate));
         Ok(())
     }
+}
+
+/// In which contacts a record was heard, as far as is known.
+fn contacts(record: &Record) -> Vec<ContactNo> {
+    record.heard.iter().map(|capture| capture.contact).chain([record.last_contact]).collect()
 }

@@ -213,6 +213,8 @@ pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     sql.pragma_update(None, "foreign_keys", true)?;
     sql.pragma_update(None, "trusted_schema", false)?;
     sql.pragma_update(None, "journal_size_limit", 4 << 20)?;
+    // What a statement does never depends on its parameters: else each new one may have it prepared again.
+    sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     sql.set_prepared_statement_cache_capacity(256);
     Ok(sql)
 }

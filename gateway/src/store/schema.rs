@@ -8,7 +8,7 @@
 /// `PRAGMA application_id`: "Hrth".
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"Hrth");
 
-pub(super) const STEPS: &[&str] = &[FIRST, ISSUES];
+pub(super) const STEPS: &[&str] = &[FIRST, ISSUES, ROADS, TELLINGS, LOGS];
 
 const FIRST: &str = "
 CREATE TABLE hub (
@@ -238,3 +238,28 @@ CREATE TABLE ledger_closed (
 
 /// A record that is issued anew may be held before it is a reading: it keeps which issue it becomes.
 const ISSUES: &str = "ALTER TABLE record ADD COLUMN issue INTEGER NOT NULL DEFAULT 0;";
+
+/// When a record was told last, in its contact: the order in which a scale tells the parts of its weighings. Equal octets
+/// are looked for among what its contact told.
+const TELLINGS: &str = "
+ALTER TABLE record ADD COLUMN last_boot INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE record ADD COLUMN last_ms INTEGER NOT NULL DEFAULT 0;
+DROP INDEX record_alike;
+ALTER TABLE record DROP COLUMN alike;
+CREATE INDEX record_of_contact ON record (device, last_contact);
+";
+
+/// One measurement may come by two roads: what it is in itself, and by which road it was first a reading.
+const ROADS: &str = "
+ALTER TABLE ledger ADD COLUMN semantic BLOB;
+ALTER TABLE ledger ADD COLUMN road INTEGER;
+CREATE INDEX ledger_semantic ON ledger (semantic) WHERE semantic IS NOT NULL;
+";
+
+/// A replayed log bounds nothing but itself, and what it left on the hub is as old as its replay. Of those from before
+/// each boot is a log of its own, replayed now at the latest.
+const LOGS: &str = "
+ALTER TABLE boot ADD COLUMN log INTEGER;
+ALTER TABLE boot ADD COLUMN replayed INTEGER;
+UPDATE boot SET log = no, replayed = unixepoch() * 1000000 WHERE system IS NULL;
+";

@@ -4,10 +4,11 @@
 use super::rows::ReadingNo;
 use super::{Store, StoreError};
 use hearth_core::admit::{Fate, House, Why, disputed};
-use hearth_core::capture::DeviceNo;
+use hearth_core::capture::{DeviceNo, Uuid16};
 use hearth_core::identity::Who;
 use hearth_core::reading::Reading;
 use hearth_core::when::HubTicks;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A reading whose person today's bindings would no longer choose. Shown, never acted on.
@@ -19,12 +20,13 @@ pub struct Disputed {
 }
 
 impl Store {
-    /// The highest tick of the latest boot, and whether that is a replayed log's. `None`: no boot was counted yet.
-    pub fn last_ticks(&mut self) -> Result<Option<(HubTicks, bool)>, StoreError> {
+    /// The highest tick of the last boot that this hub has lived; a replayed log's are none of its own. `None`: no boot
+    /// was counted yet.
+    pub fn last_ticks(&mut self) -> Result<Option<HubTicks>, StoreError> {
         self.read(|rows| {
             let boots = rows.boots()?;
-            let last = boots.all.last_key_value();
-            Ok(last.map(|(boot, b)| (HubTicks { boot: *boot, ms: b.last }, b.replayed)))
+            let last = boots.all.iter().rev().find(|(_, b)| b.log.is_none());
+            Ok(last.map(|(boot, b)| HubTicks { boot: *boot, ms: b.last }))
         })
     }
 
@@ -32,6 +34,14 @@ impl Store {
     pub fn reading_of(&mut self, fate: &Fate) -> Result<Option<Reading>, StoreError> {
         let Fate::Admitted(key, issue) = fate else { return Ok(None) };
         self.read(|rows| Ok(rows.reading_by_key(key, *issue)?.map(|kept| kept.reading)))
+    }
+
+    /// Of which characteristics the records are that wait, or that were refused: what a device without a profile sent.
+    pub fn heard_of(&mut self, device: DeviceNo) -> Result<BTreeSet<Uuid16>, StoreError> {
+        self.read(|rows| {
+            let found = rows.unsettled(device)?.into_iter().chain(rows.refused(device)?);
+            found.map(|found| Ok(rows.whole(found)?.first().characteristic)).collect()
+        })
     }
 
     /// Where to ask a meter from: at the least sequence among its records that wait for their partner, else

@@ -14,6 +14,7 @@ use hearth_core::parcel::Intent;
 use hearth_core::profile::{Catalog, ProfileName};
 use hearth_core::reading::{Issue, Version};
 use hearth_core::when::{BootNo, ContactNo, HubTicks};
+use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,12 +59,13 @@ impl Store {
     /// The number of this boot: the same for the same boot of the system, however often the daemon starts.
     /// Tell [`News::Booted`] next.
     pub fn begin_boot(&mut self, boot_id: &str) -> Result<BootNo, StoreError> {
-        self.write(|rows| rows.boot(Some(boot_id)))
+        self.write(|rows| rows.boot(boot_id))
     }
 
-    /// A boot of its own for a replayed log.
-    pub fn begin_replayed_boot(&mut self) -> Result<BootNo, StoreError> {
-        self.write(|rows| rows.boot(None))
+    /// A boot of a replayed log, whose first one is `log`; `None`: the log begins with it. `now`: by the machine's
+    /// clock, for the age of what the log leaves here.
+    pub fn begin_replayed_boot(&mut self, log: Option<BootNo>, now: Timestamp) -> Result<BootNo, StoreError> {
+        self.write(|rows| rows.replayed_boot(log, now))
     }
 
     /// The device that is met again by this address, or by this system id, serial number or label where there
@@ -292,7 +294,10 @@ impl Taking<'_> {
     /// A person closes a held record. What is no longer held is not theirs to close.
     fn close(&mut self, no: RecordNo) -> Result<Touched, StoreError> {
         let record = self.rows.whole(self.rows.record(no)?)?;
-        if !matches!(record.fate, Fate::Hold(_)) {
+        // Of a log that is over: nothing can end its wait.
+        let in_vain =
+            || Ok::<_, StoreError>(self.rows.without_log_time()?.iter().any(|(_, its, _)| *its == no.0));
+        if !matches!(record.fate, Fate::Hold(_)) && !in_vain()? {
             return Err(StoreError::Refused("only a held record can be closed; this one is not held"));
         }
         let profile = self.rows.device(record.first().device)?.profile;

@@ -2,7 +2,7 @@
 //! except where a docstring says otherwise.
 
 use super::rows::{DestinationNo, OutboxNo, Queued, ReadingNo, Rows};
-use super::waiting::{Now, held_groups};
+use super::waiting::{Now, held_groups, in_vain};
 use super::{Receipt, Store, StoreError};
 use hearth_core::admit::RecordNo;
 use hearth_core::capture::{DeviceNo, Key, Uuid16};
@@ -131,12 +131,12 @@ fn state_of(state: &str, in_doubt: bool) -> String {
 }
 
 impl Store {
-    pub fn status(&mut self, now: impl Into<Now>) -> Result<Status, StoreError> {
-        let now = now.into();
+    pub fn status(&mut self, now: Now) -> Result<Status, StoreError> {
         self.read(|rows| {
             let (heard, heard_after_pruning) = rows.hearings()?;
             let (readings, retracted) = rows.reading_counts()?;
             let fates = rows.fate_counts()?;
+            let in_vain = in_vain(rows)?;
             let groups = |fate: &str| -> Vec<Group> {
                 let of_fate = fates.iter().filter(|count| count.fate == fate);
                 let group = |count: &super::rows::FateCount| Group {
@@ -153,7 +153,7 @@ impl Store {
                 readings,
                 retracted,
                 repeats: fates.iter().filter(|c| c.fate == "repeat").map(|c| c.records).sum(),
-                waiting: groups("await"),
+                waiting: without(groups("await"), in_vain),
                 held: held_groups(rows, now)?,
                 refused: groups("refused"),
                 outbox: outbox_status(rows)?,
@@ -245,6 +245,15 @@ impl Store {
     pub fn raised(&mut self) -> Result<Vec<Raised>, StoreError> {
         self.read(raised)
     }
+}
+
+/// What waits for the hub's time in vain is among the held.
+fn without(mut waiting: Vec<Group>, in_vain: u64) -> Vec<Group> {
+    for group in waiting.iter_mut().filter(|group| group.reason == "hub-time") {
+        group.records = group.records.saturating_sub(in_vain);
+    }
+    waiting.retain(|group| group.records > 0);
+    waiting
 }
 
 fn outbox_status(rows: &Rows<'_>) -> Result<Vec<DestinationStatus>, StoreError> {

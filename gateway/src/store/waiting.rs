@@ -1,13 +1,13 @@
 //! What waits for a person, and for how long.
 
-use super::rows::Rows;
+use super::rows::{HeldRow, Rows};
 use super::views::Group;
 use super::{Store, StoreError};
 use hearth_core::admit::RecordNo;
 use hearth_core::capture::DeviceNo;
-use hearth_core::decode::decode;
+use hearth_core::decode::{Measurement, decode};
 use hearth_core::profile::Catalog;
-use hearth_core::when::{Boots, HubTicks};
+use hearth_core::when::{BootNo, Boots, HubTicks};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,24 +28,54 @@ pub struct Held {
 
 /// The reason of memory from before a binding.
 const SEALED: &str = "before-binding";
+/// The reason of what waits for the time of a log that is over and did not tell it.
+const LOG_TIME: &str = "time-of-log";
+
+/// What waits for a person, by record: what is held, and what waits for a time that cannot come any more.
+fn waits(rows: &Rows<'_>) -> Result<Vec<HeldRow>, StoreError> {
+    let mut all: BTreeMap<i64, HeldRow> = rows.holds()?.into_iter().map(|row| (row.record, row)).collect();
+    for (device, record, since) in rows.without_log_time()? {
+        let waits = all.entry(record).or_insert(HeldRow { record, device, reason: String::new(), since });
+        waits.reason = LOG_TIME.to_owned();
+    }
+    Ok(all.into_values().collect())
+}
 
 /// When a view is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
     pub ticks: HubTicks,
-    /// Where no daemon counts ticks: the system's clock, for what it is worth.
-    pub utc: Option<Timestamp>,
+    /// A daemon counts the ticks.
+    pub counted: bool,
+    /// The machine's clock, for what it is worth.
+    pub utc: Timestamp,
 }
 
-impl From<HubTicks> for Now {
-    fn from(ticks: HubTicks) -> Now {
-        Now { ticks, utc: None }
+/// Since when the hub has held something: ticks of its own tell within a boot, and over boots as much as the hub's clock
+/// knows. A replayed log's ticks and time are none of the hub's: what it left is as old as its replay.
+struct Ages {
+    boots: Boots,
+    replays: BTreeMap<BootNo, Timestamp>,
+    now: Now,
+}
+
+impl Ages {
+    fn new(rows: &Rows<'_>, now: Now) -> Result<Ages, StoreError> {
+        Ok(Ages { boots: rows.boots()?, replays: rows.replays()?, now })
+    }
+
+    /// How long ago, at least.
+    fn of(&self, since: HubTicks) -> SignedDuration {
+        match self.replays.get(&since.boot) {
+            Some(replayed) => self.now.utc.duration_since(*replayed).max(SignedDuration::ZERO),
+            None => age(&self.boots, since, self.now),
+        }
     }
 }
 
-/// How long ago, at least: ticks tell within a boot, and over boots as much as the hub's clock knows.
 fn age(boots: &Boots, since: HubTicks, now: Now) -> SignedDuration {
-    let Now { ticks, utc } = now;
+    let ticks = now.ticks;
+    let utc = Some(now.utc).filter(|_| !now.counted);
     let counted = if since.boot == ticks.boot { ticks.ms.saturating_sub(since.ms) } else { ticks.ms };
     let counted = SignedDuration::from_millis(counted.max(0));
     let known = if since.boot == ticks.boot { utc } else { Some(boots.utc(ticks).earliest).max(utc) };
@@ -53,27 +83,27 @@ fn age(boots: &Boots, since: HubTicks, now: Now) -> SignedDuration {
     known.map_or(counted, |known| known.duration_since(since).max(counted))
 }
 
+/// How many records wait for a time that cannot come any more.
+pub(super) fn in_vain(rows: &Rows<'_>) -> Result<u64, StoreError> {
+    Ok(waits(rows)?.len().saturating_sub(rows.holds()?.len()) as u64)
+}
+
 impl Store {
     /// What waits for a person, oldest record first; memory from before a binding as one group for each device
     /// (CLINICAL 21). `older_than`: only what has waited so long (CLINICAL 5).
-    pub fn held(
-        &mut self,
-        now: impl Into<Now>,
-        older_than: Option<SignedDuration>,
-    ) -> Result<Vec<Held>, StoreError> {
-        let now = now.into();
+    pub fn held(&mut self, now: Now, older_than: Option<SignedDuration>) -> Result<Vec<Held>, StoreError> {
         let catalog = Arc::clone(&self.catalog);
         self.read(|rows| {
-            let boots = rows.boots()?;
+            let ages = Ages::new(rows, now)?;
             let mut held: Vec<Held> = vec![];
             let mut sealed: BTreeMap<DeviceNo, Held> = BTreeMap::new();
-            for row in rows.holds()? {
-                let age = age(&boots, row.since, now);
+            for row in waits(rows)? {
+                let age = ages.of(row.since);
                 let one = Held {
                     device: row.device,
                     record: Some(RecordNo(row.record)),
                     records: 1,
-                    slot: slot(rows, &catalog, RecordNo(row.record))?,
+                    slot: measured(rows, &catalog, RecordNo(row.record))?.and_then(|m| m.slot()),
                     age,
                     reason: row.reason,
                 };
@@ -91,6 +121,12 @@ impl Store {
         })
     }
 
+    /// What a record says, whatever became of it: for the eyes of whoever replays it, never for logs.
+    pub fn measured(&mut self, record: RecordNo) -> Result<Option<Measurement>, StoreError> {
+        let catalog = Arc::clone(&self.catalog);
+        self.read(|rows| measured(rows, &catalog, record))
+    }
+
     /// The records of a device's sealed group: for whoever decides on all of them at once.
     pub fn sealed(&mut self, device: DeviceNo) -> Result<Vec<RecordNo>, StoreError> {
         self.read(|rows| {
@@ -103,21 +139,21 @@ impl Store {
     }
 }
 
-/// The user slot that a record names, as its device's profile reads it.
-fn slot(rows: &Rows<'_>, catalog: &Catalog, record: RecordNo) -> Result<Option<u8>, StoreError> {
+/// What a record says, as its device's profile reads it. `None`: nothing that can be read.
+fn measured(rows: &Rows<'_>, catalog: &Catalog, record: RecordNo) -> Result<Option<Measurement>, StoreError> {
     let record = rows.whole(rows.record(record)?)?;
     let capture = record.first();
     let profile = rows.device(capture.device)?.profile;
     let quirks = profile.and_then(|name| catalog.get(&name)).map_or(&[][..], |profile| &profile.quirks);
     let parsed = decode(capture.characteristic, &capture.octets, quirks);
-    Ok(parsed.ok().and_then(|parsed| parsed.measurement.slot()))
+    Ok(parsed.ok().map(|parsed| parsed.measurement))
 }
 
 pub(super) fn held_groups(rows: &Rows<'_>, now: Now) -> Result<Vec<Group>, StoreError> {
-    let boots = rows.boots()?;
+    let ages = Ages::new(rows, now)?;
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
-    for row in rows.holds()? {
-        let age = age(&boots, row.since, now);
+    for row in waits(rows)? {
+        let age = ages.of(row.since);
         let group = groups.entry(row.reason.clone()).or_insert(Group {
             reason: row.reason,
             records: 0,

@@ -196,7 +196,7 @@ impl Fhir {
 
 /// The highest rung that a CapabilityStatement names (R4 capabilitystatement: rest.resource.updateCreate,
 /// .conditionalCreate, rest.interaction). One that names none gets what US Core promises: plain create.
-fn ability(statement: &Value) -> Ability {
+pub(crate) fn ability(statement: &Value) -> Ability {
     let rests = || statement["rest"].as_array().into_iter().flatten();
     let resources = rests().flat_map(|rest| rest["resource"].as_array().into_iter().flatten());
     let observation: Vec<&Value> = resources.filter(|resource| resource["type"] == "Observation").collect();

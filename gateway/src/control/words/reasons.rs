@@ -14,7 +14,7 @@ fn wanted(what: For) -> &'static str {
 }
 
 /// The store's codes, in words: what it is, and what helps. Who must act stands in what helps.
-const REASONS: [(&str, &str, &str); 32] = [
+const REASONS: &[(&str, &str, &str)] = &[
     ("partner", "its partner", "comes by itself"),
     ("clock", "the device's clock", "comes by itself"),
     (
@@ -58,7 +58,7 @@ const REASONS: [(&str, &str, &str); 32] = [
         "the binding has no zone",
         "hearth bind add {device} --patient DESTINATION=ID --instead --from ITS-START --zone ZONE",
     ),
-    ("unknown-profile", "no profile knows the device", "describe it in a profile: docs/profiles.md"),
+    ("unknown-profile", "no profile knows the device", "hearth devices explain {device}"),
     (
         "time-not-a-date",
         "time: not a date",
@@ -73,6 +73,11 @@ const REASONS: [(&str, &str, &str); 32] = [
         "time-hub-clock",
         "time: the hub's clock is not known",
         "comes with the network; see [hub] clock-trusted",
+    ),
+    (
+        "time-of-log",
+        "time: its log does not say when it was recorded",
+        "replay the log again, with a hub_time line at its beginning: docs/replay.md; else hearth held --close {record}",
     ),
     ("time-reset", "time: clock reset", "set the device's clock, then hearth held --close {record}"),
     (
@@ -113,6 +118,7 @@ const REASONS: [(&str, &str, &str); 32] = [
     ("control-solution", "control solution", "kept on the hub, no reading of a patient"),
     ("nothing-measured", "nothing was measured", "the meter stored no result"),
     ("not-a-reading", "no reading, by a quirk of the device", "its profile says why"),
+    ("demonstration", "a demonstration or a test of the device", "kept on the hub, no reading of a patient"),
     ("closed", "a person closed it", ""),
     ("", "not said", ""),
 ];
@@ -132,8 +138,9 @@ pub(super) fn why(fate: &Fate) -> Option<String> {
         Fate::Await { wants, .. } => wants.iter().map(|w| wanted(*w)).collect::<Vec<_>>().join(", "),
         Fate::Refused(Refusal::Undecodable(Cause::Malformed(malformed)), ..) => malformed.to_string(),
         Fate::Refused(Refusal::Undecodable(Cause::UnknownCharacteristic(unknown)), ..) => {
-            format!("characteristic {unknown} has no codec")
+            format!("{unknown} is nothing that readings are made of")
         }
+        Fate::Refused(Refusal::Undecodable(Cause::EmptySlot), ..) => "an erased place in the memory".into(),
         Fate::Refused(Refusal::NotAReading(quirk), ..) => {
             format!("no reading, by the quirk {}", quirk.name())
         }

@@ -41,3 +41,28 @@ fn a_bad_line_names_the_place_and_the_cure() {
         assert!(said.contains(part), "{text}: {said}");
     }
 }
+
+/// What is written is read as it was, whatever is said.
+#[test]
+fn what_is_written_is_read_again() {
+    for text in [
+        r#"{"boot":true}"#,
+        r#"{"at":0,"hub_time":"2024-06-15T21:17:40Z"}"#,
+        r#"{"at":-5,"met":{"device":"cuff","services":[]}}"#,
+        r#"{"met":{"device":"c","address":"00:09:1F:80:12:34","address_kind":"private","name":"n","services":["1810","180A"],"system_id":"0102030405060708","serial":"s","manufacturer":"m","model":"o","firmware":"f"}}"#,
+        r#"{"heard":{"device":"c","contact":1,"link":"open","characteristic":"2A35","hex":"00FF"}}"#,
+        r#"{"heard":{"device":"c","contact":1,"link":"broadcast","origin":{"recorder":"0102030405060708","epoch":1,"number":2},"characteristic":"2A35","hex":""}}"#,
+        r#"{"heard":{"device":"c","contact":1,"link":"wired","characteristic":"2A35","hex":"00"}}"#,
+        r#"{"clock":{"device":"c","contact":1,"face":"base","shows":"2024-06-15T17:17:41","asked":20}}"#,
+        r#"{"clock":{"device":"c","contact":1,"shows":"2024-06-15T17:17:41"}}"#,
+        r#"{"ended":{"device":"c","contact":1,"how":"drained"}}"#,
+        r#"{"ended":{"device":"c","contact":1,"how":"lost"}}"#,
+        r#"{"bind":{"device":"c","slot":1,"patient":{"clinic":"p"},"zone":"Europe/Berlin","from":"2024-06-15T21:17:40Z","until":"2024-07-15T21:17:40Z","sole_use_attested_by":"n","labels":["R"],"instead":true}}"#,
+        r#"{"retract":1}"#,
+        r#"{"reissue":2}"#,
+        r#"{"silence":true}"#,
+    ] {
+        let line = parse(text).unwrap().unwrap();
+        assert_eq!(parse(&write(&line)).unwrap(), Some(line), "{text}");
+    }
+}

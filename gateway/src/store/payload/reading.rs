@@ -49,6 +49,8 @@ enum DoubtRow {
     OffsetChanged,
     ClockOff,
     Broadcast,
+    Oximeter { measurement: u16, sensor: u32 },
+    NoContact,
 }
 
 impl From<&Doubt> for DoubtRow {
@@ -66,6 +68,8 @@ impl From<&Doubt> for DoubtRow {
             Doubt::OffsetChanged => DoubtRow::OffsetChanged,
             Doubt::ClockOff => DoubtRow::ClockOff,
             Doubt::Broadcast => DoubtRow::Broadcast,
+            Doubt::Oximeter { measurement, sensor } => DoubtRow::Oximeter { measurement, sensor },
+            Doubt::NoContact => DoubtRow::NoContact,
         }
     }
 }
@@ -85,6 +89,8 @@ impl From<DoubtRow> for Doubt {
             DoubtRow::OffsetChanged => Doubt::OffsetChanged,
             DoubtRow::ClockOff => Doubt::ClockOff,
             DoubtRow::Broadcast => Doubt::Broadcast,
+            DoubtRow::Oximeter { measurement, sensor } => Doubt::Oximeter { measurement, sensor },
+            DoubtRow::NoContact => Doubt::NoContact,
         }
     }
 }

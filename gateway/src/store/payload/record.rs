@@ -24,6 +24,13 @@ super::twin!(
         BodyWeight,
         BodyHeight,
         BodyMassIndex,
+        BodyFat,
+        FatFreeMass,
+        SoftLeanMass,
+        BodyWaterMass,
+        BodyTemperature,
+        OxygenSaturation,
+        HeartRate,
     }
 );
 super::twin!(
@@ -143,6 +150,7 @@ enum RefusalRow {
     NothingMeasured,
     NotAReading(String),
     Closed,
+    Demonstration,
 }
 
 impl From<&Fate> for FateRow {
@@ -234,6 +242,7 @@ impl From<&Refusal> for RefusalRow {
             Refusal::ControlSolution => RefusalRow::ControlSolution,
             Refusal::NothingMeasured => RefusalRow::NothingMeasured,
             Refusal::Closed => RefusalRow::Closed,
+            Refusal::Demonstration => RefusalRow::Demonstration,
             Refusal::NotAReading(quirk) => RefusalRow::NotAReading(quirk.name().to_owned()),
         }
     }
@@ -252,6 +261,7 @@ impl RefusalRow {
             RefusalRow::ControlSolution => Refusal::ControlSolution,
             RefusalRow::NothingMeasured => Refusal::NothingMeasured,
             RefusalRow::Closed => Refusal::Closed,
+            RefusalRow::Demonstration => Refusal::Demonstration,
             RefusalRow::NotAReading(name) => match Quirk::parse(&name) {
                 Some(quirk) => Refusal::NotAReading(quirk),
                 None => return Ok(None),

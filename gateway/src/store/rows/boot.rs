@@ -14,17 +14,39 @@ const SOURCES: &[(AnchorSource, &str)] = &[
 ];
 
 impl Rows<'_> {
-    /// The boot of this number, made if it is new. `system`: what the kernel calls it; none: a replayed one.
-    pub(crate) fn boot(&self, system: Option<&str>) -> Result<BootNo> {
-        let system = system.map(|id| self.blind("boot", &[id.as_bytes()]));
+    /// The boot of this hub that the kernel calls so, made if it is new.
+    pub(crate) fn boot(&self, system: &str) -> Result<BootNo> {
+        let system = self.blind("boot", &[system.as_bytes()]);
         let sql = "SELECT no FROM boot WHERE system = ?1";
         if let Some(no) = self.one(sql, [&system], |row| row.get(0))? {
             return Ok(BootNo(no));
         }
-        let no = u32::try_from(self.next("boot")?)
-            .map_err(|_| StoreError::Broken("more boots than there are numbers".to_owned()))?;
+        let no = self.next_boot()?;
         self.run("INSERT INTO boot (no, system, last) VALUES (?1, ?2, 0)", params![no, system])?;
         Ok(BootNo(no))
+    }
+
+    /// A new boot of the replayed log that `log` is the first one of; `None`: the log begins with it. `replayed`: when
+    /// that is, by the machine's clock.
+    pub(crate) fn replayed_boot(&self, log: Option<BootNo>, replayed: Timestamp) -> Result<BootNo> {
+        let no = self.next_boot()?;
+        self.run(
+            "INSERT INTO boot (no, last, log, replayed) VALUES (?1, 0, ?2, ?3)",
+            params![no, log.map_or(no, |log| log.0), micros(replayed)],
+        )?;
+        Ok(BootNo(no))
+    }
+
+    fn next_boot(&self) -> Result<u32> {
+        u32::try_from(self.next("boot")?)
+            .map_err(|_| StoreError::Broken("more boots than there are numbers".to_owned()))
+    }
+
+    /// When the boots of replayed logs were replayed, by the machine's clock.
+    pub(crate) fn replays(&self) -> Result<BTreeMap<BootNo, Timestamp>> {
+        let sql = "SELECT no, replayed FROM boot WHERE replayed IS NOT NULL";
+        let rows = self.all(sql, [], |row| Ok((BootNo(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.into_iter().map(|(no, replayed)| (no, instant(replayed))).collect())
     }
 
     /// Something was committed at this tick.
@@ -51,9 +73,11 @@ impl Rows<'_> {
     }
 
     pub(crate) fn boots(&self) -> Result<Boots> {
-        let sql = "SELECT no, last, system IS NULL FROM boot";
+        let sql = "SELECT no, last, log FROM boot";
         let rows = self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        let boot = |(no, last, replayed)| (BootNo(no), Boot { last, anchors: vec![], replayed });
+        let boot = |(no, last, log): (u32, i64, Option<u32>)| {
+            (BootNo(no), Boot { last, anchors: vec![], log: log.map(BootNo) })
+        };
         let mut all: BTreeMap<BootNo, Boot> = rows.into_iter().map(boot).collect();
         let sql = "SELECT boot, ms, earliest, latest, source FROM anchor ORDER BY rowid";
         for (boot, ms, earliest, latest, source) in self.all(sql, [], |row| {

@@ -83,6 +83,18 @@ impl Rows<'_> {
         })
     }
 
+    /// Records that are not dated, and that only replayed logs ever told: a log that is over tells no time any more.
+    /// Device, record, and where it was told first.
+    pub(crate) fn without_log_time(&self) -> Result<Vec<(DeviceNo, i64, HubTicks)>> {
+        let sql = "SELECT record.device, record.no, min(capture.boot), capture.ms
+            FROM record JOIN capture ON capture.record = record.no JOIN boot ON boot.no = capture.boot
+            WHERE record.fate IN ('await', 'hold') AND record.reason IN ('hub-time', 'time-hub-clock')
+            GROUP BY record.no HAVING count(*) = count(boot.log) ORDER BY record.no";
+        self.all(sql, [], |row| {
+            Ok((DeviceNo(row.get(0)?), row.get(1)?, HubTicks { boot: BootNo(row.get(2)?), ms: row.get(3)? }))
+        })
+    }
+
     /// Records of a device, how often they were heard, and its last contact.
     pub(crate) fn device_counts(&self, device: DeviceNo) -> Result<(u64, u64, Option<HubTicks>)> {
         let sql = "SELECT count(*), coalesce(sum(times), 0) FROM record WHERE device = ?1";

@@ -1,7 +1,7 @@
 //! `ledger` and `ledger_closed`: what was ever a reading, and where it arrived. Outlives the readings.
 
 use super::{DestinationNo, Result, Rows, micros};
-use hearth_core::capture::Key;
+use hearth_core::capture::{Key, Uuid16};
 use hearth_core::reading::Issue;
 use jiff::Timestamp;
 use rusqlite::params;
@@ -21,14 +21,26 @@ impl Rows<'_> {
         self.blind("key", &[&key.0])
     }
 
-    pub(crate) fn enter(&self, key: &Key, issue: Issue) -> Result<Entry> {
+    /// `semantic`, `road`: the same measurement may have come by another road before. Then this key is known from now
+    /// on, too.
+    pub(crate) fn enter(
+        &self,
+        key: &Key,
+        issue: Issue,
+        semantic: Option<&Key>,
+        road: Uuid16,
+    ) -> Result<Entry> {
         let entry = self.entry(key, issue)?;
         if let Some(tombstone) = entry {
             return Ok(if tombstone { Entry::Tombstone } else { Entry::Known });
         }
-        let sql = "INSERT INTO ledger (key, issue) VALUES (?1, ?2)";
-        self.run(sql, params![self.blinded_key(key), issue.0])?;
-        Ok(Entry::New)
+        let semantic = semantic.map(|semantic| self.blind("semantic", &[&semantic.0]));
+        let by_another = "SELECT 1 FROM ledger WHERE semantic = ?1 AND road <> ?2 LIMIT 1";
+        let known =
+            issue == Issue(0) && self.one(by_another, params![semantic, road.0], |_| Ok(()))?.is_some();
+        let sql = "INSERT INTO ledger (key, issue, semantic, road) VALUES (?1, ?2, ?3, ?4)";
+        self.run(sql, params![self.blinded_key(key), issue.0, semantic, road.0])?;
+        Ok(if known { Entry::Known } else { Entry::New })
     }
 
     /// `None`: not in the ledger. `Some(true)`: a tombstone.

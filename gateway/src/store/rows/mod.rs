@@ -18,7 +18,7 @@ mod reading;
 mod receipt;
 mod record;
 
-pub(super) use counts::FateCount;
+pub(super) use counts::{FateCount, HeldRow};
 pub use destination::DestinationNo;
 pub(super) use ledger::Entry;
 pub use outbox::OutboxNo;

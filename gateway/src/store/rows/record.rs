@@ -6,10 +6,9 @@ use crate::store::error::unreadable;
 use crate::store::payload::{CaptureRow, RecordRow};
 use crate::store::{Place, StoreError};
 use hearth_core::admit::{Fate, For, Record, RecordNo, Refusal, TimeDoubt, Why, sequence};
-use hearth_core::capture::{Capture, DeviceNo, Name, name};
+use hearth_core::capture::{Capture, DeviceNo, Name, Uuid16, name, timeless};
 use hearth_core::reading::Issue;
 use hearth_core::when::{BootNo, ContactNo, HubTicks};
-use hearth_wire::gatt;
 use rusqlite::{Row, ToSql, params};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,12 +19,13 @@ pub(crate) struct Found {
     pub(crate) device: DeviceNo,
     times: u32,
     last_contact: ContactNo,
+    last_at: HubTicks,
     changed: bool,
     issue: Issue,
     sealed: Vec<u8>,
 }
 
-const COLUMNS: &str = "no, device, times, last_contact, changed, issue, sealed";
+const COLUMNS: &str = "no, device, times, last_contact, changed, issue, sealed, last_boot, last_ms";
 
 fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     Ok(Found {
@@ -36,6 +36,7 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         changed: row.get(4)?,
         issue: Issue(row.get(5)?),
         sealed: row.get(6)?,
+        last_at: HubTicks { boot: BootNo(row.get(7)?), ms: row.get(8)? },
     })
 }
 
@@ -48,32 +49,33 @@ impl Rows<'_> {
         self.blind("record", &[&name.0])
     }
 
-    /// Equal octets of one characteristic.
-    fn alike(&self, capture: &Capture) -> [u8; 32] {
-        self.blind("alike", &[&capture.characteristic.0.to_be_bytes(), &capture.octets])
-    }
-
     // ---- which records to look at
 
     pub(crate) fn record(&self, no: RecordNo) -> Result<Found> {
         self.find("no = ?1", &[&no.0])?.pop().ok_or(StoreError::Unknown("record"))
     }
 
-    /// The records that a capture could be a repeat of: those of its name, and for what has no time those of
-    /// its contact that are alike.
+    /// The records that a capture could be a repeat of: those of its name, and for what has no time those of its
+    /// contact.
     pub(crate) fn candidates(&self, capture: &Capture) -> Result<Vec<Found>> {
-        if gatt::timeless(capture.characteristic.0, &capture.octets) {
-            let clause = "device = ?1 AND (alike = ?2 AND last_contact = ?3 OR name = ?4)";
+        let notified = capture.characteristic == Uuid16::HEART_RATE_MEASUREMENT;
+        if timeless(capture.characteristic, &capture.octets) && !notified {
+            let clause = "device = ?1 AND (last_contact = ?2 OR name = ?3)";
             let name = self.blinded(&name(capture));
-            let with: &[&dyn ToSql] =
-                &[&capture.device.0, &self.alike(capture), &number(capture.contact), &name];
-            return self.find(clause, with);
+            return self.find(clause, &[&capture.device.0, &number(capture.contact), &name]);
         }
         self.find("device = ?1 AND name = ?2", &[&capture.device.0, &self.blinded(&name(capture))])
     }
 
     pub(crate) fn with_sequence(&self, device: DeviceNo, sequence: u16) -> Result<Vec<Found>> {
         self.find("device = ?1 AND sequence = ?2", &[&device.0, &sequence])
+    }
+
+    /// Heard in this contact, settled or not.
+    pub(crate) fn in_contact(&self, device: DeviceNo, contact: ContactNo) -> Result<Vec<Found>> {
+        let clause =
+            "device = ?1 AND (last_contact = ?2 OR no IN (SELECT record FROM capture WHERE contact = ?2))";
+        self.find(clause, &[&device.0, &number(contact)])
     }
 
     pub(crate) fn unsettled(&self, device: DeviceNo) -> Result<Vec<Found>> {
@@ -116,14 +118,14 @@ impl Rows<'_> {
 
     /// The whole record, with its hearings.
     pub(crate) fn whole(&self, found: Found) -> Result<Record> {
-        let Found { no, device, times, last_contact, changed, issue, sealed } = found;
+        let Found { no, device, times, last_contact, last_at, changed, issue, sealed } = found;
         let heard = self.heard(no, device)?;
         let first =
             heard.first().ok_or_else(|| StoreError::Broken(format!("record {} was never heard", no.0)))?;
         let row: RecordRow = self.open("record", "sealed", no.0, &sealed)?;
         let place = Place { table: "record", column: "sealed", row: no.0 };
         let (name, fate) = row.parts(first).map_err(|why| unreadable(place, why))?;
-        Ok(Record { no, name, heard, times, last_contact, changed, issue, fate })
+        Ok(Record { no, name, heard, times, last_contact, last_at, changed, issue, fate })
     }
 
     /// Reads what is not there yet.
@@ -160,18 +162,19 @@ impl Rows<'_> {
         let name = name(capture);
         let blinded = self.blinded(&name);
         let device = capture.device.0;
-        let timeless = gatt::timeless(capture.characteristic.0, &capture.octets);
         self.run(
-            "INSERT INTO record (no, device, name, turn, alike, sequence, times, last_contact, fate, fate_boot, fate_ms, sealed)
+            "INSERT INTO record (no, device, name, turn, sequence, times, last_contact, last_boot, last_ms, fate, fate_boot,
+                fate_ms, sealed)
              VALUES (?1, ?2, ?3, (SELECT count(*) FROM record WHERE device = ?2 AND name = ?3),
-                ?4, ?5, 1, ?6, 'new', ?7, ?8, ?9)",
+                ?4, 1, ?5, ?6, ?7, 'new', ?8, ?9, ?10)",
             params![
                 no,
                 device,
                 blinded,
-                timeless.then(|| self.alike(capture)),
                 sequence(capture.characteristic, &capture.octets),
                 number(capture.contact),
+                capture.at.boot.0,
+                capture.at.ms,
                 at.boot.0,
                 at.ms,
                 self.shut("record", "sealed", no, &RecordRow::of(name, &Fate::New)),
@@ -194,8 +197,15 @@ impl Rows<'_> {
     /// It was heard again.
     pub(crate) fn count_again(&self, record: &Record) -> Result<()> {
         self.run(
-            "UPDATE record SET times = ?2, last_contact = ?3, changed = ?4 WHERE no = ?1",
-            params![record.no.0, record.times, number(record.last_contact), record.changed],
+            "UPDATE record SET times = ?2, last_contact = ?3, last_boot = ?4, last_ms = ?5, changed = ?6 WHERE no = ?1",
+            params![
+                record.no.0,
+                record.times,
+                number(record.last_contact),
+                record.last_at.boot.0,
+                record.last_at.ms,
+                record.changed
+            ],
         )?;
         Ok(())
     }
@@ -295,6 +305,7 @@ fn refusal_code(refusal: &Refusal) -> &'static str {
         Refusal::LateContext => "late-context",
         Refusal::ControlSolution => "control-solution",
         Refusal::NothingMeasured => "nothing-measured",
+        Refusal::Demonstration => "demonstration",
         Refusal::Closed => "closed",
         Refusal::NotAReading(_) => "not-a-reading",
     }

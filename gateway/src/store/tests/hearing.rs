@@ -4,6 +4,7 @@ use super::world::*;
 use crate::store::StoreError;
 use hearth_core::admit::{End, Fate, Hearing, News, RecordNo, Refusal};
 use hearth_core::capture::{DeviceNo, Link, Uuid16};
+use hearth_core::profile::{Catalog, ProfileName};
 use hearth_core::when::ContactNo;
 
 /// Ada's meter in Los Angeles, the day after glu-04 was measured.
@@ -259,4 +260,31 @@ fn a_contact_is_numbered_once_and_only_for_a_device_that_is_there() {
     assert_eq!(w.contact().0, 3);
     let stranger = w.store().next_contact(DeviceNo(99), Link::Open, now);
     assert_eq!(stranger, Err(StoreError::Unknown("device")));
+}
+
+/// Heart rates are notified one by one, and nobody repeats what nobody confirms: equal ones are as many readings
+/// (CLINICAL 2). What is confirmed repeats only what was told last.
+#[test]
+fn clinical_2_equal_heart_rates_are_as_many() {
+    let strap = include_str!("../../../../device-profiles/generic/heart-rate.toml");
+    let strap = Catalog::build([(ProfileName("test/strap".to_owned()), strap.to_owned())]).unwrap();
+    let mut w = World::of(strap, 0x180D);
+    w.hub_time("2024-06-15T21:18:00Z");
+    w.bind(LOS_ANGELES);
+    let contact = w.contact();
+    for _ in 0..3 {
+        for rate in ["0648", "0648", "0660"] {
+            w.hears(contact, Uuid16::HEART_RATE_MEASUREMENT, rate);
+        }
+    }
+    assert_eq!(w.count("reading"), 9);
+    let thermometer = include_str!("../../../../device-profiles/generic/thermometer.toml");
+    let thermometer = Catalog::build([(ProfileName("test/it".to_owned()), thermometer.to_owned())]).unwrap();
+    let mut w = World::of(thermometer, 0x1809);
+    let contact = w.contact();
+    // 37.0, once more because nobody confirmed it, 38.5, 37.0.
+    for celsius in ["00720100FF", "00720100FF", "00810100FF", "00720100FF"] {
+        w.hears(contact, Uuid16::TEMPERATURE_MEASUREMENT, celsius);
+    }
+    assert_eq!(w.count("record"), 3);
 }

@@ -212,7 +212,7 @@ fn unverified_is_closed_and_told_apart() {
     let all = w.store().raised().unwrap();
     assert_eq!(all.iter().map(|r| Some(r.said.clone())).collect::<Vec<_>>(), [raised]);
     let now = w.now;
-    assert_eq!(w.store().status(now).unwrap().outbox[0].state, "unverified");
+    assert_eq!(w.store().status(daemon(now)).unwrap().outbox[0].state, "unverified");
 }
 
 fn within(order: (&str, Option<&str>), consent: (&str, Option<&str>)) -> Permission {

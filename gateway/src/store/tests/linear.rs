@@ -53,6 +53,24 @@ fn a_thousand_held_records_take_linear_time() {
     assert!(all < costs[9] * 20, "{all} steps for all, {costs:?}");
 }
 
+/// A held memory that is told again in every contact, for a year: each telling costs what the one before did.
+#[test]
+fn a_memory_told_daily_takes_linear_time() {
+    let mut w = World::new(catalog(&[]));
+    w.hub_time("2018-10-07T12:00:00Z");
+    let mut day = |_| {
+        let contact = w.contact();
+        steps(&mut w, |w| {
+            w.meter_says(contact, &frame(1));
+            w.ends(contact, End::Drained);
+        })
+    };
+    let costs: Vec<u64> = (0..365).map(&mut day).collect();
+    assert_eq!(w.count("capture"), i64::try_from(hearth_core::admit::HEARINGS).unwrap());
+    let (bounded, last) = (costs[hearth_core::admit::HEARINGS], costs[364]);
+    assert!(last < bounded * 5 / 4, "{bounded} steps once bounded, {last} on the last day");
+}
+
 /// Sending a backlog of a thousand.
 #[test]
 fn a_backlog_takes_linear_time() {

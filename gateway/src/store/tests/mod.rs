@@ -12,5 +12,6 @@ mod opening;
 mod orders;
 mod power;
 mod pruning;
+mod roads;
 mod seeing;
 mod walk;

@@ -131,8 +131,8 @@ fn a_boot_has_one_number() {
     w.restart();
     assert_eq!(w.store().begin_boot("boot 1"), Ok(first));
     let second = w.store().begin_boot("boot 2").unwrap();
-    let (replayed, another) =
-        (w.store().begin_replayed_boot().unwrap(), w.store().begin_replayed_boot().unwrap());
+    let replayed = w.store().begin_replayed_boot(None, instant("2024-06-15T12:00:00Z")).unwrap();
+    let another = w.store().begin_replayed_boot(Some(replayed), instant("2024-06-15T12:00:00Z")).unwrap();
     assert!(first < second && second < replayed && replayed < another);
     assert_eq!(w.store().begin_boot("boot 1"), Ok(first));
 }

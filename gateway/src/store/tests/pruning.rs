@@ -67,7 +67,7 @@ fn what_is_delivered_is_forgotten_and_never_written_twice() {
     assert!(w.due("2019-01-02T12:00:10Z").is_empty());
     assert_eq!(w.sql("SELECT sum(heard_since) FROM ledger"), 4);
     let now = w.now;
-    let status = w.store().status(now).unwrap();
+    let status = w.store().status(daemon(now)).unwrap();
     assert_eq!((status.readings, status.heard_after_pruning), (1, 4));
 }
 

@@ -4,6 +4,7 @@ use super::world::*;
 use crate::store::*;
 use hearth_core::admit::{End, News, RecordNo, Why};
 use hearth_core::identity::Who;
+use hearth_core::when::HubTicks;
 use jiff::SignedDuration;
 
 fn hours(n: i64) -> SignedDuration {
@@ -25,7 +26,7 @@ fn memory_from_before_the_binding_is_one_sealed_group() {
     w.ends(contact, End::Drained);
     assert!(matches!(w.held(1), Some(Why::BeforeBinding(_))));
     let now = w.now;
-    let held = w.store().held(now, None).unwrap();
+    let held = w.store().held(daemon(now), None).unwrap();
     assert_eq!(held.len(), 1);
     assert_eq!((held[0].record, held[0].records, held[0].reason.as_str()), (None, 3, "before-binding"));
 }
@@ -46,7 +47,7 @@ fn held_records_are_shown_with_their_age() {
     w.ends(contact, End::Drained);
     let now = w.now;
     let ages = |w: &mut World, now, least| -> Vec<(i64, SignedDuration)> {
-        let held = w.store().held(now, least).unwrap();
+        let held = w.store().held(daemon(now), least).unwrap();
         held.into_iter().map(|held| (held.record.unwrap().0, held.age)).collect()
     };
     assert_eq!(ages(&mut w, now, None), [(1, hours(2)), (2, hours(0))]);
@@ -65,7 +66,7 @@ fn held_records_are_shown_with_their_age() {
     let mut zoneless = w.bound(LOS_ANGELES);
     zoneless.zone = None;
     w.take(News::Bindings(vec![zoneless]));
-    let status = w.store().status(now).unwrap();
+    let status = w.store().status(daemon(now)).unwrap();
     assert_eq!((status.readings, status.held.len()), (2, 0), "they were admitted under the first binding");
 }
 
@@ -81,10 +82,10 @@ fn a_hold_keeps_its_age_when_its_reason_changes() {
     zoneless.zone = None;
     w.take(News::Bindings(vec![zoneless]));
     let now = w.now;
-    let held = w.store().held(now, None).unwrap();
+    let held = w.store().held(daemon(now), None).unwrap();
     assert_eq!((held[0].reason.as_str(), held[0].age), ("no-zone", hours(5)));
     assert_eq!(held[0].record, Some(RecordNo(1)));
-    let status = w.store().status(now).unwrap();
+    let status = w.store().status(daemon(now)).unwrap();
     assert_eq!((status.held[0].reason.as_str(), status.held[0].oldest), ("no-zone", Some(hours(5))));
 }
 
@@ -97,7 +98,7 @@ fn ages_without_a_clock_are_told_by_ticks() {
     assert_eq!(w.held(1), Some(Why::UnknownProfile));
     w.power_cut();
     let now = w.at(hours(3).as_millis() as i64).now;
-    assert_eq!(w.store().held(now, None).unwrap()[0].age, hours(3));
+    assert_eq!(w.store().held(daemon(now), None).unwrap()[0].age, hours(3));
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn the_house_in_numbers() {
     let contact = w.contact();
     w.meter_says(contact, GLU_01);
     let now = w.now;
-    let status = w.store().status(now).unwrap();
+    let status = w.store().status(daemon(now)).unwrap();
     assert_eq!((status.heard, status.records, status.readings, status.retracted), (4, 3, 1, 0));
     let words = |groups: &[Group]| -> Vec<(String, u64)> {
         groups.iter().map(|group| (group.reason.clone(), group.records)).collect()
@@ -126,7 +127,7 @@ fn the_house_in_numbers() {
     assert_eq!((clinic.destination.as_str(), clinic.state.as_str(), clinic.rows), ("clinic", "waiting", 1));
     assert_eq!(clinic.oldest, instant("2018-09-20T05:27:07Z"));
     w.deliver("2018-10-07T12:00:10Z");
-    assert_eq!(w.store().status(now).unwrap().outbox[0].state, "delivered");
+    assert_eq!(w.store().status(daemon(now)).unwrap().outbox[0].state, "delivered");
     assert!(w.store().outbox(None, false).unwrap().is_empty());
     assert_eq!(w.store().outbox(None, true).unwrap().len(), 1);
 }
@@ -199,4 +200,57 @@ fn bindings_keep_their_history() {
     w.take(News::Bindings(vec![one]));
     assert_eq!(revisions(&mut w), [5]);
     assert_eq!(w.count("binding"), 3, "nothing is overwritten");
+}
+
+/// CLINICAL 5: a log's ticks and its time are none of this hub's: what it left has waited since it was replayed, whatever year it
+/// speaks of, and whether or not a daemon runs.
+#[test]
+fn what_a_log_left_is_as_old_as_its_replay() {
+    for stated in ["2024-06-15T12:00:00Z", "2031-06-15T12:00:00Z"] {
+        let mut w = World::new(catalog(&[]));
+        let own = w.now;
+        let boot = w.store().begin_replayed_boot(None, instant("2026-11-24T08:00:00Z")).unwrap();
+        w.now = HubTicks { boot, ms: 0 };
+        w.hub_time(stated);
+        let contact = w.contact();
+        w.meter_says(contact, GLU_04);
+        w.ends(contact, End::Drained);
+        assert_eq!(w.held(1), Some(Why::NoPatient));
+        for counted in [true, false] {
+            let now = Now { ticks: own, counted, utc: instant("2026-11-24T11:00:00Z") };
+            assert_eq!(w.store().held(now, None).unwrap()[0].age, hours(3), "{stated}, counted: {counted}");
+            let status = w.store().status(now).unwrap();
+            assert_eq!(status.held[0].oldest, Some(hours(3)), "{stated}, counted: {counted}");
+        }
+    }
+}
+
+/// A log that is over tells no time any more: what waits for it waits for a person, who may close it.
+#[test]
+fn what_a_log_did_not_date_waits_for_a_person() {
+    let mut w = World::new(catalog(&[]));
+    let own = w.now;
+    // Another log's time, before and after, says nothing of it.
+    for (stated, record) in [(Some("2024-06-15T12:00:00Z"), 1), (None, 2), (Some("2024-06-16T12:00:00Z"), 3)]
+    {
+        let boot = w.store().begin_replayed_boot(None, instant("2026-11-24T08:00:00Z")).unwrap();
+        w.now = HubTicks { boot, ms: 0 };
+        if let Some(stated) = stated {
+            w.hub_time(stated);
+        }
+        w.bind(LOS_ANGELES);
+        let contact = w.contact();
+        let hex = [GLU_04, GLU_05, "024000E20709140B1B0778B0F8"][record - 1];
+        w.meter_says(contact, hex);
+        w.ends(contact, End::Drained);
+    }
+    w.now = own;
+    let now = Now { ticks: own, counted: true, utc: instant("2026-11-24T09:00:00Z") };
+    let held = w.store().held(now, None).unwrap();
+    let words: Vec<_> = held.iter().map(|h| (h.record.map(|r| r.0), h.reason.as_str(), h.age)).collect();
+    assert_eq!(words, [(Some(2), "time-of-log", hours(1))]);
+    let status = w.store().status(now).unwrap();
+    assert_eq!((status.waiting, status.held.len(), status.readings), (vec![], 1, 2));
+    w.take(News::Close(RecordNo(2)));
+    assert_eq!(w.store().held(now, None).unwrap(), []);
 }

@@ -382,3 +382,8 @@ pub(super) fn first(committed: &Committed) -> (Key, Issue) {
     assert_eq!(committed.admitted.len(), 1, "one reading was expected: {committed:?}");
     committed.admitted[0]
 }
+
+/// As a running daemon looks at what it holds.
+pub(super) fn daemon(ticks: HubTicks) -> Now {
+    Now { ticks, counted: true, utc: Timestamp::UNIX_EPOCH }
+}

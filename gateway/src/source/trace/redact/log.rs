@@ -1,0 +1,151 @@
+//! A btsnoop or pcap log, made anew.
+//!
+//! Each record begins as zeros, and what the follower marks is copied or replaced. A message may lie in several
+//! records, and is understood with the last: records wait for it, so many of them at most.
+
+use super::super::Event;
+use super::super::follow::Follower;
+use super::super::mark::{Mark, What};
+use super::super::record::{Log, Record};
+use super::mask::Mask;
+use super::{Options, RedactError, Redacted, io, values};
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+
+/// So many records wait, of so many octets; the oldest then goes as it is, and what is learned of it later stays zeros.
+const WAITING: usize = 1_024;
+const OCTETS: usize = 4 * 1024 * 1024;
+
+struct Waiting {
+    record: Record,
+    made: Vec<u8>,
+    understood: bool,
+}
+
+pub(super) fn write(
+    reader: impl Read,
+    writer: &mut impl Write,
+    mask: &mut Mask,
+    options: &Options,
+) -> Result<Redacted, RedactError> {
+    let mut log = Log::open(reader).map_err(RedactError::Log)?;
+    let mut follower = Follower::new(log.layer, options.clone());
+    follower.marks.wanted = true;
+    writer.write_all(&log.header).map_err(io)?;
+    let mut redacted = Redacted { days: mask.days, ..Redacted::default() };
+    let mut queue: VecDeque<Waiting> = VecDeque::new();
+    let mut octets = 0;
+    loop {
+        let record = match log.record() {
+            Ok(Some(record)) => record,
+            Ok(None) => break,
+            Err(flaw) => {
+                redacted.cut = Some(flaw.to_string());
+                break;
+            }
+        };
+        let (place, at) = (record.place, record.at);
+        follower.take(&record);
+        octets += record.octets.len();
+        queue.push_back(Waiting { made: vec![0; record.octets.len()], record, understood: false });
+        for mark in std::mem::take(&mut follower.marks.found) {
+            apply(&mark, &mut queue, mask, year(at));
+        }
+        if mask.crowded {
+            return Err(RedactError::Crowded(place));
+        }
+        let oldest = follower.oldest().unwrap_or(u64::MAX);
+        while let Some(front) = queue.front() {
+            if front.record.place.record >= oldest && queue.len() <= WAITING && octets <= OCTETS {
+                break;
+            }
+            octets -= front.made.len();
+            release(&mut queue, &log, writer, &mut redacted)?;
+        }
+    }
+    while !queue.is_empty() {
+        release(&mut queue, &log, writer, &mut redacted)?;
+    }
+    redacted.addresses = mask.addresses.len();
+    redacted.texts = mask.texts.len() + mask.system_ids.len();
+    Ok(redacted)
+}
+
+fn year(at: i64) -> Option<i16> {
+    jiff::Timestamp::from_microsecond(at).ok().map(values::year)
+}
+
+fn release(
+    queue: &mut VecDeque<Waiting>,
+    log: &Log<impl Read>,
+    writer: &mut impl Write,
+    redacted: &mut Redacted,
+) -> Result<(), RedactError> {
+    let Some(waiting) = queue.pop_front() else { return Ok(()) };
+    if !waiting.understood {
+        redacted.left_out += 1;
+        return Ok(());
+    }
+    redacted.kept += 1;
+    log.write(writer, &waiting.record, &waiting.made, redacted.days).map_err(io)
+}
+
+fn apply(mark: &Mark, queue: &mut VecDeque<Waiting>, mask: &mut Mask, year: Option<i16>) {
+    let made = match mark.what {
+        What::Plain => mark.octets.clone(),
+        What::Name => mask.name(&mark.octets),
+        What::Value(characteristic) => values::value(mask, characteristic, &mark.octets, year),
+        What::Part(characteristic) => values::part(characteristic, &mark.octets),
+        What::Address { random } => match <[u8; 6]>::try_from(&mark.octets[..]) {
+            Ok(mut address) => {
+                address.reverse();
+                let mut made = mask.address(address, random);
+                made.reverse();
+                made.to_vec()
+            }
+            // Cut: a part of an address names somebody too.
+            Err(_) => vec![0; mark.octets.len()],
+        },
+    };
+    let first = queue.front().map_or(0, |w| w.record.place.record);
+    let mut rest = &made[..];
+    for place in &mark.places {
+        let Some((here, more)) = rest.split_at_checked(place.length) else { return };
+        rest = more;
+        let Some(nth) = place.record.checked_sub(first) else { continue };
+        let Some(waiting) = usize::try_from(nth).ok().and_then(|nth| queue.get_mut(nth)) else { continue };
+        if let Some(octets) = waiting.made.get_mut(place.at..place.at + place.length) {
+            octets.copy_from_slice(here);
+            waiting.understood = true;
+        }
+    }
+}
+
+/// Reads what was made and compares what it tells with the originals, the short ones too.
+pub(super) fn look_again(reader: impl Read, mask: &Mask, options: &Options) -> Result<(), RedactError> {
+    let trace = super::super::Trace::open(reader, options).map_err(RedactError::Log)?;
+    for seen in trace {
+        let seen = seen.map_err(RedactError::Log)?;
+        let leaks = match &seen.event {
+            Event::Connected(contact) => {
+                contact.peer.is_some_and(|peer| mask.addresses.contains(&peer.octets))
+            }
+            Event::Identity { address, .. } => mask.addresses.contains(&address.octets),
+            Event::Advertisement(told) => {
+                mask.addresses.contains(&told.address.octets)
+                    || told.name.as_ref().is_some_and(|name| mask.knows(name.as_bytes()))
+            }
+            Event::Value(value) => {
+                [0x2A00, 0x2A25].contains(&value.characteristic) && mask.knows(&value.octets)
+            }
+            Event::Service { .. } | Event::Disconnected { .. } => false,
+        };
+        if leaks {
+            return Err(RedactError::Leak {
+                what: "an address, a name or a serial number",
+                offset: seen.place.offset,
+            });
+        }
+    }
+    Ok(())
+}
