@@ -2,9 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod commands;
+mod decoding;
+mod demo;
+mod devices;
+mod fuzz;
 mod kills;
 mod people;
+mod replays;
 mod scenarios;
 mod story;
 mod tidy;
+mod traces;
 mod vectors;

@@ -1,4 +1,6 @@
 //! The scenarios, through the real binary: news in, a record system behind mutual TLS at the other end.
+//!
+//! Long because the scenarios are one table, in the order of their numbers.
 
 use super::story::*;
 use gateway::demo::record::{Fault, Record};
@@ -326,4 +328,91 @@ fn sc_19_a_power_cut_between_glucose_and_context() {
     let news = News::site_meter("2024-01-30T06:10:00Z").bound("ada", "Asia/Kolkata").glucose(1, GLU_01);
     story.tell(&news.ended(1, "drained"));
     assert_eq!(effective(&story.record, "160368"), ["2024-01-30T11:28:27+05:30"]);
+}
+
+/// The owner's meter stores ketones as glucose: two records of one second, one of them no glucose.
+#[test]
+fn sc_02_the_same_second_and_another_record() {
+    let news = News::site_meter("2020-03-15T12:00:00Z").bound("ada", "Europe/Berlin").glucose(1, GLU_06);
+    let news = news.glucose(1, GLU_07).ended(1, "drained");
+    let quirk = ("[memory]", "[quirks]\napply = [\"ketone-pseudo-record\"]\n\n[memory]");
+    let story = Story::new("sc-02").with_profile(quirk.0, quirk.1);
+    let said = story.tell(&news);
+    assert_eq!(effective(&story.record, GLUCOSE_MDC), ["2020-03-14T23:23:00+01:00"], "{said:#?}");
+    let refused: Vec<_> = said.iter().filter(|row| row["fate"] == "refused").collect();
+    assert_eq!(refused.len(), 1, "{said:#?}");
+    assert!(refused[0]["why"].as_str().unwrap().contains("ketone-pseudo-record"));
+}
+
+/// sc-07: an Omron cuff tells a pressure by the standard's characteristic, and its memory holds it, too.
+#[test]
+fn sc_07_two_roads_to_one_measurement() {
+    // 124/86, 51 /min at 2024-06-15T17:17:27, as bp-03: 99 + 25, 86, 51, 24; hour 17, day 15, month 6; 27 s, 17 min.
+    const MEMORY: &str = "63563318F1195B04000000000000";
+    let roads = [("2A35", BP_03), ("omron-eeprom", MEMORY)];
+    for turn in [[0, 1], [1, 0]] {
+        let mut news = News::model("OMRON HEALTHCARE", "HEM-7142T2", "1810", "2024-06-15T21:18:00Z");
+        news = news.bound("ada", "America/New_York");
+        for (contact, road) in (1..).zip(turn) {
+            news = news.heard(contact, roads[road].0, roads[road].1).ended(contact, "drained");
+        }
+        let story = Story::new("sc-07");
+        let said = story.tell(&news);
+        assert_eq!(effective(&story.record, PRESSURE), ["2024-06-15T17:17:27-04:00"], "{said:#?}");
+        assert!(said.iter().any(|row| row["fate"] == "repeat"), "{said:#?}");
+    }
+}
+
+/// A maker's own frame from a device whose profile does not speak of it: nobody knows how it is laid out.
+#[test]
+fn a_makers_frame_needs_its_profile() {
+    let news = News::cuff("2024-06-15T21:18:00Z").bound("ada", "America/New_York");
+    let news = news.heard(1, "omron-eeprom", "63563318F1195B04000000000000").ended(1, "drained");
+    check("makers-frame", &news, PRESSURE, &[], &["no profile knows the device"]);
+}
+
+/// A Beurer scale: the weight, and two seconds later what the body is made of, without time and user.
+#[test]
+fn sc_11_weight_then_body_composition() {
+    let met = json!({ "device": "d", "address": "C0:FF:EE:00:00:01", "services": ["181B", "181D"], "name": "BF720" });
+    let mut news = News::of("181D", "2026-05-12T22:54:00Z");
+    news.0[2] = json!({ "met": met });
+    let bind = json!({ "device": "d", "slot": 1, "patient": { "clinic": "ada" }, "zone": "America/New_York",
+        "from": "2018-01-01T00:00:00Z" });
+    let news = news
+        .say(json!({ "bind": bind }))
+        .say(json!({ "at": 1_000, "heard": { "device": "d", "contact": 1, "characteristic": "2A9D", "hex": WT_02 } }))
+        .say(json!({ "at": 3_000, "heard": { "device": "d", "contact": 1, "characteristic": "2A9C", "hex": BC_01 } }))
+        .ended(1, "drained");
+    let story = Story::new("sc-11");
+    let said = story.tell(&news);
+    for (code, value) in
+        [("29463-7", "79.960"), ("41982-0", "19.4"), ("188760", "61.180"), ("188764", "43.250")]
+    {
+        let found = with_code(&story.record, code);
+        assert_eq!(found.len(), 1, "{code}: {said:#?}");
+        assert_eq!(found[0]["valueQuantity"]["value"].to_string(), value);
+        assert_eq!(found[0]["effectiveDateTime"], "2026-05-12T18:53:54-04:00", "one time");
+        assert_eq!(found[0]["subject"]["reference"], "Patient/ada");
+    }
+}
+
+/// A broadcasting scale that two hubs of one house hear: one weight, by whichever hub, whenever it wrote.
+#[test]
+fn sc_18_two_hubs_hear_one_broadcast() {
+    let story = Story::new("sc-18");
+    let second = story.world.hub(&[("clinic", &story.record)]);
+    for hub in [&story.hub, &second] {
+        let mut news = News::of("181D", "2022-02-14T21:42:10Z").bound("ada", "America/New_York");
+        news.0[2]["met"]["name"] = json!("MI_SCALE");
+        let heard = json!({ "device": "d", "contact": 1, "link": "broadcast", "characteristic": "adv:181D", "hex": ADV_01 });
+        // The same settled frame for many seconds.
+        let news = news.say(json!({ "heard": heard })).say(json!({ "heard": heard }));
+        hub.replay(&news.text());
+        hub.deliver();
+    }
+    assert_eq!(effective(&story.record, "29463-7"), ["2022-02-14T16:41:58-05:00"]);
+    let weight = &with_code(&story.record, "29463-7")[0];
+    assert_eq!(weight["valueQuantity"]["value"].to_string(), "61.750");
+    assert!(weight["note"].to_string().contains("anybody in radio range could have sent it"), "{weight}");
 }

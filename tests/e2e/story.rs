@@ -10,6 +10,11 @@ pub(crate) const GLU_01: &str = "1B0F00E807011E053A1B53016FB0F80000";
 pub(crate) const GLU_04: &str = "131E00E2070914051B075CFE6FB0F1";
 pub(crate) const GLU_04_LATER_OFFSET: &str = "131E00E2070914051B0798FE6FB0F1";
 pub(crate) const GLU_05: &str = "133100E2070A060F2F325CFE7EB0F1";
+pub(crate) const GLU_06: &str = "030000E407030E171700000070B011";
+pub(crate) const GLU_07: &str = "030100E407030E1717000000FFFF11";
+pub(crate) const WT_02: &str = "0E783EEA07050C12353601EE002607";
+pub(crate) const BC_01: &str = "9803C200DF1A9701CC2FCA21A811";
+pub(crate) const ADV_01: &str = "223E30E607020E10293A";
 pub(crate) const CTX_01: &str = "021E0002";
 pub(crate) const CTX_02: &str = "02310001";
 
@@ -27,6 +32,14 @@ impl News {
     pub(crate) fn site_meter(hub_time: &str) -> News {
         let News(mut lines) = News::of("1808", hub_time);
         lines[2]["met"]["name"] = json!("Site meter");
+        News(lines)
+    }
+
+    /// A device that says who made it.
+    pub(crate) fn model(manufacturer: &str, model: &str, service: &str, hub_time: &str) -> News {
+        let News(mut lines) = News::of(service, hub_time);
+        lines[2]["met"]["manufacturer"] = json!(manufacturer);
+        lines[2]["met"]["model"] = json!(model);
         News(lines)
     }
 

@@ -1,7 +1,7 @@
-//! Every vector of the thread's characteristics, through `hearth decode --json`.
+//! The vectors of the standard's characteristics and of makers' frames, through the real binary.
 
 use e2e::{hearth, root, said};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::Command;
 
 fn decode(arguments: &[&str]) -> e2e::Said {
@@ -9,9 +9,10 @@ fn decode(arguments: &[&str]) -> e2e::Said {
 }
 
 fn vectors() -> Vec<Value> {
-    let folder = root().join("firmware/wire/vectors");
+    let folders =
+        ["firmware/wire/vectors", "tests/vectors"].map(|folder| std::fs::read_dir(root().join(folder)));
     let mut all = vec![];
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in folders.into_iter().flat_map(Result::unwrap) {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         let file: Value = serde_json::from_str(&text).unwrap();
         all.extend(file.as_array().unwrap().iter().filter(|v| v["characteristic"].is_string()).cloned());
@@ -22,7 +23,7 @@ fn vectors() -> Vec<Value> {
 #[test]
 fn every_vector_through_the_binary() {
     let vectors = vectors();
-    assert!(vectors.len() >= 60, "only {} vectors", vectors.len());
+    assert!(vectors.len() >= 190, "only {} vectors", vectors.len());
     let mut wrong = vec![];
     for vector in &vectors {
         let (id, hex) = (vector["id"].as_str().unwrap(), vector["hex"].as_str().unwrap());
@@ -56,6 +57,23 @@ fn every_quirk_of_the_vectors() {
     assert!(quirks >= 6, "only {quirks} vectors with a quirk");
 }
 
+/// What no vector holds: text, and several records in one value.
+#[test]
+fn values_that_are_no_vectors() {
+    let first = json!({"value": "120", "unit": "mg/dL", "time_offset_min": 30});
+    let second = json!({"value": "121", "unit": "mg/dL", "time_offset_min": 35});
+    for (characteristic, hex, expected) in [
+        ("2A27", "312E300000", json!({"text": "1.0"})),
+        ("2A28", "20762D32", json!({"text": "v-2"})),
+        ("2AA7", "060078001E00060079002300", json!({"records": [first, second]})),
+    ] {
+        assert_eq!(decode(&[characteristic, hex]).ok().json(), expected, "{characteristic} {hex}");
+    }
+    // a second record that breaks off: none is shown, and the place is that in the whole value
+    let said = decode(&["2AA7", "060078001E000600790023"]);
+    assert!(said.code == 65 && said.err.contains("time offset at octet 10"), "{said:?}");
+}
+
 /// What a person may type wrong: a sentence, a code of sysexits.h, and no panic.
 #[test]
 fn wrong_arguments_are_answered() {
@@ -65,7 +83,7 @@ fn wrong_arguments_are_answered() {
         (&["2A35", "0G"], 64, "digit 2"),
         (&["02A35", "00"], 64, "assigned number"),
         (&["xyzw", "00"], 64, "assigned number"),
-        (&["2A36", "01510000000000"], 65, "no codec"),
+        (&["2A5F", "00"], 65, "no codec"),
         (&["2A35", "00", "--quirk", "nope"], 64, "month-13-is-january"),
         (&["2A35", "00", "--profile", "no/such"], 64, "no/such"),
         (&["2A35"], 64, "HEX"),

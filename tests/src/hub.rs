@@ -83,7 +83,11 @@ impl Hub {
         let file = self.dir.join("news.jsonl");
         std::fs::write(&file, lines).expect("a file of news");
         let file = file.to_str().expect("a path in UTF-8");
-        self.json(&["replay", "--keep", file]).as_array().expect("a list of verdicts").clone()
+        let mut all = self.json(&["replay", "--keep", file]).as_array().expect("a list of verdicts").clone();
+        // The last element is no verdict.
+        let summary = all.pop();
+        assert!(summary.is_some_and(|last| last["summary"].is_object()), "the replay ends with its summary");
+        all
     }
 
     /// Starts the daemon, and waits until it is ready.
