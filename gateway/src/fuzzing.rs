@@ -3,7 +3,8 @@
 use crate::source::trace::Options;
 use crate::source::trace::redact::{RedactError, Redacted, with_key};
 use crate::{control, uplink};
-use std::io::{Read, Write};
+use hearth_core::profile::Catalog;
+use std::io::{Read, Seek, Write};
 
 /// A request over the control socket, written as a command writes it. `None`: it is none.
 pub fn request(line: &str) -> Option<String> {
@@ -23,9 +24,10 @@ pub fn ability(statement: &serde_json::Value) -> uplink::fhir::Ability {
 
 /// As [`crate::source::trace::redact::redact`], with a key that is always the same: a finding can be found again.
 pub fn redact(
-    reader: impl Read,
+    reader: impl Read + Seek,
     writer: &mut impl Write,
     options: &Options,
+    catalog: &Catalog,
 ) -> Result<Redacted, RedactError> {
-    with_key([7; 32], reader, writer, options)
+    with_key([7; 32], reader, writer, options, catalog)
 }

@@ -45,7 +45,7 @@ impl Replay {
         config: impl FnOnce() -> Result<Config, Ending>,
         configured: bool,
     ) -> Result<Shown, Ending> {
-        self.named_once()?;
+        named_once(&self.handles)?;
         if self.keep {
             let config = config()?;
             let clock = Clock::new(BootNo(0), config.clock.clone());
@@ -56,17 +56,6 @@ impl Replay {
         let scratch = Scratch::new("replay")?;
         let mut door = Door::scratch(scratch.folder(), profiles)?;
         self.play(&mut door, Present::default())
-    }
-
-    /// Of one handle two things can't be true.
-    fn named_once(&self) -> Result<(), Ending> {
-        let mut seen = BTreeSet::new();
-        match self.handles.iter().find(|(handle, _)| !seen.insert(handle)) {
-            Some((handle, _)) => {
-                Err(Ending::usage(format!("--handle: 0x{handle:04X} is given twice; say once what it is")))
-            }
-            None => Ok(()),
-        }
     }
 
     /// A line that can't be taken is named, and the others go on: nothing that is good waits for what is bad. Trouble
@@ -195,7 +184,7 @@ impl Replay {
 
     /// Whatever kind of file it is, as lines of news.
     fn lines(&self) -> Result<Lines, Ending> {
-        let options = Options { handles: self.handles.iter().copied().collect(), ..Options::default() };
+        let options = Options { handles: named_once(&self.handles)? };
         let source = open(&self.file)?;
         trace::lines(source, &options)
             .map_err(|said| Ending::new(exit::DATAERR, format!("{}: {said}", self.file.display())))
@@ -272,6 +261,19 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Ending> {
         return Err(cannot(&"a folder; name one file of it"));
     }
     Ok(Box::new(file))
+}
+
+/// Of one handle two things can't be true.
+pub(super) fn named_once(handles: &[(u16, u16)]) -> Result<BTreeMap<u16, u16>, Ending> {
+    let mut named = BTreeMap::new();
+    for (handle, characteristic) in handles {
+        if named.insert(*handle, *characteristic).is_some() {
+            return Err(Ending::usage(format!(
+                "--handle: 0x{handle:04X} is given twice; say once what it is"
+            )));
+        }
+    }
+    Ok(named)
 }
 
 /// `0x0021=2A35`

@@ -2,7 +2,9 @@
 
 use gateway::source::lines::parse;
 use gateway::source::trace::{Options, lines, redact::RedactError, redact::Redacted};
+use hearth_core::profile::Catalog;
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 /// A file of any kind, as lines of news. Every line that it tells is one that a replay reads.
 pub fn trace(octets: &[u8]) {
@@ -32,7 +34,7 @@ fn told(octets: &[u8]) -> Option<usize> {
 /// A file that is to be shared: refused with a reason, or made anew, readable, and telling as many readings.
 pub fn redact(octets: &[u8]) {
     let mut made = vec![];
-    match gateway::fuzzing::redact(octets, &mut made, &options()) {
+    match gateway::fuzzing::redact(Cursor::new(octets), &mut made, &options(), catalog()) {
         Ok(Redacted { kept, .. }) => {
             assert!(made.len() <= octets.len() * 8 + 4_096, "{} octets of {}", made.len(), octets.len());
             if kept > 0 {
@@ -45,5 +47,11 @@ pub fn redact(octets: &[u8]) {
 }
 
 fn options() -> Options {
-    Options { handles: [(0x20, 0x2A35), (0x30, 0x2A18)].into(), name_prefixes: vec!["A&D_".into()] }
+    Options { handles: [(0x20, 0x2A35), (0x30, 0x2A18)].into() }
+}
+
+/// Made once: it is read from text.
+fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::standard);
+    &CATALOG
 }

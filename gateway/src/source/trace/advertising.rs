@@ -1,6 +1,6 @@
 //! Advertising data: length, type, octets, again and again. Core, Volume 3, Part C, 11; Assigned Numbers, 2.3.
 
-use super::event::Advertisement;
+use super::event::{Advertisement, Contact};
 use super::mark::{Marks, Walk, What};
 use hearth_core::identity::Address;
 
@@ -11,7 +11,10 @@ pub(super) const WEIGHED: [u16; 2] = [0x181D, 0x181B];
 pub(super) fn read(mut walk: Walk<'_>, address: Address, marks: &mut Marks) -> Advertisement {
     let mut told =
         Advertisement { address, name: None, services: vec![], service_octets: vec![], maker_octets: vec![] };
+    // Nobody connected: all that is broadcast is one contact.
+    marks.whose = Some(Contact { number: 0, peer: Some(address), channel: 0 });
     while element(&mut walk, &mut told, marks).is_some() {}
+    marks.whose = None;
     told
 }
 

@@ -29,6 +29,7 @@ pub(super) struct Follower {
     contacts: u64,
     pub(super) summary: Summary,
     pub(super) marks: Marks,
+    halves: hci::Halves,
     seen: Vec<Seen>,
     /// Time of the latest record.
     now: i64,
@@ -44,6 +45,7 @@ impl Follower {
             tables: BTreeMap::new(),
             contacts: 0,
             marks: Marks::default(),
+            halves: hci::Halves::new(),
             seen: vec![],
             now: 0,
         }
@@ -76,7 +78,9 @@ impl Follower {
 
     /// The oldest record of which something is still under way.
     pub(super) fn oldest(&self) -> Option<u64> {
-        self.connections.values().flat_map(|c| [c.sent.oldest(), c.received.oldest()]).flatten().min()
+        let under_way =
+            |c: &Connection| [c.sent.oldest(), c.received.oldest(), c.peer.oldest(), c.host.oldest()];
+        self.connections.values().flat_map(under_way).flatten().min()
     }
 
     /// Octets and entries that are held, for the test that there is an end to them.
@@ -101,7 +105,7 @@ impl Follower {
         match packet.kind {
             Kind::Command => hci::command(record, packet.at, &mut self.marks),
             Kind::Event => {
-                let told = hci::event(record, packet.at, &mut self.marks)?;
+                let told = hci::event(record, packet.at, &mut self.halves, &mut self.marks)?;
                 self.told(told, packet.adapter, record);
                 Some(())
             }
@@ -185,6 +189,8 @@ impl Follower {
         };
         let last = &mut connection.last[usize::from(data.sent == Some(true))];
         if last.as_ref().is_some_and(|(sequence, before)| *sequence == data.sequence && before == octets) {
+            // Whoever writes the log again leaves it out: half of it would be no longer the same.
+            self.marks.found.clear();
             return Some(());
         }
         *last = Some((data.sequence, octets.to_vec()));
@@ -258,7 +264,13 @@ impl Follower {
             self.summary.lose(Loss::Unfinished, record.place);
         }
         let table = self.tables.get(&connection.server);
-        let left = table.and_then(|table| connection.peer.end(table, &self.options.handles));
+        self.marks.whose = Some(connection.contact);
+        let marks = &mut self.marks;
+        let left = table.and_then(|table| connection.peer.end(table, &self.options.handles, marks));
+        if let Some(host) = self.tables.get(&Server::Host) {
+            connection.host.end(host, &self.options.handles, &mut self.marks);
+        }
+        self.marks.whose = None;
         if let Some(said) = left {
             self.said(said, &connection, record);
         }
@@ -316,7 +328,8 @@ impl Follower {
         let octets = pdu.payload();
         match octets {
             // Pairing Request, Response, Failed; Security Request
-            [0x01 | 0x02 | 0x05 | 0x0B, ..] => self.marks.pdu(pdu, 0, octets.len(), What::Plain),
+            [0x01 | 0x02, ..] => self.marks.pdu(pdu, 0, 7, What::Plain),
+            [0x05 | 0x0B, ..] => self.marks.pdu(pdu, 0, 2, What::Plain),
             // Identity Address Information
             [0x09, kind, address @ ..] => {
                 let random = kind & 1 == 1;
@@ -347,7 +360,9 @@ impl Follower {
         let table = self.tables.entry(server).or_default();
         table.used = self.summary.records;
         let dialog = if peer_serves { &mut connection.peer } else { &mut connection.host };
+        self.marks.whose = Some(connection.contact);
         let (all, sense) = dialog.take(pdu, record.at, table, &self.options.handles, &mut self.marks);
+        self.marks.whose = None;
         for said in all.into_iter().filter(|_| peer_serves) {
             self.said(said, &connection, record);
         }

@@ -2,7 +2,7 @@
 
 use super::att::{CHARACTERISTIC, PRIMARY_SERVICE, Uuid, opcode, u16_at};
 use super::event::How;
-use super::l2cap::Pdu;
+use super::l2cap::{Pdu, Segment};
 use super::mark::{Marks, What};
 use std::collections::BTreeMap;
 
@@ -64,6 +64,8 @@ enum Asked {
 struct Long {
     handle: u16,
     octets: Vec<u8>,
+    /// Where they stand in the log.
+    places: Vec<Segment>,
     asked: i64,
 }
 
@@ -96,15 +98,23 @@ impl Dialog {
     }
 
     /// No more is to come: what was read of a long value is all of it.
-    pub(super) fn end(&mut self, table: &Table, named: &BTreeMap<u16, u16>) -> Option<Said> {
-        let Long { handle, octets, asked } = self.long.take()?;
-        Some(Said::Value {
-            handle,
-            uuid: table.uuid(handle, named),
-            octets,
-            how: How::Read,
-            asked: Some(asked),
-        })
+    pub(super) fn end(
+        &mut self,
+        table: &Table,
+        named: &BTreeMap<u16, u16>,
+        marks: &mut Marks,
+    ) -> Option<Said> {
+        let Long { handle, octets, places, asked } = self.long.take()?;
+        let uuid = table.uuid(handle, if self.peer_serves { named } else { &NOBODY });
+        if let Some(Uuid::Assigned(short)) = uuid {
+            marks.pieces(&octets, places, What::Value(short));
+        }
+        Some(Said::Value { handle, uuid, octets, how: How::Read, asked: Some(asked) })
+    }
+
+    /// The record that holds the first octets of a value of which more may be read.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.long.as_ref()?.places.first().map(|place| place.record)
     }
 
     fn read(&mut self, talk: &mut Talk<'_>) -> Option<()> {
@@ -123,7 +133,7 @@ impl Dialog {
             opcode::NOTIFICATION | opcode::INDICATION | opcode::CONFIRMATION | opcode::SEVERAL_NOTIFICATIONS
         );
         if !goes_on && !answers && !aside {
-            talk.said.extend(self.end(talk.table, named));
+            talk.said.extend(self.end(talk.table, named, talk.marks));
         }
         let whole = octets.len();
         match code {
@@ -131,7 +141,7 @@ impl Dialog {
                 talk.plain(0, 5);
                 let blob = matches!(self.asked.take(), Some(Asked::Blob(_)));
                 if blob {
-                    talk.said.extend(self.end(talk.table, named));
+                    talk.said.extend(self.end(talk.table, named, talk.marks));
                 }
             }
             opcode::MTU_REQUEST => {
@@ -186,7 +196,11 @@ impl Dialog {
                 if size < 6 {
                     return None;
                 }
-                talk.plain(0, whole);
+                talk.plain(0, 2);
+                // Primary and secondary services are groups by the standard: what they hold is a service's number.
+                if matches!(asked, Uuid::Assigned(0x2800 | 0x2801)) {
+                    talk.plain(0, whole);
+                }
                 for group in rest.get(1..)?.chunks_exact(size) {
                     if let (PRIMARY_SERVICE, Some(Uuid::Assigned(service))) =
                         (asked, Uuid::read(group.get(4..)?))
@@ -224,11 +238,12 @@ impl Dialog {
                 let Some(Asked::Read(handle, since)) = self.asked.take() else { return Some(()) };
                 let uuid = talk.table.uuid(handle, named);
                 talk.plain(0, 1);
-                talk.mark(uuid, 1, rest.len());
                 // A value as long as a PDU may go on. Without its exchange in the log the longest PDU is not known.
                 if rest.len() + 1 >= usize::from(self.mtu) {
-                    self.long = Some(Long { handle, octets: rest.to_vec(), asked: since });
+                    let places = talk.pdu.places(1, rest.len());
+                    self.long = Some(Long { handle, octets: rest.to_vec(), places, asked: since });
                 } else {
+                    talk.mark(uuid, 1, rest.len());
                     talk.tell(handle, uuid, rest, How::Read, Some(since));
                 }
             }
@@ -239,17 +254,16 @@ impl Dialog {
             opcode::BLOB_RESPONSE => {
                 let Some(Asked::Blob(handle)) = self.asked.take() else { return Some(()) };
                 talk.plain(0, 1);
-                if let Some(Uuid::Assigned(short)) = talk.table.uuid(handle, named) {
-                    talk.marks.pdu(talk.pdu, 1, rest.len(), What::Part(short));
-                }
                 let more = rest.len() + 1 >= usize::from(self.mtu);
                 let Some(long) = self.long.as_mut().filter(|long| long.handle == handle) else {
                     return Some(());
                 };
                 let room = LONGEST_VALUE.saturating_sub(long.octets.len());
-                long.octets.extend_from_slice(rest.get(..room.min(rest.len())).unwrap_or_default());
+                let rest = rest.get(..room.min(rest.len())).unwrap_or_default();
+                long.octets.extend_from_slice(rest);
+                long.places.extend(talk.pdu.places(1, rest.len()));
                 if !more || long.octets.len() >= LONGEST_VALUE {
-                    talk.said.extend(self.end(talk.table, named));
+                    talk.said.extend(self.end(talk.table, named, talk.marks));
                 }
             }
             opcode::WRITE_REQUEST | opcode::WRITE_COMMAND => {

@@ -8,6 +8,7 @@ use super::event::{self, Advertisement, Gone};
 use super::mark::{Marks, Walk, What};
 use super::record::{Layer, Record};
 use hearth_core::identity::Address;
+use std::collections::BTreeSet;
 
 /// What a record holds, and where it begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,8 +99,13 @@ pub(super) enum Told {
 
 const LE_META: u8 = 0x3E;
 
+/// Who is in the middle of a long advertisement: what comes next of it begins anywhere.
+pub(super) type Halves = BTreeSet<[u8; 6]>;
+/// So many are remembered.
+const HALVES: usize = 64;
+
 /// Reads an event. `None`: it ends too early, or its length lies.
-pub(super) fn event(record: &Record, at: usize, marks: &mut Marks) -> Option<Told> {
+pub(super) fn event(record: &Record, at: usize, halves: &mut Halves, marks: &mut Marks) -> Option<Told> {
     let mut walk = Walk::new(record, at);
     let (code, length) = (walk.u8()?, walk.u8()?);
     let mut walk = walk.part(usize::from(length))?;
@@ -131,18 +137,23 @@ pub(super) fn event(record: &Record, at: usize, marks: &mut Marks) -> Option<Tol
             keep(4);
             Some(Told::Nothing)
         }
-        // Number Of Completed Packets, Encryption Key Refresh Complete
-        0x13 | 0x30 => {
-            keep(usize::from(length));
+        // Number Of Completed Packets: of each connection two numbers
+        0x13 => {
+            keep((1 + 4 * usize::from(walk.u8()?)).min(usize::from(length)));
             Some(Told::Nothing)
         }
-        LE_META => meta(walk, marks),
+        // Encryption Key Refresh Complete
+        0x30 => {
+            keep(3);
+            Some(Told::Nothing)
+        }
+        LE_META => meta(walk, halves, marks),
         _ => Some(Told::Nothing),
     }
 }
 
 /// LE Meta events: Core, Volume 4, Part E, 7.7.65.
-fn meta(mut walk: Walk<'_>, marks: &mut Marks) -> Option<Told> {
+fn meta(mut walk: Walk<'_>, halves: &mut Halves, marks: &mut Marks) -> Option<Told> {
     let (record, from) = (walk.record, walk.at);
     let code = walk.u8()?;
     match code {
@@ -161,7 +172,9 @@ fn meta(mut walk: Walk<'_>, marks: &mut Marks) -> Option<Told> {
                     walk.skip(6)?;
                 }
             }
-            marks.record(record, walk.at, walk.rest().len(), What::Plain);
+            // Interval, latency, time-out, accuracy; of version 2 the set and the train too.
+            let manners = if code == 0x29 { 10 } else { 7 };
+            marks.record(record, walk.at, manners.min(walk.rest().len()), What::Plain);
             if status != 0 {
                 return Some(Told::Nothing);
             }
@@ -196,7 +209,7 @@ fn meta(mut walk: Walk<'_>, marks: &mut Marks) -> Option<Told> {
             let mut all = vec![];
             for _ in 0..walk.u8()? {
                 let at = walk.at;
-                let (_kind, address_kind) = (walk.u16()?, walk.u8()?);
+                let (kind, address_kind) = (walk.u16()?, walk.u8()?);
                 let sent = walk.take::<6>()?;
                 // Two PHYs, set, power, strength, interval.
                 walk.skip(7)?;
@@ -212,7 +225,15 @@ fn meta(mut walk: Walk<'_>, marks: &mut Marks) -> Option<Told> {
                 let part = walk.part(usize::from(length))?;
                 // 0xFF: it sent no address.
                 let address = event::address(sent, random, matches!(address_kind, 2 | 3));
-                all.push(advertising::read(part, address, marks));
+                // More is to come, or the rest was lost: only a whole one is read.
+                let more = kind >> 5 & 0b11 == 1;
+                let went_on = halves.remove(&sent);
+                if more && halves.len() < HALVES {
+                    halves.insert(sent);
+                }
+                if !more && !went_on {
+                    all.push(advertising::read(part, address, marks));
+                }
             }
             Some(Told::Advertised(all))
         }

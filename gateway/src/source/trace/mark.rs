@@ -2,6 +2,7 @@
 //!
 //! An octet that has no mark was not understood.
 
+use super::event::Contact;
 use super::l2cap::{Pdu, Segment};
 use super::record::Record;
 
@@ -17,14 +18,14 @@ pub(super) enum What {
     Name,
     /// A value of this characteristic.
     Value(u16),
-    /// Not the first part of a value of this characteristic.
-    Part(u16),
 }
 
 /// Octets that belong together, and where they stand: a value may lie in several records.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Mark {
     pub(super) what: What,
+    /// Whose value it is, where it is a device's.
+    pub(super) whose: Option<Contact>,
     pub(super) octets: Vec<u8>,
     pub(super) places: Vec<Segment>,
 }
@@ -33,6 +34,8 @@ pub(super) struct Mark {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Marks {
     pub(super) wanted: bool,
+    /// Of whom is read.
+    pub(super) whose: Option<Contact>,
     pub(super) found: Vec<Mark>,
 }
 
@@ -45,7 +48,14 @@ impl Marks {
         let end = at.saturating_add(length).min(record.octets.len());
         let Some(octets) = record.octets.get(at..end).filter(|o| !o.is_empty()) else { return };
         let places = vec![Segment { record: record.place.record, at, length: octets.len() }];
-        self.found.push(Mark { what, octets: octets.to_vec(), places });
+        self.found.push(Mark { what, whose: self.whose, octets: octets.to_vec(), places });
+    }
+
+    /// Octets that came in several messages.
+    pub(super) fn pieces(&mut self, octets: &[u8], places: Vec<Segment>, what: What) {
+        if self.wanted && !octets.is_empty() {
+            self.found.push(Mark { what, whose: self.whose, octets: octets.to_vec(), places });
+        }
     }
 
     /// Octets of a PDU's payload.
@@ -55,14 +65,15 @@ impl Marks {
         }
         let end = at.saturating_add(length).min(pdu.payload().len());
         let Some(octets) = pdu.payload().get(at..end).filter(|o| !o.is_empty()) else { return };
-        self.found.push(Mark { what, octets: octets.to_vec(), places: pdu.places(at, octets.len()) });
+        let places = pdu.places(at, octets.len());
+        self.found.push(Mark { what, whose: self.whose, octets: octets.to_vec(), places });
     }
 
     /// A PDU's length and channel.
     pub(super) fn pdu_header(&mut self, pdu: &Pdu) {
         if self.wanted {
             let (octets, places) = (pdu.header().to_vec(), pdu.header_places());
-            self.found.push(Mark { what: What::Plain, octets, places });
+            self.found.push(Mark { what: What::Plain, whose: None, octets, places });
         }
     }
 }

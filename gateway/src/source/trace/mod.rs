@@ -82,8 +82,6 @@ pub fn look<R: Read>(mut reader: R) -> std::io::Result<(Format, impl Read + use<
 pub struct Options {
     /// Attribute handle to assigned characteristic, of every device whose discovery the log does not hold.
     pub handles: BTreeMap<u16, u16>,
-    /// Beginnings of names that tell a model, by the profiles: a redacted name keeps them.
-    pub name_prefixes: Vec<String>,
 }
 
 /// Where something stands in a log.

@@ -309,7 +309,7 @@ impl News {
 }
 
 /// What the news calls a device: its address as the log has it; where the log does not, its channel.
-fn name(contact: Contact) -> String {
+pub(super) fn name(contact: Contact) -> String {
     match contact.peer {
         Some(peer) => event::spelled(&peer.octets),
         None => format!("contact-{}", contact.number),

@@ -138,7 +138,7 @@ impl<R: Read> Log<R> {
     /// many as it had.
     pub(super) fn write(
         &self,
-        writer: &mut impl Write,
+        writer: &mut dyn Write,
         record: &Record,
         octets: &[u8],
         days: i64,

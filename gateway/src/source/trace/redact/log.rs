@@ -3,12 +3,15 @@
 //! Each record begins as zeros, and what the follower marks is copied or replaced. A message may lie in several
 //! records, and is understood with the last: records wait for it, so many of them at most.
 
-use super::super::Event;
 use super::super::follow::Follower;
 use super::super::mark::{Mark, What};
+use super::super::news::{self, News};
 use super::super::record::{Log, Record};
+use super::super::{Event, Seen};
+use super::devices::Devices;
 use super::mask::Mask;
-use super::{Options, RedactError, Redacted, io, values};
+use super::{Options, RedactError, Redacted, io, text, values};
+use crate::source::lines;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 
@@ -24,17 +27,20 @@ struct Waiting {
 
 pub(super) fn write(
     reader: impl Read,
-    writer: &mut impl Write,
+    writer: &mut dyn Write,
     mask: &mut Mask,
+    devices: &mut Devices,
     options: &Options,
 ) -> Result<Redacted, RedactError> {
     let mut log = Log::open(reader).map_err(RedactError::Log)?;
     let mut follower = Follower::new(log.layer, options.clone());
     follower.marks.wanted = true;
+    let mut news = News::default();
     writer.write_all(&log.header).map_err(io)?;
     let mut redacted = Redacted { days: mask.days, ..Redacted::default() };
     let mut queue: VecDeque<Waiting> = VecDeque::new();
     let mut octets = 0;
+    let mut last = None;
     loop {
         let record = match log.record() {
             Ok(Some(record)) => record,
@@ -44,14 +50,16 @@ pub(super) fn write(
                 break;
             }
         };
-        let (place, at) = (record.place, record.at);
-        follower.take(&record);
+        let place = record.place;
+        let seen = follower.take(&record);
+        learn(&seen, &mut news, mask, devices);
         octets += record.octets.len();
+        last = Some(Record { octets: vec![], ..record.clone() });
         queue.push_back(Waiting { made: vec![0; record.octets.len()], record, understood: false });
         for mark in std::mem::take(&mut follower.marks.found) {
-            apply(&mark, &mut queue, mask, year(at));
+            apply(&mark, &mut queue, mask, devices);
         }
-        if mask.crowded {
+        if mask.crowded || devices.crowded {
             return Err(RedactError::Crowded(place));
         }
         let oldest = follower.oldest().unwrap_or(u64::MAX);
@@ -63,6 +71,13 @@ pub(super) fn write(
             release(&mut queue, &log, writer, &mut redacted)?;
         }
     }
+    if let Some(last) = last {
+        let seen = follower.end(&last);
+        learn(&seen, &mut news, mask, devices);
+        for mark in std::mem::take(&mut follower.marks.found) {
+            apply(&mark, &mut queue, mask, devices);
+        }
+    }
     while !queue.is_empty() {
         release(&mut queue, &log, writer, &mut redacted)?;
     }
@@ -71,14 +86,22 @@ pub(super) fn write(
     Ok(redacted)
 }
 
-fn year(at: i64) -> Option<i16> {
-    jiff::Timestamp::from_microsecond(at).ok().map(values::year)
+/// What devices say of themselves, as a replay hears it.
+fn learn(seen: &[Seen], news: &mut News, mask: &Mask, devices: &mut Devices) {
+    if !mask.learns {
+        return;
+    }
+    for line in seen.iter().flat_map(|seen| news.take(seen)) {
+        if let Ok(Ok(Some(line))) = line.text.map(|line| lines::parse(&line)) {
+            text::learn(&line.said, devices);
+        }
+    }
 }
 
 fn release(
     queue: &mut VecDeque<Waiting>,
     log: &Log<impl Read>,
-    writer: &mut impl Write,
+    writer: &mut dyn Write,
     redacted: &mut Redacted,
 ) -> Result<(), RedactError> {
     let Some(waiting) = queue.pop_front() else { return Ok(()) };
@@ -90,12 +113,14 @@ fn release(
     log.write(writer, &waiting.record, &waiting.made, redacted.days).map_err(io)
 }
 
-fn apply(mark: &Mark, queue: &mut VecDeque<Waiting>, mask: &mut Mask, year: Option<i16>) {
+fn apply(mark: &Mark, queue: &mut VecDeque<Waiting>, mask: &mut Mask, devices: &mut Devices) {
     let made = match mark.what {
         What::Plain => mark.octets.clone(),
         What::Name => mask.name(&mark.octets),
-        What::Value(characteristic) => values::value(mask, characteristic, &mark.octets, year),
-        What::Part(characteristic) => values::part(characteristic, &mark.octets),
+        What::Value(characteristic) => {
+            let who = mark.whose.map(news::name).unwrap_or_default();
+            values::value(mask, devices, &who, characteristic, &mark.octets)
+        }
         What::Address { random } => match <[u8; 6]>::try_from(&mark.octets[..]) {
             Ok(mut address) => {
                 address.reverse();

@@ -1,8 +1,8 @@
 //! Pseudonyms, and what they stand for.
 
-use super::super::Options;
 use super::super::event::spelled;
 use super::search::Wanted;
+use hearth_core::profile::Catalog;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,40 +10,62 @@ use std::collections::{BTreeMap, BTreeSet};
 /// So many addresses, and so many texts, are kept apart.
 pub(super) const MOST: usize = 65_536;
 
-/// Weekdays stay, and clocks are set forward and back in the same week.
-const YEAR: i64 = 364;
+/// What is shorter stands in a maker's words by chance, as what has no digit and is not twice as long does.
+const SHORTEST: usize = 4;
+/// A name's part of so many digits is a number of its own.
+const DIGITS: usize = 6;
 
 #[derive(Debug)]
 pub(super) struct Mask {
     key: [u8; 32],
     /// By which all times are moved.
     pub(super) days: i64,
+    /// The file is read for the first time: what is made is thrown away.
+    pub(super) learns: bool,
+    /// Beginnings of names that tell a model, by the profiles.
     prefixes: Vec<String>,
     /// Originals; addresses most significant octet first.
     pub(super) addresses: BTreeSet<[u8; 6]>,
     /// And whether it is only a name: a maker's own words may hold it.
     pub(super) texts: BTreeMap<Vec<u8>, bool>,
     pub(super) system_ids: BTreeSet<[u8; 8]>,
+    /// What texts became, and what is taken: two stay two.
+    made: BTreeMap<Vec<u8>, Vec<u8>>,
+    taken: BTreeSet<Vec<u8>>,
     /// What makers say of their models, and how those names begin.
     words: BTreeSet<Vec<u8>>,
+    /// Values that are not understood, of each characteristic, in the order in which they came.
+    unknown: BTreeMap<(u16, Vec<u8>), u64>,
+    /// Stamps that are where they were, or tell nothing any more.
+    pub(super) stayed: u64,
     /// More than can be kept apart.
     pub(super) crowded: bool,
 }
 
 impl Mask {
-    pub(super) fn new(key: [u8; 32], options: &Options) -> Mask {
-        let mut mask = Mask {
+    pub(super) fn new(key: [u8; 32], catalog: &Catalog) -> Mask {
+        let prefixes: Vec<String> =
+            catalog.all().flat_map(|profile| profile.matches.name_prefixes.iter().cloned()).collect();
+        Mask {
             key,
             days: 0,
-            prefixes: options.name_prefixes.clone(),
+            learns: true,
+            words: prefixes.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
+            prefixes,
             addresses: BTreeSet::new(),
             texts: BTreeMap::new(),
             system_ids: BTreeSet::new(),
-            words: options.name_prefixes.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
+            made: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            unknown: BTreeMap::new(),
+            stayed: 0,
             crowded: false,
-        };
-        mask.days = YEAR * (1 + i64::from(mask.stream(b"days", b"", 0)[0] % 8));
-        mask
+        }
+    }
+
+    /// In which order choices are tried.
+    pub(super) fn order(&self, choice: i64) -> [u8; 32] {
+        self.stream(b"days", &choice.to_be_bytes(), 0)
     }
 
     /// Octets that depend on the key, on what kind of thing it is, and on the thing.
@@ -91,12 +113,16 @@ impl Mask {
         made
     }
 
-    /// A name. What profiles know a model by stays, if the name says more than that.
+    /// A name. What profiles know a model by stays.
     pub(super) fn name(&mut self, octets: &[u8]) -> Vec<u8> {
-        let known = self.prefixes.iter().map(|p| p.as_bytes());
-        let known = known.filter(|p| octets.starts_with(p) && trimmed(octets).len() > p.len());
-        let keep = known.map(<[u8]>::len).max().unwrap_or(0);
+        let keep = self.known_by(octets);
         self.masked(octets, keep, true)
+    }
+
+    /// Octets of the longest beginning that a profile knows.
+    fn known_by(&self, name: &[u8]) -> usize {
+        let known = self.prefixes.iter().filter(|prefix| name.starts_with(prefix.as_bytes()));
+        known.map(String::len).max().unwrap_or(0)
     }
 
     /// A serial number, a patient's id, a person.
@@ -121,39 +147,136 @@ impl Mask {
 
     /// Digits become other digits, letters other letters of their kind, what is not ASCII letters; the rest stays.
     fn masked(&mut self, octets: &[u8], keep: usize, name: bool) -> Vec<u8> {
-        let original = trimmed(octets);
-        let mut turns = vec![];
-        for block in 0..=u8::try_from(octets.len() / 32).unwrap_or(u8::MAX) {
-            turns.extend(self.stream(b"text", original, block));
-        }
         // Padding is no part of the text: the same text gets the same pseudonym with and without it.
+        let original = trimmed(octets);
         let lead = octets.iter().take_while(|o| padding(**o)).count();
-        let mut made = octets.to_vec();
-        let mut changed = false;
-        for (at, octet) in made.iter_mut().enumerate().skip(keep.max(lead)) {
-            let turn = turns.get(at - lead).copied().unwrap_or(1);
+        let keep = keep.saturating_sub(lead).min(original.len());
+        let tells = |o: &u8| o.is_ascii_alphanumeric() || *o >= 0x80;
+        if !original.get(keep..).is_some_and(|rest| rest.iter().any(tells)) {
+            return octets.to_vec();
+        }
+        self.learn(original, name);
+        let runs = original.split(|o| !o.is_ascii_digit()).filter(|run| run.len() >= DIGITS);
+        for run in
+            runs.filter(|run| name && run.len() < original.len()).map(<[u8]>::to_vec).collect::<Vec<_>>()
+        {
+            self.learn(&run, false);
+        }
+        let mut whole = octets.to_vec();
+        let made = if self.learns { vec![0; original.len()] } else { self.pseudonym(original, keep) };
+        whole.splice(lead..lead + made.len(), made);
+        whole
+    }
+
+    fn learn(&mut self, text: &[u8], name: bool) {
+        self.crowded |= self.texts.len() >= MOST;
+        if !self.crowded {
+            *self.texts.entry(text.to_vec()).or_insert(true) &= name;
+        }
+    }
+
+    /// Nobody else's, and in the beginning as much of a model as before.
+    fn pseudonym(&mut self, original: &[u8], keep: usize) -> Vec<u8> {
+        if let Some(made) = self.made.get(original) {
+            return made.clone();
+        }
+        /// So often one is made that no other text of the file is; then one that no other became.
+        const TRIES: u16 = 256;
+        for turn in 0..2 * TRIES {
+            let made = self.turned(original, keep, turn);
+            let free = !self.taken.contains(&made) && (turn >= TRIES || !self.texts.contains_key(&made));
+            if free && self.known_by(&made) == self.known_by(original) {
+                self.taken.insert(made.clone());
+                self.made.insert(original.to_vec(), made.clone());
+                return made;
+            }
+        }
+        self.crowded = true;
+        vec![0; original.len()]
+    }
+
+    fn turned(&self, original: &[u8], keep: usize, turn: u16) -> Vec<u8> {
+        let kind = [&b"text"[..], &turn.to_be_bytes()].concat();
+        let blocks = 0..=u8::try_from(original.len() / 32).unwrap_or(u8::MAX);
+        let turns: Vec<u8> = blocks.flat_map(|block| self.stream(&kind, original, block)).collect();
+        let mut made = original.to_vec();
+        for (octet, turn) in made.iter_mut().zip(turns.iter().chain(std::iter::repeat(&1))).skip(keep) {
             let (first, count) = match *octet {
                 b'0'..=b'9' => (b'0', 10),
                 b'A'..=b'Z' => (b'A', 26),
                 b'a'..=b'z' => (b'a', 26),
                 0x80.. => {
                     *octet = b'a' + turn % 26;
-                    changed = true;
                     continue;
                 }
                 _ => continue,
             };
             // Never itself again.
             *octet = first + (*octet - first + 1 + turn % (count - 1)) % count;
-            changed = true;
-        }
-        if changed {
-            self.crowded |= self.texts.len() >= MOST;
-            if !self.crowded {
-                *self.texts.entry(original.to_vec()).or_insert(true) &= name;
-            }
         }
         made
+    }
+
+    /// A maker's words, in which what names somebody is replaced.
+    pub(super) fn scrubbed(&mut self, octets: &[u8]) -> Vec<u8> {
+        let mut made = octets.to_vec();
+        if self.learns {
+            return made;
+        }
+        let mut at = 0;
+        while at < octets.len() {
+            let rest = octets.get(at..).unwrap_or_default();
+            let Some(length) =
+                (SHORTEST..=rest.len()).rev().find(|length| self.names_somebody(&rest[..*length]))
+            else {
+                at += 1;
+                continue;
+            };
+            let masked = self.masked(&rest[..length], 0, true);
+            made.splice(at..at + length, masked);
+            at += length;
+        }
+        made
+    }
+
+    pub(super) fn scrubbed_string(&mut self, text: &str) -> String {
+        String::from_utf8_lossy(&self.scrubbed(text.as_bytes())).into_owned()
+    }
+
+    /// A text of the file, or an address or a System ID as somebody writes it.
+    fn names_somebody(&self, part: &[u8]) -> bool {
+        let digit = part.iter().any(u8::is_ascii_digit);
+        if (digit || part.len() >= 2 * SHORTEST) && part == trimmed(part) && self.knows(part) {
+            return true;
+        }
+        if !matches!(part.len(), 12 | 16 | 17 | 23) {
+            return false;
+        }
+        let digits: Vec<u8> =
+            part.iter().filter(|o| !b":-".contains(o)).map(u8::to_ascii_uppercase).collect();
+        let Ok(octets) = data_encoding::HEXUPPER.decode(&digits) else { return false };
+        let reversed: Vec<u8> = octets.iter().rev().copied().collect();
+        [octets, reversed].iter().any(|octets| {
+            <[u8; 6]>::try_from(&octets[..]).is_ok_and(|address| self.addresses.contains(&address))
+                || <[u8; 8]>::try_from(&octets[..]).is_ok_and(|id| self.system_ids.contains(&id))
+        })
+    }
+
+    /// Octets that are not understood become zeros, in which stands only the how-manieth other value of this
+    /// characteristic it is: two stay two.
+    pub(super) fn number(&mut self, characteristic: u16, octets: &mut [u8]) {
+        let key = (characteristic, octets.to_vec());
+        octets.fill(0);
+        if self.learns {
+            return;
+        }
+        let next = self.unknown.len() as u64;
+        if self.unknown.len() < MOST || self.unknown.contains_key(&key) {
+            let number = *self.unknown.entry(key).or_insert(next);
+            for (octet, digit) in octets.iter_mut().zip(number.to_le_bytes()) {
+                *octet = digit;
+            }
+        }
     }
 
     /// Whether a text of the original must not stand where texts stand.
@@ -170,8 +293,12 @@ impl Mask {
         let mut wanted = Wanted::default();
         let mut spell = |octets: &[u8], what| {
             let reversed: Vec<u8> = octets.iter().rev().copied().collect();
+            // Four octets of one kind in a row of six are no sign of an address: zeros stand everywhere.
+            let most = octets.iter().map(|o| octets.iter().filter(|other| *other == o).count()).max();
             for order in [octets, &reversed] {
-                wanted.add(order, what);
+                if most < Some(SHORTEST) {
+                    wanted.add(order, what);
+                }
                 let plain = data_encoding::HEXUPPER.encode(order);
                 for text in [spelled(order), plain] {
                     wanted.add(text.as_bytes(), what);

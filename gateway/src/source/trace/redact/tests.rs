@@ -5,14 +5,24 @@ use super::super::tests::air::sniffed;
 use super::super::tests::write::{CUFF, Kept, cuff, sent, x};
 use super::super::{How, Seen, Trace, lines};
 use super::*;
+use hearth_core::profile::Catalog;
+use std::io::Cursor;
 
 /// The first octet of what the key makes of "days" decides the shift; which one it is, no test relies on.
 const KEY: [u8; 32] = [7; 32];
 
 fn redacted(log: &[u8], options: &Options) -> (Vec<u8>, Redacted) {
     let mut made = vec![];
-    let told = with_key(KEY, log, &mut made, options).unwrap();
+    let told = with_key(KEY, Cursor::new(log), &mut made, options, &Catalog::standard()).unwrap();
     (made, told)
+}
+
+fn refused(log: &[u8]) -> RedactError {
+    let mut made = vec![];
+    let error =
+        with_key(KEY, Cursor::new(log), &mut made, &Options::default(), &Catalog::standard()).unwrap_err();
+    assert_eq!(made, b"");
+    error
 }
 
 fn seen(log: &[u8]) -> Vec<Seen> {
@@ -68,7 +78,7 @@ fn the_same_readings_of_nobody() {
             assert_eq!(b["at"], a["at"], "distances stay");
         }
         // Values digit for digit, but for the day.
-        assert_eq!(told.days % 364, 0);
+        assert_eq!(told.days % 7, 0);
         let day = data_encoding::HEXUPPER.encode(&stamp(told.days));
         for line in [4, 5] {
             let want = before[line]["heard"]["hex"].as_str().unwrap().replace("E807060F", &day);
@@ -93,7 +103,7 @@ fn the_same_readings_of_nobody() {
 
 #[test]
 fn a_model_that_profiles_know_by_its_name_is_kept() {
-    let options = Options { name_prefixes: vec!["A&D_UA-651BLE_".into()], ..Options::default() };
+    let options = Options::default();
     let log = cuff(Kept::btsnoop(1002));
     let (made, _) = redacted(&log, &options);
     assert!(holds(&made, b"A&D_UA-651BLE_"));
@@ -115,7 +125,7 @@ fn pseudonyms_last_for_one_run() {
     let (again, _) = redacted(&log, &Options::default());
     assert_eq!(one, again);
     let mut other = vec![];
-    redact(&log[..], &mut other, &Options::default()).unwrap();
+    redact(Cursor::new(&log), &mut other, &Options::default(), &Catalog::standard()).unwrap();
     assert_ne!(news(&one)[2]["met"]["address"], news(&other)[2]["met"]["address"]);
     assert_ne!(news(&one)[2]["met"]["serial"], news(&other)[2]["met"]["serial"]);
 }
@@ -202,32 +212,55 @@ fn values_in_pieces_are_replaced_as_a_whole() {
     assert!(serials[0].iter().all(u8::is_ascii_digit) && serials[0] != b"5140600123");
 }
 
-/// A model that holds the serial number would carry it out: refused, and nothing written.
+/// A type of a maker's own that holds the address would carry it out: refused, and nothing written.
 #[test]
 fn what_still_holds_an_original_is_not_handed_out() {
     let mut kept = Kept::btsnoop(1002);
     kept.connected(1, 0, CUFF);
-    kept.ask(1, "08 0100 0F00 0328", "09 07 0200 02 0300 252A 0400 02 0500 242A");
-    kept.read(1, 3, b"5140600123");
-    kept.read(1, 5, b"UA 5140600123");
-    let mut made = vec![];
-    let error = with_key(KEY, &kept.file[..], &mut made, &Options::default()).unwrap_err();
+    // Find Information: a handle and a type of sixteen octets.
+    kept.ask(1, "04 0100 0F00", "05 02 0300 00010203040506070809 00091F801234");
+    let error = refused(&kept.file);
     assert!(matches!(error, RedactError::Leak { .. }), "{error}");
-    assert_eq!(made, b"");
     assert!(error.to_string().contains("nothing was written"));
-    // A model that advertises itself is nobody's.
+}
+
+/// A maker's own words that hold what names somebody: replaced there, although the serial number is told later. A model
+/// that advertises itself is nobody's.
+#[test]
+fn what_names_somebody_is_replaced_in_a_makers_words() {
+    for (serial, model, stays) in [
+        ("5140600123", "UA 5140600123", "UA "),
+        ("A1234", "UA/A1234/2", "UA/"),
+        ("5140600123", "UA-00091F801234", "UA-"),
+        ("5140600123", "UA-34:12:80:1f:09:00", "UA-"),
+        // Said twice of one device, and too short to tell anything.
+        ("12", "UA-651BLE 12", "UA-651BLE 12"),
+    ] {
+        let mut kept = Kept::btsnoop(1002);
+        kept.connected(1, 0, CUFF);
+        kept.ask(1, "08 0100 0F00 0328", "09 07 0200 02 0300 252A 0400 02 0500 242A");
+        kept.read(1, 5, model.as_bytes());
+        kept.read(1, 3, serial.as_bytes());
+        let (made, _) = redacted(&kept.file, &Options::default());
+        assert_eq!(holds(&made, model.as_bytes()), stays == model, "{model}");
+        assert!(holds(&made, stays.as_bytes()), "{model}");
+        assert!(stays == model || !holds(&made, serial.as_bytes()));
+    }
     let mut kept = Kept::btsnoop(1002);
     kept.connected(1, 0, CUFF);
     kept.ask(1, "08 0100 0F00 0328", "09 07 0200 02 0300 002A 0400 02 0500 242A");
     kept.read(1, 3, b"UA-651BLE");
     kept.read(1, 5, b"UA-651BLE");
-    redacted(&kept.file, &Options::default());
+    let (made, _) = redacted(&kept.file, &Options::default());
+    assert!(holds(&made, b"UA-651BLE"));
 }
 
 /// Stamps by the GATT Specification Supplement, at the octet where each has its time.
 #[test]
 fn stamps_are_moved_where_they_stand() {
-    let mut mask = Mask::new(KEY, &Options::default());
+    let mut mask = Mask::new(KEY, &Catalog::standard());
+    (mask.days, mask.learns) = (1_827, false);
+    let mut devices = Devices::new();
     let day = data_encoding::HEXUPPER.encode(&stamp(mask.days));
     let seconds = 86_400 * mask.days as u64;
     for (characteristic, before, after) in [
@@ -244,24 +277,61 @@ fn stamps_are_moved_where_they_stand() {
         (0x2A52, "01 03 02 E807060F 000000", "01 03 02 DAY 000000"),
         (0x2A52, "01 04 02 E807060F 000000 E807060F 010000", "01 04 02 DAY 000000 DAY 010000"),
         (0x2A52, "01 03 01 2A00", "01 03 01 2A00"),
-        // No date; a clock that was never set; one that is not there at all.
-        (0x2A08, "E8070D0F 111129", "E8070D0F 111129"),
-        (0x2A08, "E4070101 000000", "E4070101 000000"),
-        (0x2A08, "E807", "E807"),
+        // No date stays none, of another year; nor does 29 February of a year without one become a day. Not known stays so.
+        (0x2A08, "E8070D0F 111129", "ED070D0F 111129"),
+        (0x2A08, "E707021D 111129", "EC07021E 111129"),
+        (0x2A08, "E807000F 111129", "ED07000F 111129"),
+        (0x2A08, "00000000 000000", "00000000 000000"),
+        // An hour that is none.
+        (0x2A08, "E807060F 191129", "DAY 191129"),
+        // 1970-01-01 and 1,827 days: 1975-01-02. Nobody says that such a year is no time.
+        (0x2A08, "B2070101 000000", "B7070102 000000"),
+        // Of a stamp that is cut nothing stays.
+        (0x2A08, "E807", "0000"),
+        (0x2A35, "02 7C00 5600 6100 E80706", "02 7C00 5600 6100 000000"),
         (0x2A34, "02 2A00 01", "02 2A00 01"),
-        // Not known here.
+        // Octets that the layout does not explain; those of a relative's layout too.
+        (0x2A35, "00 7C00 5600 6100 00091F", "00 7C00 5600 6100 000000"),
+        (0x2A36, "00 7C00 FF07 FF07 00091F", "00 7C00 FF07 FF07 000000"),
+        (0x2A19, "64 00091F", "64 000000"),
+        // Stored records: whole; the first piece, and the next; what is inside is not known.
+        (
+            0x2B36,
+            "03 0700 352A 02 7C00 5600 6100 E807060F 111100",
+            "03 0700 352A 02 7C00 5600 6100 DAY 111100",
+        ),
+        (0x2B36, "01 0700 352A 02 7C00 5600 6100 E80706", "01 0700 352A 02 7C00 5600 6100 000000"),
+        (0x2B36, "06 0700 352A 0F 111100", "06 0700 352A 00 000000"),
+        (0x2B36, "03 0700 8A2A 414E4E41", "03 0700 8A2A 00000000"),
+        // Not known here; two that differ still do.
         (0x2A8A, "414E4E41", "00000000"),
-        (0x2B36, "03 0000", "00 0000"),
+        (0x2A8A, "42424242", "01000000"),
+        (0x2A8A, "414E4E41", "00000000"),
     ] {
-        let made = values::value(&mut mask, characteristic, &x(before), Some(2024));
+        let made = values::value(&mut mask, &mut devices, "cuff", characteristic, &x(before));
         assert_eq!(made, x(&after.replace("DAY", &day)), "{characteristic:04X} {before}");
     }
     // 1000 s: 3E8; the time of the enhanced value is u32 seconds at octet 7, the other time at 7 + 4 + 2.
-    let made = values::value(&mut mask, 0x2B34, &x("26 7800 5000 FF07 E8030000 4800 E8030000"), Some(2024));
+    let made = values::value(
+        &mut mask,
+        &mut devices,
+        "cuff",
+        0x2B34,
+        &x("26 7800 5000 FF07 E8030000 4800 E8030000"),
+    );
     let want = [&x("26 7800 5000 FF07")[..], &(1_000 + seconds as u32).to_le_bytes(), &x("4800")];
     assert_eq!(made[..13], want.concat());
+    // No seconds are no time, and more than 2^32 - 1 can't be told: no time either, and that is said.
+    assert_eq!(mask.stayed, 0);
+    let frame = "02 7800 5000 FF07";
+    for seconds in ["00000000", "F0FFFFFF"] {
+        let octets = x(&format!("{frame} {seconds}"));
+        let made = values::value(&mut mask, &mut devices, "cuff", 0x2B34, &octets);
+        assert_eq!(made, x(&format!("{frame} 00000000")));
+    }
+    assert_eq!(mask.stayed, 1);
     // Milliseconds (resolution 2): u48.
-    let made = values::value(&mut mask, 0x2BF2, &x("0A E80300000000 00 00"), Some(2024));
+    let made = values::value(&mut mask, &mut devices, "cuff", 0x2BF2, &x("0A E80300000000 00 00"));
     assert_eq!(made[1..7], (1_000 + seconds * 1_000).to_le_bytes()[..6]);
 }
 
@@ -281,7 +351,7 @@ nonsense about Anna
     let (made, told) = redacted(text.as_bytes(), &Options::default());
     assert_eq!((told.kept, told.left_out), (8, 2));
     let made = String::from_utf8(made).unwrap();
-    for original in ["nna", "00:09:1F", "5140600123", "4711", "Adams", "414E4E41", "2024-06"] {
+    for original in ["nna", "00:09:1F", "5140600123", "4711", "clinic", "Adams", "414E4E41", "2024-06"] {
         assert!(!made.contains(original), "{original}: {made}");
     }
     let all: Vec<serde_json::Value> = made.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -296,7 +366,7 @@ nonsense about Anna
     assert_eq!(all[3]["bind"]["from"], moved("2024-06-01T00:00:00Z"));
     assert_eq!(all[6]["clock"]["shows"], moved("2024-06-15T17:17:41Z").trim_end_matches('Z'));
     // The patient's id is still one.
-    assert_eq!(all[3]["bind"]["patient"]["clinic"].as_str().unwrap().len(), "patient-4711".len());
+    assert_eq!(all[3]["bind"]["patient"]["system-1"].as_str().unwrap().len(), "patient-4711".len());
 }
 
 #[test]
@@ -309,7 +379,7 @@ fn a_cut_log_is_redacted_up_to_the_cut() {
     assert_eq!((told.kept, &made[..]), (1, &b"{\"boot\":true}\n"[..]));
     assert_eq!((told.left_out, told.cut), (1, None));
     let pcapng = [&b"\x0A\x0D\x0D\x0A"[..], &[0; 40]].concat();
-    let error = with_key(KEY, &pcapng[..], &mut vec![], &Options::default()).unwrap_err();
+    let error = refused(&pcapng);
     assert!(error.to_string().contains("editcap"));
 }
 

@@ -5,6 +5,8 @@ use super::super::record::{Layer, Record};
 use super::super::redact::redact;
 use super::write::{CUFF, Kept, cuff, sent, x};
 use super::*;
+use hearth_core::profile::Catalog;
+use std::io::Cursor;
 
 /// A repeatable source of octets: xorshift64.
 struct Dice(u64);
@@ -132,6 +134,7 @@ fn no_octets_make_it_panic() {
     .map(cuff)
     .collect();
     let mut told = 0;
+    let catalog = Catalog::standard();
     for round in 0..600 {
         let mut log = whole[round % whole.len()].clone();
         for _ in 0..=dice.below(40) {
@@ -140,7 +143,7 @@ fn no_octets_make_it_panic() {
         }
         told += read(&log, &Options::default()).0.len();
         if round % 10 == 0 {
-            _ = redact(&log[..], &mut std::io::sink(), &Options::default());
+            _ = redact(Cursor::new(&log), &mut std::io::sink(), &Options::default(), &catalog);
         }
     }
     assert!(told > 1_000, "most of it still made sense: {told}");
@@ -174,7 +177,7 @@ fn no_octets_make_it_panic() {
                 kept.record(0, &octets);
             }
             read(&kept.file, &Options::default());
-            _ = redact(&kept.file[..], &mut std::io::sink(), &Options::default());
+            _ = redact(Cursor::new(&kept.file), &mut std::io::sink(), &Options::default(), &catalog);
         }
     }
     for _ in 0..200 {
@@ -271,16 +274,24 @@ fn a_long_log_streams() {
     assert!(held[1] < 2_000_000, "{held:?}");
 }
 
+/// Redaction reads a log twice.
+fn whole(mut log: Endless) -> Cursor<Vec<u8>> {
+    let mut octets = vec![];
+    std::io::Read::read_to_end(&mut log, &mut octets).unwrap();
+    Cursor::new(octets)
+}
+
 /// A message that never ends does not keep a redaction waiting.
 #[test]
 fn redaction_streams() {
     let mut made = vec![];
-    let told = redact(endless(20_000), &mut made, &Options::default()).unwrap();
+    let told = redact(whole(endless(20_000)), &mut made, &Options::default(), &Catalog::standard()).unwrap();
     assert_eq!(told.kept + told.left_out, 20_000);
     assert!(told.addresses > 5_000);
     // More devices than can be kept apart: said, and nothing written.
     let mut made = vec![];
-    let error = redact(endless(140_000), &mut made, &Options::default()).unwrap_err();
+    let error =
+        redact(whole(endless(140_000)), &mut made, &Options::default(), &Catalog::standard()).unwrap_err();
     assert!(error.to_string().contains("more than 65536 addresses"), "{error}");
     assert_eq!(made, b"");
 }
