@@ -8,6 +8,7 @@ mod devices;
 mod fuzz;
 mod kills;
 mod people;
+mod redacted;
 mod replays;
 mod scenarios;
 mod story;

@@ -113,8 +113,12 @@ impl Devices {
             self.reaches.iter().filter(|(last, latest)| moved(**latest, days) > Some(**last)).count();
         for device in self.known.values() {
             let unset = |date: &Date| device.resets_to.contains(&date.year());
-            let becomes = |date: &&Date| !unset(date) && moved(**date, days).is_some_and(|date| unset(&date));
-            different += if device.compared { 0 } else { device.dates.iter().filter(becomes).count() };
+            // Where stamps are compared with the clock, such a year is looked at until the clock was read.
+            let otherwise = |date: &&Date| {
+                let will = moved(**date, days).is_some_and(|date| unset(&date));
+                !device.stays(**date) && unset(date) != will
+            };
+            different += device.dates.iter().filter(otherwise).count();
         }
         let zones: Vec<TimeZone> = self.zones.iter().filter_map(|zone| TimeZone::get(zone).ok()).collect();
         let dates: BTreeSet<Date> =

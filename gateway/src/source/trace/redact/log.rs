@@ -82,7 +82,7 @@ pub(super) fn write(
         release(&mut queue, &log, writer, &mut redacted)?;
     }
     redacted.addresses = mask.addresses.len();
-    redacted.texts = mask.texts.len() + mask.system_ids.len();
+    redacted.texts = mask.replaced();
     Ok(redacted)
 }
 

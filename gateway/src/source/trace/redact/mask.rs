@@ -279,6 +279,11 @@ impl Mask {
         }
     }
 
+    /// Texts and System IDs that became others.
+    pub(super) fn replaced(&self) -> usize {
+        self.made.len() + self.system_ids.len()
+    }
+
     /// Whether a text of the original must not stand where texts stand.
     pub(super) fn knows(&self, octets: &[u8]) -> bool {
         self.texts.get(trimmed(octets)).is_some_and(|name| !(*name && self.is_word(trimmed(octets))))

@@ -50,7 +50,7 @@ pub(super) fn write(
         redacted.kept += 1;
     }
     redacted.addresses = mask.addresses.len();
-    redacted.texts = mask.texts.len() + mask.system_ids.len();
+    redacted.texts = mask.replaced();
     Ok(redacted)
 }
 

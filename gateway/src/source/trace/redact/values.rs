@@ -164,10 +164,17 @@ fn rule(characteristic: u16, octets: &[u8], quirks: &[Quirk], omron: Option<Omro
         }
         0x2B36 => Rule::Stored,
         // One record of an Omron cuff's memory: by whose layout, its profile says
-        0x00F1 => match omron {
-            Some(layout) if octets.len() >= 14 => Rule::Stamps(vec![(0, Stamp::Omron(layout))], 8),
-            _ => Rule::Zeros,
-        },
+        0x00F1 => {
+            let read = decode(Uuid16(characteristic), octets, quirks);
+            match omron {
+                _ if octets.len() < 14 => Rule::Zeros,
+                // Whose layout it is, nobody knows.
+                None => Rule::Zeros,
+                // A place that holds nothing: what says so are the pressures.
+                Some(_) if !read.is_ok_and(|read| read.not_a_reading.is_none()) => Rule::Stamps(vec![], 2),
+                Some(layout) => Rule::Stamps(vec![(0, Stamp::Omron(layout))], 8),
+            }
+        }
         // Company, type, flags, and of each user the number of the last record and how many there are
         0x00F3 => match OmronAdvertisement::decode(octets) {
             Ok(told) => Rule::Stamps(vec![], 4 + 3 * told.users.len()),

@@ -1,0 +1,361 @@
+//! `hearth capture redact`: whatever a profile can read is told again by the new log, and nobody is.
+
+use e2e::{hearth, root, said};
+use hearth_core::capture::Uuid16;
+use hearth_core::profile::{Catalog, Profile, Via};
+use hearth_core::quirk::Quirk;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A folder of this test's own.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(what: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("hearth-{what}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
+    }
+
+    pub(crate) fn file(&self, name: &str, octets: &[u8]) -> PathBuf {
+        std::fs::write(self.0.join(name), octets).unwrap();
+        self.0.join(name)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A device that sends one capture of `device-profiles/`.
+struct Device {
+    capture: String,
+    profile: Profile,
+    number: u8,
+    values: Vec<(Uuid16, Vec<u8>)>,
+}
+
+/// Every capture, each sent by a device of its own that its profile, or one that calls its quirk, is for.
+fn devices() -> Vec<Device> {
+    fn below(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in folder.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.is_dir() {
+                true => below(&entry, found),
+                false => {
+                    found.extend(Some(entry).filter(|file| file.extension().is_some_and(|e| e == "hex")))
+                }
+            }
+        }
+    }
+    let folder = root().join("device-profiles");
+    let mut files = vec![];
+    below(&folder, &mut files);
+    files.sort();
+    let catalog = Catalog::standard();
+    let all = files.iter().enumerate().map(|(number, file)| {
+        let capture = file.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+        let of = capture.rsplit_once('/').unwrap().0;
+        let quirk = of.strip_prefix("quirks/").map(|name| Quirk::parse(name).unwrap());
+        let profile = catalog.all().find(|p| p.name.0 == of || quirk.is_some_and(|q| p.quirks.contains(&q)));
+        let text = std::fs::read_to_string(file).unwrap();
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let values = lines.map(|line| {
+            let (characteristic, hex) = line.split_once(' ').unwrap();
+            (Uuid16::parse(characteristic).unwrap(), octets(hex))
+        });
+        // A quirk that no profile calls: read by the letter.
+        let generic =
+            || catalog.all().find(|p| p.name.is_generic() && quirk.is_some_and(|q| p.kind == q.kind()));
+        let profile = profile.or_else(generic).unwrap_or_else(|| panic!("{capture}")).clone();
+        Device { values: values.collect(), profile, number: number as u8, capture }
+    });
+    all.collect()
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> = hex.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(octet).collect()
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect()
+}
+
+impl Device {
+    /// Most significant octet first.
+    fn address(&self) -> [u8; 6] {
+        [0x00, 0x09, 0x1F, 0x5A, 0xC3, self.number]
+    }
+
+    /// Where the profile knows a beginning, every second device has no more of a name than that.
+    fn name(&self) -> String {
+        let known = self.profile.matches.name_prefixes.first().cloned();
+        match (known, self.number % 2) {
+            (Some(known), 0) => known,
+            (known, _) => format!("{}Zz74{:04}", known.unwrap_or_default(), self.number),
+        }
+    }
+
+    fn serial(&self) -> String {
+        format!("SN74{:04}", self.number)
+    }
+
+    fn system_id(&self) -> [u8; 8] {
+        [self.number, 0xC3, 0x5A, 0xFE, 0xFF, 0x1F, 0x09, 0x00]
+    }
+
+    fn model(&self) -> String {
+        self.profile.matches.model.clone().unwrap_or_else(|| "Model".into())
+    }
+
+    fn maker(&self) -> String {
+        self.profile.matches.manufacturer.clone().unwrap_or_else(|| "Maker".into())
+    }
+
+    fn services(&self) -> Vec<u16> {
+        match self.profile.matches.services.clone() {
+            none if none.is_empty() => vec![self.profile.kind.service()],
+            services => services,
+        }
+    }
+
+    fn broadcasts(&self) -> bool {
+        self.profile.collect.via == Via::Advertisement
+    }
+
+    /// As news: met, bound in a zone where clocks are set forward and back, heard, asked for its clock, gone.
+    fn lines(&self, at: i64) -> Vec<Value> {
+        let device = format!("Anna's {}", self.number);
+        let spelled: Vec<String> = self.address().iter().map(|o| format!("{o:02X}")).collect();
+        let services: Vec<String> = self.services().iter().map(|s| format!("{s:04X}")).collect();
+        let patient = json!({"annas-clinic": format!("p{}", self.number)});
+        let link = if self.broadcasts() { "broadcast" } else { "bonded" };
+        let mut lines = vec![
+            json!({"at": at, "met": {"device": device, "address": spelled.join(":"), "name": self.name(),
+                "services": services, "system_id": hex(&self.system_id()), "serial": self.serial(),
+                "model": self.model(), "manufacturer": self.maker()}}),
+            json!({"bind": {"device": device, "patient": patient, "zone": "America/New_York",
+                "from": "2001-01-01T00:00:00Z", "sole_use_attested_by": "Nurse Adams"}}),
+        ];
+        lines.extend(self.values.iter().map(|(characteristic, octets)| {
+            json!({"heard": {"device": device, "contact": self.number, "link": link,
+                "characteristic": characteristic.to_string(), "hex": hex(octets)}})
+        }));
+        if self.profile.clock.tells {
+            lines.push(json!({"at": at + 50, "clock": {"device": device, "contact": self.number,
+                "shows": "2026-09-01T08:00:30", "asked": at + 40}}));
+        }
+        lines.push(json!({"at": at + 60,
+            "ended": {"device": device, "contact": self.number, "how": "drained"}}));
+        lines
+    }
+
+    /// As packets of an HCI log. `None`: no such log holds a memory that is read.
+    fn packets(&self) -> Option<Vec<(bool, Vec<u8>)>> {
+        if self.profile.collect.via == Via::Vendor
+            || self.values.iter().any(|(c, _)| c.0 < 0x1000 || c.way().is_some() != self.broadcasts())
+        {
+            return None;
+        }
+        let reversed: Vec<u8> = self.address().into_iter().rev().collect();
+        let report = |data: &[u8]| {
+            let body =
+                [&[0x02, 0x01, 0x00, 0x00][..], &reversed, &[data.len() as u8], data, &[0xC4]].concat();
+            (true, [&[4, 0x3E, body.len() as u8][..], &body].concat())
+        };
+        let name = self.name();
+        let mut data = vec![name.len() as u8 + 1, 0x09];
+        data.extend(name.bytes());
+        let mut all = vec![report(&data)];
+        if self.broadcasts() {
+            for (service, octets) in &self.values {
+                let [low, high] = service.0.to_le_bytes();
+                let data = [&[octets.len() as u8 + 3, 0x16, low, high][..], octets].concat();
+                all.push(report(&data));
+            }
+            return Some(all);
+        }
+        let handle = u16::from(self.number) + 0x40;
+        let [low, high] = handle.to_le_bytes();
+        let connected =
+            [&[4, 0x3E, 0x13, 0x01, 0x00, low, high, 0, 0][..], &reversed, &octets("1800 0000 4800 00")];
+        all.push((true, connected.concat()));
+        let mut att = |received: bool, payload: &[u8]| {
+            let length = payload.len() as u16;
+            let flags = if received { 0x20 } else { 0x00 };
+            let acl = [
+                &[2, low, high | flags][..],
+                &(length + 4).to_le_bytes(),
+                &length.to_le_bytes(),
+                &[4, 0],
+                payload,
+            ];
+            all.push((received, acl.concat()));
+        };
+        att(false, &octets("02 0002"));
+        att(true, &octets("03 0002"));
+        for (nth, service) in self.services().iter().enumerate() {
+            let [from, to] = [0x01 + nth as u8 * 0x20, 0x20 + nth as u8 * 0x20];
+            att(false, &[0x10, from, 0, 0xFF, 0xFF, 0x00, 0x28]);
+            att(true, &[&[0x11, 6, from, 0, to, 0][..], &service.to_le_bytes()].concat());
+        }
+        let facts = [
+            (0x2A29, self.maker().into_bytes()),
+            (0x2A24, self.model().into_bytes()),
+            (0x2A25, self.serial().into_bytes()),
+            (0x2A23, self.system_id().to_vec()),
+        ];
+        let mut types: Vec<u16> = facts.iter().map(|(characteristic, _)| *characteristic).collect();
+        types.extend(self.values.iter().map(|(characteristic, _)| characteristic.0));
+        let of = |characteristic: u16| 3 + 2 * types.iter().position(|t| *t == characteristic).unwrap() as u8;
+        att(false, &octets("08 0100 FFFF 0328"));
+        let pairs = types.iter().flat_map(|t| {
+            let [low, high] = t.to_le_bytes();
+            [of(*t) - 1, 0, 2, of(*t), 0, low, high]
+        });
+        att(true, &[0x09, 7].into_iter().chain(pairs).collect::<Vec<u8>>());
+        for (characteristic, value) in &facts {
+            att(false, &[0x0A, of(*characteristic), 0]);
+            att(true, &[&[0x0B][..], value].concat());
+        }
+        for (characteristic, value) in &self.values {
+            att(true, &[&[0x1B, of(characteristic.0), 0][..], value].concat());
+        }
+        all.push((true, vec![4, 0x05, 4, 0, low, high, 0x13]));
+        Some(all)
+    }
+
+    /// What names it or its owner.
+    fn secrets(&self) -> Vec<Vec<u8>> {
+        let mut all = vec![self.address().to_vec(), self.system_id().to_vec(), self.serial().into_bytes()];
+        all.push(format!("74{:04}", self.number).into_bytes());
+        all
+    }
+}
+
+/// Records of a `btsnoop` of Android, a tenth of a second apart, from 2026-09-01T12:00:00Z.
+fn btsnoop(packets: &[(bool, Vec<u8>)]) -> Vec<u8> {
+    let mut file = b"btsnoop\0\0\0\0\x01\0\0\x03\xEA".to_vec();
+    let start: jiff::Timestamp = "2026-09-01T12:00:00Z".parse().unwrap();
+    for (nth, (received, packet)) in packets.iter().enumerate() {
+        let length = (packet.len() as u32).to_be_bytes();
+        let kind = if packet[0] == 2 { 0 } else { 2 };
+        file.extend([length, length, (u32::from(*received) | kind).to_be_bytes(), [0; 4]].concat());
+        let micros = 0x00DC_DDB3_0F2F_8000 + start.as_microsecond() + nth as i64 * 100_000;
+        file.extend(micros.to_be_bytes());
+        file.extend(packet);
+    }
+    file
+}
+
+fn rows(file: &Path) -> Vec<Value> {
+    let mut command = Command::new(hearth());
+    // Its store is thrown away: in memory, where there is such a folder.
+    if Path::new("/dev/shm").is_dir() {
+        command.env("TMPDIR", "/dev/shm");
+    }
+    let said = said(command.args(["--json", "replay"]).arg(file)).ok();
+    let mut rows = said.json().as_array().unwrap().clone();
+    assert!(rows.pop().is_some_and(|last| last["summary"].is_object()), "{said:?}");
+    rows
+}
+
+/// A text with its date moved; one of no date, such as the thirteenth month, with its year.
+fn moved(text: &str, days: i64) -> String {
+    let Some(date) = text.get(..10).filter(|date| date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-')
+    else {
+        return text.to_owned();
+    };
+    let rest = &text[10..];
+    match date.parse::<Date>() {
+        Ok(date) => format!("{}{rest}", date.checked_add(jiff::Span::new().days(days)).unwrap()),
+        // No year of the standard's.
+        Err(_) if date[..4].parse::<u16>().is_ok_and(|year| year < 1582) => text.to_owned(),
+        Err(_) => {
+            let year: i64 = date[..4].parse().unwrap();
+            format!("{:04}{}{rest}", year + (days as f64 / 365.2425).round() as i64, &date[4..])
+        }
+    }
+}
+
+/// The row as it must be told of the new log.
+fn expected(value: &Value, days: i64) -> Value {
+    match value {
+        Value::String(text) => moved(text, days).into(),
+        Value::Array(all) => all.iter().map(|value| expected(value, days)).collect(),
+        Value::Object(all) => all.iter().map(|(name, value)| (name.clone(), expected(value, days))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Redacts a file and compares every row: what was measured and how it is judged, with whatever names a day moved.
+fn same_readings(original: &Path, new: &Path, devices: &[&Device]) -> Vec<Value> {
+    let told = said(Command::new(hearth()).args(["--json", "capture", "redact"]).arg(original).arg(new)).ok();
+    let days = told.json()["days_moved"].as_i64().unwrap();
+    assert!(days > 300 && days % 7 == 0, "{told:?}");
+    let (before, after) = (rows(original), rows(new));
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.iter().zip(&after) {
+        // What is left out moves the others: the place is the file's.
+        let [mut want, mut got] = [expected(before, days), after.clone()];
+        for row in [&mut want, &mut got] {
+            row.as_object_mut().unwrap().retain(|name, _| name != "place" && name != "line");
+        }
+        // A clock that was never set stays one; an empty place in a memory tells no time.
+        let stamp = &before["values"]["timestamp"];
+        let unset = stamp.as_str().is_some_and(|stamp| ["1970", "2020", "2021"].contains(&&stamp[..4]));
+        let empty = before["fate"] == "refused" && stamp["raw"] == "2000-00-00T00:00:00";
+        if (unset || empty) && *stamp == after["values"]["timestamp"] {
+            want["values"]["timestamp"] = stamp.clone();
+        }
+        assert_eq!(got, want, "moved by {days} days");
+    }
+    let octets = std::fs::read(new).unwrap();
+    for device in devices {
+        for secret in device.secrets() {
+            let reversed: Vec<u8> = secret.iter().rev().copied().collect();
+            for form in [&secret, &reversed, &hex(&secret).into_bytes()] {
+                let found = octets.windows(form.len()).any(|part| part == form);
+                assert!(!found, "{}: {form:02X?} of the original is still there", device.capture);
+            }
+        }
+    }
+    before
+}
+
+/// Every capture of every profile, as news and as a log.
+#[test]
+fn whatever_a_profile_reads_is_read_again() {
+    let folder = Folder::new("all-captures");
+    let devices = devices();
+    let all: Vec<&Device> = devices.iter().collect();
+    assert!(all.len() > 40);
+    let mut lines =
+        vec![json!({"boot": true}), json!({"at": 0, "hub_time": "2026-09-01T12:00:00Z", "note": "Anna"})];
+    lines.extend(all.iter().enumerate().flat_map(|(nth, device)| device.lines(1_000 * (nth as i64 + 1))));
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let news = folder.file("all.jsonl", format!("# Anna's devices\n{text}").as_bytes());
+    let before = same_readings(&news, &folder.path("new.jsonl"), &all);
+    let new = std::fs::read_to_string(folder.path("new.jsonl")).unwrap();
+    for name in ["Anna", "annas-clinic", "Adams"] {
+        assert!(!new.contains(name), "{name}");
+    }
+    // Judged, and not only waiting.
+    let fates = |fate: &str| before.iter().filter(|row| row["fate"] == fate).count();
+    assert!(fates("admitted") > 40 && fates("held") > 5 && fates("refused") > 5, "{before:?}");
+
+    let packets = all.iter().filter_map(|device| device.packets());
+    let log: Vec<_> = packets.flatten().collect();
+    let before =
+        same_readings(&folder.file("all.btsnoop", &btsnoop(&log)), &folder.path("new.btsnoop"), &all);
+    assert!(before.len() > 60, "{}", before.len());
+}
