@@ -1,7 +1,9 @@
 //! What may be shared: the same readings, and nobody in them.
 #![allow(clippy::unwrap_used)]
 
-use super::super::tests::air::sniffed;
+mod judged;
+
+use super::super::tests::air::{sniffed, sniffed_twice};
 use super::super::tests::write::{CUFF, Kept, cuff, sent, x};
 use super::super::{How, Seen, Trace, lines};
 use super::*;
@@ -311,6 +313,18 @@ fn stamps_are_moved_where_they_stand() {
         let made = values::value(&mut mask, &mut devices, "cuff", characteristic, &x(before));
         assert_eq!(made, x(&after.replace("DAY", &day)), "{characteristic:04X} {before}");
     }
+    // With a checksum over the record, or over what is inside: right again. With another two octets: unknown.
+    let record = "03 0700 352A 02 7C00 5600 6100 E807060F 111100";
+    let with = |record: &[u8], from: usize| {
+        let crc = hearth_wire::crc::mcrf4xx(&record[from..]).to_le_bytes();
+        [record, &crc].concat()
+    };
+    for from in [0, 5] {
+        let made = values::value(&mut mask, &mut devices, "cuff", 0x2B36, &with(&x(record), from));
+        assert_eq!(made, with(&x(&record.replace("E807060F", &day)), from));
+    }
+    let made = values::value(&mut mask, &mut devices, "cuff", 0x2B36, &x(&format!("{record} ABCD")));
+    assert_eq!(made, x(&format!("{} 0000", record.replace("E807060F", &day))));
     // 1000 s: 3E8; the time of the enhanced value is u32 seconds at octet 7, the other time at 7 + 4 + 2.
     let made = values::value(
         &mut mask,

@@ -91,6 +91,21 @@ pub(in crate::source::trace) fn sniffed(link: u32) -> Vec<u8> {
     air.kept.file
 }
 
+/// The same without the advertisement, and whatever the meter says is sent twice: the first was not confirmed.
+pub(in crate::source::trace) fn sniffed_twice() -> Vec<u8> {
+    let mut air = Air::new(256);
+    air.connect();
+    air.att(false, 27, "08 0100 0F00 0328");
+    air.att(true, 27, "09 07 0200 10 0300 182A");
+    let measurement = x("1400 0400 1B 0300 0B 2A00 E807060F080000 0000 6F B0 11 0000");
+    for (kind, part) in [(2, &measurement[..10]), (1, &measurement[10..])] {
+        air.data(true, kind, 0, part);
+        air.sequence[1] = !air.sequence[1];
+        air.data(true, kind, 0, part);
+    }
+    air.kept.file
+}
+
 #[test]
 fn a_sniffed_session_is_told() {
     for link in [251, 256] {
