@@ -1,13 +1,15 @@
 //! `hearth capture redact`: whatever a profile can read is told again by the new log, and nobody is.
 
+use super::traces::log;
 use e2e::{hearth, root, said};
 use hearth_core::capture::Uuid16;
 use hearth_core::profile::{Catalog, Profile, Via};
 use hearth_core::quirk::Quirk;
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// A folder of this test's own.
 pub(crate) struct Folder(PathBuf);
@@ -80,6 +82,11 @@ fn devices() -> Vec<Device> {
     all.collect()
 }
 
+fn spelled(octets: &[u8]) -> String {
+    let all: Vec<String> = octets.iter().map(|octet| format!("{octet:02X}")).collect();
+    all.join(":")
+}
+
 fn octets(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
@@ -135,12 +142,11 @@ impl Device {
     /// As news: met, bound in a zone where clocks are set forward and back, heard, asked for its clock, gone.
     fn lines(&self, at: i64) -> Vec<Value> {
         let device = format!("Anna's {}", self.number);
-        let spelled: Vec<String> = self.address().iter().map(|o| format!("{o:02X}")).collect();
         let services: Vec<String> = self.services().iter().map(|s| format!("{s:04X}")).collect();
         let patient = json!({"annas-clinic": format!("p{}", self.number)});
         let link = if self.broadcasts() { "broadcast" } else { "bonded" };
         let mut lines = vec![
-            json!({"at": at, "met": {"device": device, "address": spelled.join(":"), "name": self.name(),
+            json!({"at": at, "met": {"device": device, "address": spelled(&self.address()), "name": self.name(),
                 "services": services, "system_id": hex(&self.system_id()), "serial": self.serial(),
                 "model": self.model(), "manufacturer": self.maker()}}),
             json!({"bind": {"device": device, "patient": patient, "zone": "America/New_York",
@@ -236,9 +242,10 @@ impl Device {
 
     /// What names it or its owner.
     fn secrets(&self) -> Vec<Vec<u8>> {
-        let mut all = vec![self.address().to_vec(), self.system_id().to_vec(), self.serial().into_bytes()];
-        all.push(format!("74{:04}", self.number).into_bytes());
-        all
+        if self.broadcasts() {
+            return vec![self.address().to_vec()];
+        }
+        vec![self.address().to_vec(), self.system_id().to_vec(), self.serial().into_bytes()]
     }
 }
 
@@ -298,7 +305,7 @@ fn expected(value: &Value, days: i64) -> Value {
 }
 
 /// Redacts a file and compares every row: what was measured and how it is judged, with whatever names a day moved.
-fn same_readings(original: &Path, new: &Path, devices: &[&Device]) -> Vec<Value> {
+fn same_readings(original: &Path, new: &Path, secrets: &[Vec<u8>]) -> Vec<Value> {
     let told = said(Command::new(hearth()).args(["--json", "capture", "redact"]).arg(original).arg(new)).ok();
     let days = told.json()["days_moved"].as_i64().unwrap();
     assert!(days > 300 && days % 7 == 0, "{told:?}");
@@ -319,17 +326,33 @@ fn same_readings(original: &Path, new: &Path, devices: &[&Device]) -> Vec<Value>
         }
         assert_eq!(got, want, "moved by {days} days");
     }
-    let octets = std::fs::read(new).unwrap();
-    for device in devices {
-        for secret in device.secrets() {
-            let reversed: Vec<u8> = secret.iter().rev().copied().collect();
-            for form in [&secret, &reversed, &hex(&secret).into_bytes()] {
-                let found = octets.windows(form.len()).any(|part| part == form);
-                assert!(!found, "{}: {form:02X?} of the original is still there", device.capture);
-            }
-        }
+    let (was, is) = (std::fs::read(original).unwrap(), std::fs::read(new).unwrap());
+    for secret in secrets {
+        let reversed: Vec<u8> = secret.iter().rev().copied().collect();
+        let forms = [secret.clone(), reversed, hex(secret).into_bytes(), spelled(secret).into_bytes()];
+        let holds = |log: &[u8], form: &[u8]| log.windows(form.len()).any(|part| part == form);
+        assert!(forms.iter().any(|form| holds(&was, form)), "the original never held {secret:02X?}");
+        assert!(!forms.iter().any(|form| holds(&is, form)), "{secret:02X?} of the original is still there");
     }
     before
+}
+
+/// Every log that the project holds.
+#[test]
+fn every_log_is_read_again() {
+    let folder = Folder::new("all-logs");
+    let meter = || vec![0xC0, 0x11, 0x22, 0x33, 0x44, 0x55];
+    let cuff = vec![vec![0x00, 0x09, 0x1F, 0x80, 0x12, 0x34], b"_801234".to_vec(), b"5140600123".to_vec()];
+    let logs = [
+        (log("cuff-android.btsnoop"), cuff),
+        (log("meter-racp.pcap"), vec![meter()]),
+        (log("meter-sniffed.pcap"), vec![meter(), b"meter+1".to_vec()]),
+        (root().join("gateway/src/demo/house.jsonl"), vec![]),
+    ];
+    for (nth, (original, secrets)) in logs.iter().enumerate() {
+        let rows = same_readings(original, &folder.path(&format!("new-{nth}")), secrets);
+        assert!(!rows.is_empty(), "{original:?}");
+    }
 }
 
 /// Every capture of every profile, as news and as a log.
@@ -339,12 +362,15 @@ fn whatever_a_profile_reads_is_read_again() {
     let devices = devices();
     let all: Vec<&Device> = devices.iter().collect();
     assert!(all.len() > 40);
+    let secrets = |of: fn(&Device) -> bool| -> Vec<Vec<u8>> {
+        all.iter().filter(|device| of(device)).flat_map(|device| device.secrets()).collect()
+    };
     let mut lines =
         vec![json!({"boot": true}), json!({"at": 0, "hub_time": "2026-09-01T12:00:00Z", "note": "Anna"})];
     lines.extend(all.iter().enumerate().flat_map(|(nth, device)| device.lines(1_000 * (nth as i64 + 1))));
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let news = folder.file("all.jsonl", format!("# Anna's devices\n{text}").as_bytes());
-    let before = same_readings(&news, &folder.path("new.jsonl"), &all);
+    let before = same_readings(&news, &folder.path("new.jsonl"), &secrets(|_| true));
     let new = std::fs::read_to_string(folder.path("new.jsonl")).unwrap();
     for name in ["Anna", "annas-clinic", "Adams"] {
         assert!(!new.contains(name), "{name}");
@@ -355,7 +381,88 @@ fn whatever_a_profile_reads_is_read_again() {
 
     let packets = all.iter().filter_map(|device| device.packets());
     let log: Vec<_> = packets.flatten().collect();
+    let log = folder.file("all.btsnoop", &btsnoop(&log));
     let before =
-        same_readings(&folder.file("all.btsnoop", &btsnoop(&log)), &folder.path("new.btsnoop"), &all);
+        same_readings(&log, &folder.path("new.btsnoop"), &secrets(|device| device.packets().is_some()));
     assert!(before.len() > 60, "{}", before.len());
+}
+
+fn redact(arguments: &[&std::ffi::OsStr]) -> e2e::Said {
+    said(Command::new(hearth()).args(["capture", "redact"]).args(arguments))
+}
+
+/// What the command refuses, and what it leaves behind: nothing but a whole log under the name that was given.
+#[test]
+fn a_log_is_whole_or_is_not_there() {
+    let folder = Folder::new("redact-refuses");
+    let cuff = log("cuff-android.btsnoop");
+    let whole = std::fs::read(&cuff).unwrap();
+    let cut = folder.file("cut", &whole[..whole.len() - 30]);
+    let nothing = folder.file("nothing", b"btsnoop\0and no log");
+    let leak = folder.file("leak", &leaking());
+    let new = folder.path("new");
+    let handle = |handle: &'static str| ["--handle".as_ref(), std::ffi::OsStr::new(handle)];
+    let twice = [handle("0x21=2A35"), handle("0x21=2A18")].concat();
+    // Exit codes as sysexits.h has them.
+    for (file, out, more, code, says) in [
+        (&cuff, new.clone(), &twice[..], 64, "0x0021 is given twice"),
+        (&folder.path("none"), new.clone(), &[], 66, "none"),
+        (&cuff, folder.path("no/folder"), &[], 73, "its folder is not there"),
+        (&cut, cut.clone(), &[], 73, "it is there already"),
+        (&nothing, new.clone(), &[], 65, "btsnoop"),
+        (&leak, new.clone(), &[], 65, "nothing was written"),
+    ] {
+        let arguments = [&[file.as_os_str(), out.as_os_str()][..], more].concat();
+        let said = redact(&arguments);
+        assert_eq!(said.code, code, "{said:?}");
+        assert!(said.err.contains(says), "{says}: {said:?}");
+        // Whoever shares what the command says shares nobody.
+        assert!(!said.err.contains("00:09:1F") && !said.err.contains("5140600123"), "{said:?}");
+        assert!(!new.exists());
+    }
+    // Cut: said, the code is that of a replay, and what stands before is there.
+    let said = redact(&[cut.as_os_str(), new.as_os_str()]);
+    assert_eq!(said.code, 65, "{said:?}");
+    assert!(said.err.contains("the log is cut here"), "{said:?}");
+    assert!(!rows(&new).is_empty());
+    let left: Vec<_> = folder.0.read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 4, "{left:?}");
+}
+
+/// Find Information tells a type of sixteen octets of which six are the peer's address.
+fn leaking() -> Vec<u8> {
+    let peer = "341280 1F0900";
+    btsnoop(&[
+        (true, octets(&format!("04 3E 13 01 00 4000 00 00 {peer} 1800 0000 4800 00"))),
+        (false, octets("02 4000 0900 0500 0400 04 0100 0F00")),
+        (true, octets(&format!("02 4020 1800 1400 0400 05 02 0300 00010203040506070809 {peer}"))),
+    ])
+}
+
+/// From a pipe, and beside a broken profile of the site: made all the same, and the profile is named.
+#[test]
+fn a_pipe_and_a_broken_profile_do_not_stop_it() {
+    let folder = Folder::new("redact-piped");
+    let profiles = folder.path("profiles/site");
+    std::fs::create_dir_all(&profiles).unwrap();
+    std::fs::write(profiles.join("broken.toml"), "schema = 1\nFILL IN\n").unwrap();
+    let config = format!("state = {:?}\nprofiles = {:?}\n", folder.path("state"), folder.path("profiles"));
+    let config = folder.file("hearth.toml", config.as_bytes());
+    let new = folder.path("new");
+    let mut child = Command::new(hearth())
+        .arg("--config")
+        .arg(&config)
+        .args(["capture", "redact", "-"])
+        .arg(&new)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&std::fs::read(log("cuff-android.btsnoop")).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{err}");
+    assert!(err.contains("a profile is left out") && err.contains("broken"), "{err}");
+    assert_eq!(rows(&new).len(), rows(&log("cuff-android.btsnoop")).len());
 }
