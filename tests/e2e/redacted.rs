@@ -39,7 +39,6 @@ impl Drop for Folder {
 
 /// A device that sends one capture of `device-profiles/`.
 struct Device {
-    capture: String,
     profile: Profile,
     number: u8,
     values: Vec<(Uuid16, Vec<u8>)>,
@@ -77,7 +76,7 @@ fn devices() -> Vec<Device> {
         let generic =
             || catalog.all().find(|p| p.name.is_generic() && quirk.is_some_and(|q| p.kind == q.kind()));
         let profile = profile.or_else(generic).unwrap_or_else(|| panic!("{capture}")).clone();
-        Device { values: values.collect(), profile, number: number as u8, capture }
+        Device { values: values.collect(), profile, number: number as u8 }
     });
     all.collect()
 }
@@ -446,7 +445,11 @@ fn a_pipe_and_a_broken_profile_do_not_stop_it() {
     let profiles = folder.path("profiles/site");
     std::fs::create_dir_all(&profiles).unwrap();
     std::fs::write(profiles.join("broken.toml"), "schema = 1\nFILL IN\n").unwrap();
-    let config = format!("state = {:?}\nprofiles = {:?}\n", folder.path("state"), folder.path("profiles"));
+    let config = format!(
+        "schema = 1\n[hub]\nstate = {:?}\nprofiles = {:?}\n",
+        folder.path("state"),
+        folder.path("profiles")
+    );
     let config = folder.file("hearth.toml", config.as_bytes());
     let new = folder.path("new");
     let mut child = Command::new(hearth())
