@@ -288,7 +288,7 @@ fn moved(text: &str, days: i64) -> String {
         Err(_) if date[..4].parse::<u16>().is_ok_and(|year| year < 1582) => text.to_owned(),
         Err(_) => {
             let year: i64 = date[..4].parse().unwrap();
-            format!("{:04}{}{rest}", year + (days as f64 / 365.2425).round() as i64, &date[4..])
+            format!("{:04}{}{rest}", year + (days + 183) / 365, &date[4..])
         }
     }
 }

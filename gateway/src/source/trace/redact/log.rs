@@ -7,7 +7,7 @@ use super::super::follow::Follower;
 use super::super::mark::{Mark, What};
 use super::super::news::{self, News};
 use super::super::record::{Log, Record};
-use super::super::{Event, Seen};
+use super::super::{Event, Seen, pcap};
 use super::devices::Devices;
 use super::mask::Mask;
 use super::{Options, RedactError, Redacted, io, text, values};
@@ -36,7 +36,12 @@ pub(super) fn write(
     let mut follower = Follower::new(log.layer, options.clone());
     follower.marks.wanted = true;
     let mut news = News::default();
-    writer.write_all(&log.header).map_err(io)?;
+    let mut header = log.header.clone();
+    // Where the recorder was, as old writers of pcap tell it; nothing reads it.
+    if let (pcap::HEADER, Some(zone)) = (header.len(), header.get_mut(8..16)) {
+        zone.fill(0);
+    }
+    writer.write_all(&header).map_err(io)?;
     let mut redacted = Redacted { days: mask.days, ..Redacted::default() };
     let mut queue: VecDeque<Waiting> = VecDeque::new();
     let mut octets = 0;

@@ -178,6 +178,104 @@ fn what_is_not_understood_does_not_pass() {
     assert_eq!(kinds(&made), kinds(&kept.file));
 }
 
+/// Packets that tell an address, the host's name or a person: none of it passes, also where the reader reads on.
+#[test]
+fn whoever_a_packet_names_does_not_pass() {
+    let (secret, address) = (b"SECRET", sent(CUFF));
+    let name = [&[7, 9][..], secret].concat();
+    // Kind, received, what stands before the length and after it.
+    let packets: Vec<(u8, bool, Vec<u8>, Vec<u8>)> = vec![
+        // Write Extended Inquiry Response; LE Set Advertising Data, Scan Response Data.
+        (1, false, x("520C"), [&[0][..], &name].concat()),
+        (1, false, x("0820"), [&[8][..], &name].concat()),
+        (1, false, x("0920"), [&[8][..], &name].concat()),
+        // LE Set Random Address; remove from the accept list, from the resolving list; BR/EDR Create Connection.
+        (1, false, x("0520"), address.clone()),
+        (1, false, x("1220"), [&[0][..], &address].concat()),
+        (1, false, x("2820"), [&[0][..], &address].concat()),
+        (1, false, x("0504"), [&address[..], &x("18CC 01 00 0000 01")].concat()),
+        // LE Create Connection, LE Add Device To Accept List, LE Extended Create Connection.
+        (
+            1,
+            false,
+            x("0D20"),
+            [&x("6000 3000 00 00")[..], &address, &x("00 1800 2800 0000 4800 0000 0000")].concat(),
+        ),
+        (1, false, x("1120"), [&[0][..], &address].concat()),
+        (
+            1,
+            false,
+            x("4320"),
+            [&x("00 00 00")[..], &address, &x("01 6000 3000 1800 2800 0000 4800 0000 0000")].concat(),
+        ),
+        // Command Complete of Read BD_ADDR; Remote Name Request Complete; Connection Request.
+        (4, true, x("0E"), [&x("01 0910 00")[..], &address].concat()),
+        (4, true, x("07"), [&[0][..], &address, secret].concat()),
+        (4, true, x("04"), [&address[..], &x("0C025A 01")].concat()),
+        // LE: Directed Advertising Report; Enhanced Connection Complete, whose tail has more than the standard has.
+        (4, true, x("3E"), [&x("0B 01 01 00")[..], &address, &[1], &address, &[0xC4]].concat()),
+        (
+            4,
+            true,
+            x("3E"),
+            [&x("0A 00 4000 00 00")[..], &address, &address, &address, &x("1800 0000 4800 00"), secret]
+                .concat(),
+        ),
+        // Number Of Completed Packets and Encryption Key Refresh Complete, with more than they have.
+        (4, true, x("13"), [&x("01 4000 0100")[..], secret].concat()),
+        (4, true, x("30"), [&x("00 4000")[..], secret].concat()),
+        // A scan response with a name and a maker's octets.
+        (
+            4,
+            true,
+            x("3E"),
+            [&x("02 01 04 00")[..], &address, &[18], &name, &x("09 FF 6900"), &address, &[0xC4]].concat(),
+        ),
+    ];
+    let mut kept = Kept::btsnoop(1002);
+    for (kind, received, head, body) in &packets {
+        kept.hci(*kind, *received, &[&head[..], &[body.len() as u8], body].concat());
+    }
+    kept.connected(0x41, 0, CUFF);
+    // Pairing Request with more than it has; Identity Address Information.
+    kept.l2cap(0x41, true, 6, &[&x("01 03 00 01 10 07 07")[..], secret].concat(), 27);
+    kept.l2cap(0x41, true, 6, &[&x("09 00")[..], &address].concat(), 27);
+    // A read by a group that is no service's; user data: last name, index with more behind it.
+    kept.ask(0x41, "10 0100 FFFF 8A2A", "11 0A 0100 0200 534543524554");
+    kept.ask(0x41, "08 0100 0F00 0328", "09 07 0200 02 0300 902A 0400 02 0500 9A2A");
+    kept.read(0x41, 3, secret);
+    kept.read(0x41, 5, &[&[1][..], secret].concat());
+    // Written and signed; prepared; to a handle that is not known.
+    for opcode in ["D2 0300", "16 0300 0000", "52 7700"] {
+        kept.l2cap(0x41, false, 4, &[&x(opcode)[..], secret].concat(), 27);
+    }
+    // Whoever recorded it left the last four octets out.
+    let at = kept.file.len();
+    kept.l2cap(0x41, true, 4, &[&x("1B 0300")[..], secret, &[0; 4]].concat(), usize::MAX);
+    let length = u32::from_be_bytes(kept.file[at..at + 4].try_into().unwrap());
+    kept.file.splice(at + 4..at + 8, (length - 4).to_be_bytes());
+    kept.file.truncate(kept.file.len() - 4);
+    let (made, told) = redacted(&kept.file, &Options::default());
+    for (part, what) in
+        [(&secret[..], "a name"), (&address, "an address"), (&CUFF, "an address"), (&address[..3], "a part")]
+    {
+        assert!(!holds(&made, part), "{what} passed: {part:02X?}");
+    }
+    // All that is one address is one address: the cuff's.
+    assert_eq!(told.addresses, 1);
+    let peers = |log: &[u8]| {
+        let peer = |seen: &Seen| match seen.event {
+            super::super::Event::Connected(contact) => contact.peer.map(|peer| peer.octets),
+            super::super::Event::Identity { address, .. } => Some(address.octets),
+            _ => None,
+        };
+        seen(log).iter().filter_map(peer).collect::<Vec<_>>()
+    };
+    let (before, after) = (peers(&kept.file), peers(&made));
+    assert_eq!(before, [CUFF; 3]);
+    assert!(after.len() == 3 && after.iter().all(|peer| *peer == after[0]), "{after:02X?}");
+}
+
 /// btmon's own records: New Index (kind, bus, address, name), Index Information, a system's and a user's notes.
 #[test]
 fn the_hosts_own_notes_do_not_pass() {

@@ -249,7 +249,7 @@ fn endless(records: u64) -> Endless {
 fn a_long_log_streams() {
     let source = endless(40_000);
     let given = std::rc::Rc::clone(&source.given);
-    let named = Options { handles: BTreeMap::from([(0x0012, 0x2A35)]), ..Options::default() };
+    let named = Options { handles: BTreeMap::from([(0x0012, 0x2A35)]) };
     let mut lines = lines(source, &named).unwrap();
     lines.next().unwrap();
     // The first line is out when hardly anything was read.

@@ -96,7 +96,7 @@ fn a_handle_without_its_discovery_is_said_and_may_be_named() {
     assert!(said.contains("handle 0x0012: 2 values of 1 to 18 octets, not attributed"), "{said}");
     assert!(said.contains("--handle 0x0012=2A35"), "{said}");
 
-    let named = Options { handles: BTreeMap::from([(0x0012, 0x2A35)]), ..Options::default() };
+    let named = Options { handles: BTreeMap::from([(0x0012, 0x2A35)]) };
     let (seen, _, summary) = read(&kept.file, &named);
     assert_eq!(values(&seen).len(), 2);
     assert!(summary.unattributed.is_empty());
@@ -175,7 +175,7 @@ fn a_handle_that_is_named_wrongly_is_told() {
             Some("--handle 0x0099=2A35 explains nothing: no value of this handle is in the log"),
         ),
     ] {
-        let named = Options { handles: BTreeMap::from([(handle, says)]), ..Options::default() };
+        let named = Options { handles: BTreeMap::from([(handle, says)]) };
         let (seen, _, summary) = read(&kept.file, &named);
         assert_eq!(values(&seen).len(), 1);
         let said = summary.sentences();
