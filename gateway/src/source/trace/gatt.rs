@@ -66,6 +66,7 @@ struct Long {
     octets: Vec<u8>,
     /// Where they stand in the log.
     places: Vec<Segment>,
+    went_on: bool,
     asked: i64,
 }
 
@@ -104,9 +105,9 @@ impl Dialog {
         named: &BTreeMap<u16, u16>,
         marks: &mut Marks,
     ) -> Option<Said> {
-        let Long { handle, octets, places, asked } = self.long.take()?;
+        let Long { handle, octets, places, went_on, asked } = self.long.take()?;
         let uuid = table.uuid(handle, if self.peer_serves { named } else { &NOBODY });
-        if let Some(Uuid::Assigned(short)) = uuid {
+        if let (Some(Uuid::Assigned(short)), true) = (uuid, went_on) {
             marks.pieces(&octets, places, What::Value(short));
         }
         Some(Said::Value { handle, uuid, octets, how: How::Read, asked: Some(asked) })
@@ -238,12 +239,12 @@ impl Dialog {
                 let Some(Asked::Read(handle, since)) = self.asked.take() else { return Some(()) };
                 let uuid = talk.table.uuid(handle, named);
                 talk.plain(0, 1);
+                talk.mark(uuid, 1, rest.len());
                 // A value as long as a PDU may go on. Without its exchange in the log the longest PDU is not known.
                 if rest.len() + 1 >= usize::from(self.mtu) {
-                    let places = talk.pdu.places(1, rest.len());
-                    self.long = Some(Long { handle, octets: rest.to_vec(), places, asked: since });
+                    let (octets, places) = (rest.to_vec(), talk.pdu.places(1, rest.len()));
+                    self.long = Some(Long { handle, octets, places, went_on: false, asked: since });
                 } else {
-                    talk.mark(uuid, 1, rest.len());
                     talk.tell(handle, uuid, rest, How::Read, Some(since));
                 }
             }
@@ -262,6 +263,7 @@ impl Dialog {
                 let rest = rest.get(..room.min(rest.len())).unwrap_or_default();
                 long.octets.extend_from_slice(rest);
                 long.places.extend(talk.pdu.places(1, rest.len()));
+                long.went_on = true;
                 if !more || long.octets.len() >= LONGEST_VALUE {
                     talk.said.extend(self.end(talk.table, named, talk.marks));
                 }

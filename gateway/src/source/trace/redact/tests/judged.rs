@@ -57,6 +57,26 @@ fn a_long_value_is_one_value() {
     }
 }
 
+/// A value that fills its message might go on, and nobody knows before the next question: however long that takes, it is
+/// no zeros then.
+#[test]
+fn a_value_that_fills_its_message_waits_for_nothing() {
+    let serial = b"5140600123514060012345";
+    let mut kept = Kept::btsnoop(1002);
+    kept.connected(1, 0, CUFF);
+    kept.ask(1, "08 0100 0F00 0328", "09 07 0200 02 0300 252A 0400 02 0500 372A");
+    kept.read(1, 3, serial);
+    for _ in 0..2_000 {
+        kept.att(1, true, "1B 0500 00 48");
+    }
+    kept.disconnected(1, 0x13);
+    let (made, _) = redacted(&kept.file, &Options::default());
+    let met = news(&made).into_iter().find(|line| line["met"]["serial"].is_string()).unwrap();
+    let told = met["met"]["serial"].as_str().unwrap();
+    assert!(told.len() == serial.len() && told.bytes().all(|b| b.is_ascii_digit()), "{told:?}");
+    assert!(!holds(&made, serial));
+}
+
 /// The second half of a long advertisement begins anywhere: here it looks like a list of services.
 #[test]
 fn half_an_advertisement_is_not_read() {
