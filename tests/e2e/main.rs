@@ -1,6 +1,7 @@
 //! The built gateway against a made-up world: one test binary, a module a story.
 #![allow(clippy::unwrap_used)]
 
+mod captures;
 mod commands;
 mod decoding;
 mod demo;
