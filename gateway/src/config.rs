@@ -81,6 +81,8 @@ struct Door {
     rung: Rung,
     #[serde(default = "default_bundle")]
     bundle: u16,
+    #[serde(default)]
+    gzip: bool,
     #[serde(default = "default_timeout")]
     timeout_s: u16,
     #[serde(default)]
@@ -102,6 +104,7 @@ enum Rung {
     Auto,
     UpdateAsCreate,
     ConditionalCreate,
+    SearchThenCreate,
     PlainCreate,
 }
 
@@ -239,6 +242,12 @@ impl Door {
         if !(1..=500).contains(&self.bundle) {
             return wrong("bundle", "must be 1 (singles) to 500; 100 suits most record systems");
         }
+        if self.gzip && self.bundle == 1 {
+            return wrong(
+                "gzip",
+                "only bundles are compressed, and bundle = 1 sends none; leave one of them out",
+            );
+        }
         if !(1..=600).contains(&self.timeout_s) {
             return wrong("timeout-s", "must be 1 to 600 seconds");
         }
@@ -261,9 +270,11 @@ impl Door {
                 Rung::Auto => RungChoice::Auto,
                 Rung::UpdateAsCreate => RungChoice::UpdateAsCreate,
                 Rung::ConditionalCreate => RungChoice::ConditionalCreate,
+                Rung::SearchThenCreate => RungChoice::SearchThenCreate,
                 Rung::PlainCreate => RungChoice::PlainCreate,
             },
             bundle: usize::from(self.bundle),
+            gzip: self.gzip,
             timeout: Duration::from_secs(u64::from(self.timeout_s)),
             cleared: self.cleared_labels,
             policy: Policy {

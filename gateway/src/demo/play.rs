@@ -121,6 +121,7 @@ fn destination(pki: &Pki, url: &str) -> Destination {
         key: pki.key(pki::CLIENT),
         rung: RungChoice::Auto,
         // Small bundles: more answers to lose.
+        gzip: false,
         bundle: 3,
         timeout: Duration::from_secs(10),
         cleared: BTreeSet::new(),

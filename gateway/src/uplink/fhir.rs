@@ -69,6 +69,12 @@ impl Fhir {
         self.ability
     }
 
+    /// What no search finds is believed to be absent at once.
+    #[cfg(test)]
+    pub(crate) fn impatient(&mut self) {
+        self.memory.impatient();
+    }
+
     /// Nothing is to be sent for a while.
     pub fn rest(&mut self) {
         self.http.close();
@@ -90,6 +96,7 @@ impl Fhir {
             Err(receipt) => return Ok(self.closed(receipt)),
         };
         let manner = Manner {
+            base: self.destination.base_url.clone(),
             rung: ability.rung,
             bundle: if ability.bundles.is_some() { self.destination.bundle } else { 1 },
             kind: ability.bundles.unwrap_or(Kind::Transaction),
@@ -146,6 +153,7 @@ impl Fhir {
         let ability = match self.destination.rung {
             RungChoice::UpdateAsCreate => chosen(Rung::UpdateAsCreate),
             RungChoice::ConditionalCreate => chosen(Rung::ConditionalCreate),
+            RungChoice::SearchThenCreate => chosen(Rung::SearchThenCreate),
             RungChoice::PlainCreate => chosen(Rung::PlainCreate),
             RungChoice::Auto => {
                 let call = Call {
@@ -195,15 +203,21 @@ impl Fhir {
 }
 
 /// The highest rung that a CapabilityStatement names (R4 capabilitystatement: rest.resource.updateCreate,
-/// .conditionalCreate, rest.interaction). One that names none gets what US Core promises: plain create.
+/// .conditionalCreate, .searchParam, rest.interaction). One that names none gets what US Core promises: plain create.
 pub(crate) fn ability(statement: &Value) -> Ability {
     let rests = || statement["rest"].as_array().into_iter().flatten();
     let resources = rests().flat_map(|rest| rest["resource"].as_array().into_iter().flatten());
     let observation: Vec<&Value> = resources.filter(|resource| resource["type"] == "Observation").collect();
     let can = |name: &str| observation.iter().any(|resource| resource[name] == true);
+    let names = |list: &str, field: &str, wanted: &str| {
+        let mut all = observation.iter().flat_map(|resource| resource[list].as_array().into_iter().flatten());
+        all.any(|one| one[field] == wanted)
+    };
+    let searched = names("searchParam", "name", "identifier") && names("interaction", "code", "create");
     let rung = match () {
         () if can("updateCreate") => Rung::UpdateAsCreate,
         () if can("conditionalCreate") => Rung::ConditionalCreate,
+        () if searched => Rung::SearchThenCreate,
         () => Rung::PlainCreate,
     };
     let interactions: Vec<&Value> = rests()

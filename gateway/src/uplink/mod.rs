@@ -37,6 +37,8 @@ pub struct Destination {
     pub rung: RungChoice,
     /// Readings in one Bundle; 1: singles.
     pub bundle: usize,
+    /// Bundles are sent with `Content-Encoding: gzip`, until the record refuses that.
+    pub gzip: bool,
     /// For one request, from its first octet to the answer's last.
     pub timeout: Duration,
     /// Security labels that this destination may see (CLINICAL 29).
@@ -51,6 +53,7 @@ pub enum RungChoice {
     Auto,
     UpdateAsCreate,
     ConditionalCreate,
+    SearchThenCreate,
     PlainCreate,
 }
 

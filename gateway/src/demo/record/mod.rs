@@ -32,6 +32,8 @@ use tokio_rustls::TlsAcceptor;
 pub struct Behaviour {
     /// `ifNoneExist` and `If-None-Exist` are honoured; else ignored, as many do.
     pub conditional: bool,
+    /// Its statement says that resources can be searched by `identifier`. They can either way.
+    pub searched: bool,
     /// PUT may create.
     pub update_create: bool,
     /// The status of a creation by PUT: 201, or Medplum's 200.
@@ -55,6 +57,7 @@ impl Default for Behaviour {
     fn default() -> Behaviour {
         Behaviour {
             conditional: false,
+            searched: false,
             update_create: true,
             created_by_put: 201,
             stale_if_match: 412,

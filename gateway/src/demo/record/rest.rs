@@ -303,8 +303,12 @@ fn capability(behaviour: &Behaviour) -> Value {
         // As Medplum's router.
         return json!({"resourceType": "Bundle", "type": "searchset"});
     }
+    let parameters = match behaviour.searched {
+        true => json!([{"name": "identifier", "type": "token"}]),
+        false => json!([]),
+    };
     let resource = |kind: &str| {
-        json!({"type": kind, "updateCreate": behaviour.update_create, "conditionalCreate": behaviour.conditional,
+        json!({"type": kind, "searchParam": parameters, "updateCreate": behaviour.update_create, "conditionalCreate": behaviour.conditional,
             "versioning": "versioned",
             "interaction": [{"code": "read"}, {"code": "vread"}, {"code": "update"}, {"code": "create"},
                 {"code": "delete"}, {"code": "history-instance"}, {"code": "search-type"}]})

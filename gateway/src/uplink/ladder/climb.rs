@@ -119,9 +119,17 @@ impl Climb {
             if group.is_empty() {
                 continue;
             }
+            // Nothing is known to be there yet, by which a search could show that it understood: one goes ahead.
+            let group = match rung == Rung::SearchThenCreate && self.memory.landmark.is_none() {
+                true => match groups.split(group) {
+                    Ok(()) => continue,
+                    Err(alone) => alone,
+                },
+                false => group,
+            };
             self.carrying = group.len();
             // A repeat of what nobody can recognize is done one by one, and said.
-            let blind = rung == Rung::PlainCreate && group.iter().any(|row| row.in_doubt);
+            let blind = rung.is_plain() && group.iter().any(|row| row.in_doubt);
             let refused = if self.sends_bundles() && !blind {
                 let left = match rung {
                     Rung::UpdateAsCreate => self.update_group(group).await,
@@ -196,7 +204,10 @@ impl Climb {
             rows.iter().filter(|row| !self.started.contains(&row.no)).map(|row| row.attempt()).collect();
         if !attempts.is_empty() {
             match self.wire.start(attempts).await {
-                Ok(started) => self.started.extend(started),
+                Ok(started) => {
+                    self.memory.leave(&started, self.wire.now());
+                    self.started.extend(started);
+                }
                 Err(receipt) => {
                     self.close(judge(Asked::Bundle, &receipt), &receipt);
                     return None;

@@ -1,7 +1,8 @@
-//! Rungs 2 and 4: `POST`, with a condition or without. The record chooses the ids.
+//! Rungs 2 to 4: `POST`, with a condition, after a search, or without either. The record chooses the ids.
 
 use super::climb::{Climb, Left, ROUNDS, call, in_order};
 use super::row::{self, Row};
+use super::seek::{Seen, Sought};
 use super::update::{difference, said};
 use super::{Call, Method};
 use crate::store::Receipt as Kept;
@@ -10,16 +11,6 @@ use hearth_core::delivery::{
 };
 use hearth_core::map::fhir::{self, Kind, Resource, Rung, if_none_exist, located, urn};
 use serde_json::Value;
-
-/// What a search by our identifier showed.
-pub(super) enum Sought {
-    There(Vec<Value>),
-    Nowhere,
-    /// Not answered in a way that could be believed.
-    Unknown,
-    /// The carry is over.
-    Closed,
-}
 
 /// What became of one resource.
 enum Placed {
@@ -37,8 +28,14 @@ struct Told {
 }
 
 impl Climb {
-    /// All rows in one transaction.
+    /// All rows in one transaction; on rung 3 those of which nothing is there.
     pub(super) async fn create_group(&mut self, rung: Rung, mut rows: Vec<Row>) -> Left {
+        if rung == Rung::SearchThenCreate {
+            rows = match self.sift(rows).await {
+                Ok(rows) => rows,
+                Err(left) => return left,
+            };
+        }
         let Some(may) = self.start(&rows.iter().collect::<Vec<_>>()).await else { return Left::Nothing };
         rows.retain(|row| may.contains(&row.no));
         let resources = in_order(rows.iter().map(|row| row.resources.iter().collect()));
@@ -76,33 +73,62 @@ impl Climb {
                 }
             }
             if !ended {
-                self.delivered(&row, told.receipts, &told.raised, told.unverified);
+                self.arrived(rung, &row, told);
             }
         }
         Left::Nothing
+    }
+
+    /// Of which of these rows nothing is there. The others are completed one by one.
+    async fn sift(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Left> {
+        let wanted: Vec<&Resource> = rows.iter().flat_map(|row| &row.resources).collect();
+        let Some(seen) = self.look_for(&wanted, false).await else { return Err(Left::Nothing) };
+        if let Some(receipt) = seen.unanswered.filter(|_| !self.memory.is_unsearchable(self.wire.now())) {
+            if let [row] = rows.as_slice() {
+                self.unsought(row, &receipt).await;
+                return Err(Left::Nothing);
+            }
+            return Err(Left::Split(rows));
+        }
+        let (begun, new): (Vec<Row>, Vec<Row>) = rows
+            .into_iter()
+            .partition(|row| row.resources.iter().any(|ours| seen.there.contains_key(&ours.id)));
+        for row in begun.into_iter().take_while(|_| self.is_open()).collect::<Vec<_>>() {
+            self.create_alone(Rung::SearchThenCreate, row).await;
+        }
+        if new.is_empty() || !self.is_open() { Err(Left::Nothing) } else { Ok(new) }
+    }
+
+    /// Settles a row all of which was answered.
+    fn arrived(&mut self, rung: Rung, row: &Row, mut told: Told) {
+        if rung == Rung::SearchThenCreate && !told.unverified && self.memory.landmark.is_none() {
+            self.memory.landmark = row.head().and_then(|head| head.identifier.clone());
+        }
+        told.raised.dedup();
+        self.delivered(row, told.receipts, &told.raised, told.unverified);
     }
 
     /// Resource by resource, in the order of their dependency. Gives whether it was written.
     pub(super) async fn create_alone(&mut self, rung: Rung, row: Row) -> bool {
         let mut told = Told::default();
         let mut placed: Vec<(usize, String)> = Vec::new();
+        let seen = match rung == Rung::SearchThenCreate || rung == Rung::PlainCreate && row.in_doubt {
+            true => match self.look_before(rung, &row).await {
+                Some(seen) => seen,
+                None => return false,
+            },
+            false => Seen::default(),
+        };
         for (n, ours) in row.resources.iter().enumerate() {
-            if rung == Rung::PlainCreate && row.in_doubt {
-                match self.seek(ours).await {
-                    Sought::There(theirs) => {
-                        if !self.recognize(&row, ours, &theirs, &mut told) {
-                            return false;
-                        }
-                        placed.extend(theirs.first().and_then(place_of).map(|place| (n, place)));
-                        continue;
-                    }
-                    Sought::Nowhere => {}
-                    Sought::Unknown => told.raised.push(REPEATED.into()),
-                    Sought::Closed => {
-                        self.interrupted(&row);
-                        return false;
-                    }
+            if let Some(theirs) = seen.there.get(&ours.id) {
+                if !self.recognize(&row, ours, theirs, &mut told) {
+                    return false;
                 }
+                placed.extend(theirs.first().and_then(place_of).map(|place| (n, place)));
+                continue;
+            }
+            if row.in_doubt && seen.unknown.contains(&ours.id) {
+                told.raised.push(REPEATED.into());
             }
             if self.start(&[&row]).await.is_none() {
                 return false;
@@ -116,16 +142,47 @@ impl Climb {
                 Placed::Ended => return false,
             }
         }
-        told.raised.dedup();
-        self.delivered(&row, told.receipts, &told.raised, told.unverified);
+        self.arrived(rung, &row, told);
         true
     }
 
-    /// One resource, as safely as this rung can. A race is tried again.
+    /// What is there of a row. `None`: nothing of it may leave now; the row is settled, or the carry over.
+    async fn look_before(&mut self, rung: Rung, row: &Row) -> Option<Seen> {
+        let wanted: Vec<&Resource> = row.resources.iter().collect();
+        let Some(seen) = self.look_for(&wanted, row.in_doubt).await else {
+            self.interrupted(row);
+            return None;
+        };
+        let now = self.wire.now();
+        if rung == Rung::SearchThenCreate
+            && let Some(receipt) = &seen.unanswered
+            && !self.memory.is_unsearchable(now)
+        {
+            self.unsought(row, receipt).await;
+            return None;
+        }
+        // What was sent may be there, and not be found yet.
+        if row.doubted
+            && row.resources.iter().any(|ours| seen.is_nowhere(ours))
+            && let Some(wait) = self.memory.unripe(row.no, now)
+        {
+            self.retry(
+                row,
+                wait,
+                false,
+                true,
+                "not found there yet: it is looked for again before it is repeated",
+            );
+            return None;
+        }
+        Some(seen)
+    }
+
+    /// One resource, as safely as this rung can. A race is tried again; on rung 3 after another search, later.
     async fn post(&mut self, rung: Rung, ours: &Resource) -> Receipt {
         let mut receipt = self.post_once(rung, ours).await;
         for _ in 1..ROUNDS {
-            if judge(asked(rung), &receipt) != Verdict::Conflict {
+            if rung == Rung::SearchThenCreate || judge(asked(rung), &receipt) != Verdict::Conflict {
                 break;
             }
             receipt = self.post_once(rung, ours).await;
@@ -135,7 +192,7 @@ impl Climb {
 
     async fn post_once(&mut self, rung: Rung, ours: &Resource) -> Receipt {
         let plain = call(Method::Post, ours.kind.to_owned(), ours.json.clone());
-        if rung == Rung::PlainCreate {
+        if rung.is_plain() {
             return self.write(plain).await;
         }
         // The header form races on some servers, a transaction of one does not.
@@ -171,12 +228,12 @@ impl Climb {
         let accepted = match judge(asked(rung), receipt) {
             Verdict::Accept(accepted) => accepted,
             // The measurement is in the chart for good, and sent again it would be there twice.
-            Verdict::Park(_) | Verdict::Split if rung == Rung::PlainCreate && !told.receipts.is_empty() => {
+            Verdict::Park(_) | Verdict::Split if rung.is_plain() && !told.receipts.is_empty() => {
                 told.raised.push(format!("the record system refused its {}: {receipt}", ours.role.text()));
                 return Placed::At(None);
             }
             verdict => {
-                let in_doubt = row.in_doubt || rung == Rung::PlainCreate && !told.receipts.is_empty();
+                let in_doubt = row.in_doubt || rung.is_plain() && !told.receipts.is_empty();
                 self.stumble(&Row { in_doubt, ..row.clone() }, verdict, receipt).await;
                 return Placed::Ended;
             }
@@ -261,37 +318,13 @@ impl Climb {
         }
         true
     }
-
-    /// Looks for a resource by our identifier.
-    pub(super) async fn seek(&mut self, ours: &Resource) -> Sought {
-        let Some((system, value)) = &ours.identifier else { return Sought::Unknown };
-        let receipt = self.read(format!("{}?{}", ours.kind, if_none_exist(system, value))).await;
-        let bundle = match found(&receipt) {
-            Found::Present(bundle) if bundle["type"] == "searchset" => bundle,
-            Found::Refused(verdict @ Verdict::Retry { scope: Scope::Destination, .. }) => {
-                self.close(verdict, &receipt);
-                return Sought::Closed;
-            }
-            _ => return Sought::Unknown,
-        };
-        let all = bundle["entry"].as_array().into_iter().flatten().map(|entry| &entry["resource"]);
-        let (ours, others): (Vec<&Value>, Vec<&Value>) = all
-            .filter(|resource| resource["resourceType"] != "OperationOutcome")
-            .partition(|resource| has_identifier(resource, system, value));
-        match (ours.is_empty(), others.is_empty()) {
-            (false, _) => Sought::There(ours.into_iter().cloned().collect()),
-            (true, true) => Sought::Nowhere,
-            // A parameter that the server ignores finds everything.
-            (true, false) => Sought::Unknown,
-        }
-    }
 }
 
 const REPEATED: &str =
     "its answer was lost and it cannot be read back here, so it was sent again: it may be there twice";
 
 fn asked(rung: Rung) -> Asked {
-    Asked::Create { conditional: rung != Rung::PlainCreate }
+    Asked::Create { conditional: !rung.is_plain() }
 }
 
 /// 412: the condition was understood, and is met more than once.
@@ -301,9 +334,4 @@ fn is_about_the_condition(receipt: &Receipt) -> bool {
 
 fn place_of(resource: &Value) -> Option<String> {
     Some(format!("{}/{}", resource["resourceType"].as_str()?, resource["id"].as_str()?))
-}
-
-fn has_identifier(resource: &Value, system: &str, value: &str) -> bool {
-    let mut identifiers = resource["identifier"].as_array().into_iter().flatten();
-    identifiers.any(|identifier| identifier["system"] == system && identifier["value"] == value)
 }

@@ -1,7 +1,9 @@
 //! What was learned about a destination. Lost with the process, and learned again.
 
+use crate::store::OutboxNo;
 use hearth_core::delivery::backoff;
-use std::collections::BTreeSet;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Waits for a whole destination.
@@ -11,6 +13,13 @@ const HELD: Duration = Duration::from_secs(30);
 const HELD_JITTER: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
 /// Waits of one row.
 const ROW: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3600));
+
+/// How long after its octets left a reading that no search finds is repeated: indexes lag, caches last a minute.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Rows of which is remembered when they left.
+const LEFT: usize = 10_000;
+/// So many searches that say nothing, one after the other over so long: then the record can't be searched.
+const DEAF: (u32, Duration) = (8, Duration::from_secs(3600));
 
 /// How many devices are remembered: more than a house has.
 const DEVICES: usize = 1_000;
@@ -29,9 +38,17 @@ pub struct Memory {
     /// Devices that are there.
     pub(super) devices: BTreeSet<String>,
     /// Something was written since anything last failed: a failure now is about the reading.
-    pub(super) healthy: bool,
+    healthy: bool,
     /// Persons whom the record does not know, by their logical ids.
     pub(super) unknown: BTreeSet<String>,
+    /// An identifier that is there: a search of several asks for it too, and is believed if it finds it.
+    pub(super) landmark: Option<(String, String)>,
+    /// When octets of a row last left. What is not among them left before this process was born.
+    left: BTreeMap<OutboxNo, Timestamp>,
+    born: Option<Timestamp>,
+    patience: Duration,
+    /// Searches in a row that said nothing, and since when.
+    deaf: Option<(Timestamp, u32)>,
     /// Failures of the whole destination in a row.
     failures: u32,
     random: u64,
@@ -48,6 +65,11 @@ impl Memory {
             devices: BTreeSet::new(),
             healthy: false,
             unknown: BTreeSet::new(),
+            landmark: None,
+            left: BTreeMap::new(),
+            born: None,
+            patience: PATIENCE,
+            deaf: None,
             failures: 0,
             random: seed,
         }
@@ -58,10 +80,66 @@ impl Memory {
         self.unknown.len()
     }
 
+    /// Of what left before, nobody here knows when.
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        self.born.get_or_insert(now);
+    }
+
+    /// Octets of these rows leave.
+    pub(super) fn leave(&mut self, rows: &[OutboxNo], now: Timestamp) {
+        if self.left.len() + rows.len() > LEFT {
+            self.left.clear();
+            self.born = Some(now);
+        }
+        self.left.extend(rows.iter().map(|row| (*row, now)));
+    }
+
+    /// The row is closed.
+    pub(super) fn forget(&mut self, row: OutboxNo) {
+        self.left.remove(&row);
+    }
+
+    /// How long until a search that does not find this row is believed. `None`: now.
+    pub(super) fn unripe(&mut self, row: OutboxNo, now: Timestamp) -> Option<Duration> {
+        let since = self.left.get(&row).copied().or(self.born).unwrap_or(now);
+        if since > now {
+            // The clock was set back: nobody knows how long it has been.
+            self.left.insert(row, now);
+            return Some(self.patience);
+        }
+        let passed = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        self.patience.checked_sub(passed).filter(|left| !left.is_zero())
+    }
+
+    /// A search was answered, or not.
+    pub(super) fn searched(&mut self, answered: bool, now: Timestamp) {
+        let (since, times) = self.deaf.unwrap_or((now, 0));
+        self.deaf = (!answered).then_some((since.min(now), times.saturating_add(1)));
+    }
+
+    /// The record is not to be searched: then it is written to as if it could not be.
+    pub fn is_unsearchable(&self, now: Timestamp) -> bool {
+        self.deaf.is_some_and(|(since, times)| {
+            times >= DEAF.0
+                && Duration::try_from(now.duration_since(since)).is_ok_and(|passed| passed >= DEAF.1)
+        })
+    }
+
+    /// What no search finds is believed to be absent at once: for tests that have no minute.
+    #[cfg(test)]
+    pub(crate) fn impatient(&mut self) {
+        self.patience = Duration::ZERO;
+    }
+
     /// Something was written.
     pub(super) fn wrote(&mut self) {
         self.healthy = true;
         self.reached();
+    }
+
+    /// Whether something was written since this was last asked: one success vouches for one failure.
+    pub(super) fn others_passed(&mut self) -> bool {
+        std::mem::take(&mut self.healthy)
     }
 
     pub(super) fn reached(&mut self) {

@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | update-as-create | ask by id, `PUT` what is absent | ask again |
 //! | conditional-create | a transaction with `ifNoneExist` | the same again |
-//! | plain-create | `POST` | read back; where that is not allowed, the same again, and said so |
+//! | search-then-create | search by identifier, `POST` what is absent | search again, and once more after a minute |
+//! | plain-create | `POST` | as above; where a search is not allowed, the same again, and said so |
 //!
 //! The conversation is written as `async` functions that can wait for nothing but an answer: the compiler makes
 //! the state machine. There is no clock, no store, no randomness from outside in it.
@@ -17,6 +18,7 @@ mod create;
 mod memory;
 mod retract;
 mod row;
+mod seek;
 mod settle;
 mod update;
 
@@ -39,6 +41,8 @@ use std::time::Duration;
 /// How this destination is written to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Manner {
+    /// The FHIR base URL: a search's further pages are asked for below it only.
+    pub base: String,
     pub rung: Rung,
     /// Readings in one Bundle; 1: singles, and no Bundle at all.
     pub bundle: usize,
@@ -120,7 +124,8 @@ impl fmt::Debug for Ladder {
 }
 
 impl Ladder {
-    pub fn new(manner: Manner, memory: Memory, work: &[Consignment], now: Timestamp) -> Ladder {
+    pub fn new(manner: Manner, mut memory: Memory, work: &[Consignment], now: Timestamp) -> Ladder {
+        memory.wake(now);
         let wire = Wire::new(now);
         let climb = Climb::new(manner, memory, wire.clone());
         Ladder { wire, climb: Some(Box::pin(climb.carry(work.to_vec()))) }

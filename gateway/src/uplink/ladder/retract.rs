@@ -1,8 +1,8 @@
 //! Taking back (CLINICAL 26): the record's own version, marked `entered-in-error`, guarded by `If-Match`.
 
 use super::climb::{Climb, ROUNDS, call, place};
-use super::create::Sought;
 use super::row::{self, Row};
+use super::seek::Sought;
 use super::{Call, Method};
 use crate::store::Receipt as Kept;
 use hearth_core::delivery::{Accepted, Asked, Found, PointsAt, Receipt, Verdict, found, judge};

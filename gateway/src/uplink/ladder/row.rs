@@ -22,6 +22,8 @@ pub(super) struct Row {
     pub(super) attempts: u32,
     pub(super) counted: u32,
     pub(super) in_doubt: bool,
+    /// By an earlier carry: then what a search does not find yet may still come to light.
+    pub(super) doubted: bool,
     /// Whether octets of it ever left.
     pub(super) attempted: bool,
     /// Where the measurement is, as learned by an earlier row.
@@ -46,6 +48,7 @@ impl Row {
             attempts: *attempts,
             counted: *counted,
             in_doubt: *in_doubt,
+            doubted: *in_doubt,
             attempted: *in_doubt || *attempts > 0,
             location: location.clone(),
             phd_identifier: phd,

@@ -51,19 +51,38 @@ impl Climb {
                 self.give_back(std::slice::from_ref(row));
             }
             Verdict::Retry { after, counts, scope: Scope::Reading } => {
-                self.failed_alone(row, after, counts, in_doubt, receipt);
+                let counts = counts && self.memory.others_passed();
+                if self.is_given_up(row, counts, PointsAt::Record, receipt) {
+                    return;
+                }
+                self.streak += 1;
+                if self.streak >= STREAK {
+                    self.busy(after, receipt);
+                }
+                let wait = self.memory.row(row.attempts, after);
+                self.retry(row, wait, counts, in_doubt, &said);
             }
             Verdict::Hold(cure) if !self.is_about_the_body(cure, Some(row)).await => {
                 self.hold(cure, receipt);
                 self.give_back(std::slice::from_ref(row));
             }
+            // About this reading, while the record talks to us: whoever keeps what is in between must let it pass, and
+            // others that do pass show that it is this one.
             Verdict::Hold(cure) => {
+                let acts = if cure == Cure::Permission { PointsAt::Record } else { PointsAt::Network };
+                let counts = self.memory.others_passed();
+                if self.is_given_up(row, counts, acts, receipt) {
+                    return;
+                }
                 self.streak += 1;
                 if self.streak >= STREAK {
                     self.hold(cure, receipt);
                 }
                 let wait = self.memory.row(row.attempts, None);
-                self.retry(row, wait, false, in_doubt, &said);
+                let when = self.after(wait);
+                let said = format!("{cure} ({said})");
+                let acts = Some(acts);
+                self.settle(row.no, Settlement::RetryAt { when, counts, in_doubt, acts, said });
             }
             Verdict::Identity => {
                 self.memory.unknown.insert(row.subject.clone());
@@ -79,27 +98,15 @@ impl Climb {
         }
     }
 
-    /// A failure that may be this reading's or everybody's: counted only while others pass.
-    fn failed_alone(
-        &mut self,
-        row: &Row,
-        after: Option<Duration>,
-        counts: bool,
-        in_doubt: bool,
-        receipt: &Receipt,
-    ) {
-        let counts = counts && self.memory.healthy;
-        if counts && row.counted + 1 >= PARKED_AT {
+    /// A failure that may be this reading's or everybody's counts only while others pass. At the eighth time a person
+    /// looks.
+    fn is_given_up(&mut self, row: &Row, counts: bool, points_at: PointsAt, receipt: &Receipt) -> bool {
+        let given_up = counts && row.counted + 1 >= PARKED_AT;
+        if given_up {
             let said = format!("{PARKED_AT} times while others passed: {receipt}");
-            self.park(row.no, &said, PointsAt::Record);
-            return;
+            self.park(row.no, &said, points_at);
         }
-        self.streak += 1;
-        if self.streak >= STREAK {
-            self.busy(after, receipt);
-        }
-        let wait = self.memory.row(row.attempts, after);
-        self.retry(row, wait, counts, in_doubt, &receipt.to_string());
+        given_up
     }
 
     /// A refusal without FHIR, or for want of permission, is about us; unless the record answers our reads at
@@ -226,6 +233,9 @@ impl Climb {
     }
 
     fn settle(&mut self, row: OutboxNo, settlement: Settlement) {
+        if !matches!(settlement, Settlement::RetryAt { .. }) {
+            self.memory.forget(row);
+        }
         self.wire.settle(row, settlement);
     }
 }

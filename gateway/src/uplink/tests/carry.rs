@@ -42,7 +42,8 @@ async fn each_rung_delivers_singly_and_in_bundles() {
 /// Receipts name every resource of the reading, the measurement with its place, its version and its digest.
 #[tokio::test]
 async fn a_receipt_for_each_resource() {
-    for (rung, places) in [(UpdateAsCreate, true), (ConditionalCreate, false), (PlainCreate, false)] {
+    for rung in RUNGS {
+        let places = rung == UpdateAsCreate;
         let served = served(behaviour(rung)).await;
         let work = [pressure(1)];
         let (notebook, _) = carry(&mut fhir(&served, rung, 100), &work).await;
@@ -68,6 +69,7 @@ async fn a_lost_answer_makes_no_duplicate() {
             for half in [false, true] {
                 let served = served(behaviour(rung)).await;
                 let mut fhir = fhir(&served, rung, bundle);
+                fhir.impatient();
                 let work = if bundle == 1 { vec![pressure(1)] } else { vec![pressure(1), weight(2)] };
                 let mut done = false;
                 served.record.script(move |seen| {
@@ -150,6 +152,7 @@ async fn what_was_taken_by_half_is_not_sent_again() {
     ] {
         let served = served(behaviour(PlainCreate)).await;
         let mut fhir = fhir(&served, PlainCreate, 1);
+        fhir.impatient();
         let mut posts = 0;
         served.record.script(move |seen| {
             posts += usize::from(seen.writes());

@@ -1,9 +1,9 @@
 //! Answers to batches and transactions, entry by entry: refused, reordered, short, in odd words.
 
 use super::readings::{head, weight, weights};
-use super::rig::{Served, assert_once, carry, destination, fhir, in_doubt, served};
+use super::rig::{RUNGS, Served, assert_once, carry, destination, fhir, in_doubt, served};
 use crate::demo::record::{Behaviour, Canned, Fault};
-use crate::uplink::RungChoice::{Auto, ConditionalCreate, PlainCreate, UpdateAsCreate};
+use crate::uplink::RungChoice::{Auto, ConditionalCreate, UpdateAsCreate};
 use crate::uplink::fhir::Fhir;
 use crate::uplink::ladder::Way;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn entries(bundle: &mut Value) -> &mut Vec<Value> {
 
 /// Whatever is wrong with the answer, everything was done: in the end each is delivered, and is there once.
 async fn check(name: &str, rewrite: fn(&mut Value)) {
-    for rung in [UpdateAsCreate, ConditionalCreate, PlainCreate] {
+    for rung in RUNGS {
         let served =
             served(Behaviour { conditional: rung == ConditionalCreate, ..Behaviour::default() }).await;
         let mut fhir = fhir(&served, rung, 100);
@@ -122,7 +122,7 @@ async fn a_batch_is_judged_entry_by_entry() {
         (400, "invalid", "parked: Us"),
         (422, "business-rule", "parked: Record"),
         (500, "exception", "retry, in doubt"),
-        (403, "forbidden", "retry"),
+        (403, "forbidden", "retry, counts"),
         (404, "not-found: Patient/ada", "retry"),
         (422, "duplicate", "delivered"),
         (410, "deleted", "delivered, raised"),

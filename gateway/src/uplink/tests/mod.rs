@@ -9,4 +9,5 @@ pub(crate) mod readings;
 mod retract;
 pub(crate) mod rig;
 mod run;
+mod search;
 mod table;

@@ -1,14 +1,12 @@
 //! Taking readings back (CLINICAL 26).
 
 use super::readings::{head, of, pressure, retraction, weight};
-use super::rig::{Served, behaviour, carry, fhir, in_doubt, served};
+use super::rig::{RUNGS, Served, behaviour, carry, fhir, in_doubt, served};
 use crate::demo::record::{Behaviour, Canned, Fault};
 use crate::store::{Consignment, Settlement};
-use crate::uplink::RungChoice::{self, ConditionalCreate, PlainCreate, UpdateAsCreate};
+use crate::uplink::RungChoice::{self, PlainCreate, UpdateAsCreate};
 use crate::uplink::ladder::Way;
 use serde_json::{Value, json};
-
-const RUNGS: [RungChoice; 3] = [UpdateAsCreate, ConditionalCreate, PlainCreate];
 
 /// Written by `rung`, and the row that takes it back.
 async fn written(served: &Served, rung: RungChoice, work: Consignment) -> Consignment {

@@ -6,7 +6,7 @@ use crate::demo::pki::{self, Pki};
 use crate::demo::record::{Behaviour, Record};
 use crate::store::{Attempt, Consignment, OutboxNo, Settlement};
 use crate::tls;
-use crate::uplink::RungChoice::{ConditionalCreate, PlainCreate, UpdateAsCreate};
+use crate::uplink::RungChoice::{ConditionalCreate, PlainCreate, SearchThenCreate, UpdateAsCreate};
 use crate::uplink::fhir::{Books, Fhir};
 use crate::uplink::http::{Base, Http};
 use crate::uplink::ladder::Way;
@@ -84,6 +84,7 @@ pub(crate) fn destination(served: &Served, rung: RungChoice, bundle: usize) -> D
         key,
         rung,
         bundle,
+        gzip: false,
         timeout: Duration::from_secs(30),
         cleared: BTreeSet::new(),
         policy: Policy::default(),
@@ -194,16 +195,16 @@ pub(crate) fn assert_once(served: &Served, work: &[Consignment]) {
     assert_eq!(found(served), expect);
 }
 
-pub(crate) const RUNGS: [RungChoice; 3] = [UpdateAsCreate, ConditionalCreate, PlainCreate];
+pub(crate) const RUNGS: [RungChoice; 4] = [UpdateAsCreate, ConditionalCreate, SearchThenCreate, PlainCreate];
 
 pub(crate) fn behaviour(rung: RungChoice) -> Behaviour {
     Behaviour { conditional: rung == ConditionalCreate, ..Behaviour::default() }
 }
 
-/// As the store hands rows over after an attempt whose end is not known.
+/// As the store hands rows over after an attempt whose end is not known. What was not touched is what it was.
 pub(crate) fn in_doubt(work: &[Consignment], notebook: &Notebook) -> Vec<Consignment> {
     let mut work = work.to_vec();
-    for consignment in &mut work {
+    for consignment in work.iter_mut().filter(|consignment| notebook.end(consignment.row.0) != "-") {
         assert!(notebook.end(consignment.row.0).contains("in doubt"), "{}", notebook.end(consignment.row.0));
         consignment.attempts += 1;
         consignment.in_doubt = true;

@@ -1,6 +1,6 @@
 //! The task of a destination with a real store: what is committed arrives, whatever happens in between.
 
-use super::rig::{PKI, Served, destination, directory, found, served};
+use super::rig::{PKI, RUNGS, Served, destination, directory, found, served};
 use crate::clock;
 use crate::demo::pki;
 use crate::demo::record::{Behaviour, Fault};
@@ -184,7 +184,7 @@ async fn an_outage_ends_and_everything_arrives_once() {
 
 #[tokio::test]
 async fn lost_answers_make_no_duplicates() {
-    for rung in [RungChoice::UpdateAsCreate, RungChoice::ConditionalCreate, RungChoice::PlainCreate] {
+    for rung in RUNGS {
         let conditional = rung == RungChoice::ConditionalCreate;
         let served = served(Behaviour { conditional, ..Behaviour::default() }).await;
         let mut lost = false;
@@ -218,7 +218,7 @@ async fn lost_answers_make_no_duplicates() {
 /// The process dies after the record did what it was asked, before it said so.
 #[tokio::test]
 async fn a_task_that_dies_in_the_middle_doubles_nothing() {
-    for rung in [RungChoice::UpdateAsCreate, RungChoice::ConditionalCreate, RungChoice::PlainCreate] {
+    for rung in RUNGS {
         let conditional = rung == RungChoice::ConditionalCreate;
         let served = served(Behaviour { conditional, ..Behaviour::default() }).await;
         let (arrived, released) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

@@ -1,9 +1,9 @@
 //! The retry-or-park table, row by row, as answers to what is written: singly, and in a bundle.
 
 use super::readings::weights;
-use super::rig::{carry, fhir, served};
+use super::rig::{RUNGS, carry, fhir, served};
 use crate::demo::record::{Behaviour, Canned, Fault};
-use crate::uplink::RungChoice::{self, ConditionalCreate, PlainCreate, UpdateAsCreate};
+use crate::uplink::RungChoice::{self, ConditionalCreate, PlainCreate, SearchThenCreate, UpdateAsCreate};
 use crate::uplink::ladder::Way;
 
 fn answer(status: u16, said: &str) -> Canned {
@@ -144,18 +144,54 @@ async fn row_by_row_where_the_record_chooses_ids() {
     }
 }
 
+/// The third rung looks before each, and lets one go ahead: what is written is answered as on the last one.
+#[tokio::test]
+async fn row_by_row_after_a_search() {
+    let doubt = "retry, in doubt";
+    #[rustfmt::skip]
+    let rows: &[(u16, &str, [&str; 3], &str)] = &[
+        (408, "", [doubt, UNTOUCHED, UNTOUCHED], "busy"),
+        (429, "throttled", ["retry", UNTOUCHED, UNTOUCHED], "busy"),
+        (503, "transient", [doubt, UNTOUCHED, UNTOUCHED], "busy"),
+        (500, "html", [doubt, doubt, UNTOUCHED], "busy"),
+        (500, "exception", [doubt, doubt, UNTOUCHED], "busy"),
+        (400, "html", ["retry", "retry", UNTOUCHED], "held: Credentials"),
+        (403, "html", ["retry", "retry", UNTOUCHED], "held: Credentials"),
+        (403, "forbidden", ["retry", "retry", UNTOUCHED], "held: Permission"),
+        (301, "", ["retry", UNTOUCHED, UNTOUCHED], "held: Redirect"),
+        (200, "html", [doubt, UNTOUCHED, UNTOUCHED], "held: Portal"),
+        (404, "html", ["retry", UNTOUCHED, UNTOUCHED], "held: BaseUrl"),
+        (400, "invalid", ["parked: Us"; 3], "open"),
+        (422, "business-rule", ["parked: Record"; 3], "open"),
+        (413, "too-long", ["parked: Us"; 3], "open"),
+        (400, HAPI_1094, ["retry"; 3], "open"),
+        // Somebody was first: looked for again before it is sent again.
+        (409, "conflict", ["retry"; 3], "open"),
+        (412, "conflict", ["retry"; 3], "open"),
+        (410, "deleted", ["retry", "retry", UNTOUCHED], "busy"),
+        (422, "duplicate", ["delivered"; 3], "open"),
+        (202, "", ["unverified"; 3], "open"),
+        (201, "", ["unverified"; 3], "open"),
+    ];
+    for (status, said, ends, then) in rows {
+        check(SearchThenCreate, 100, *status, said, *ends, then).await;
+        check(SearchThenCreate, 1, *status, said, *ends, then).await;
+    }
+}
+
 /// Before anybody has answered a read, a refusal without FHIR is about us: no reading is touched.
 #[tokio::test]
 async fn a_lapsed_certificate_costs_no_reading() {
-    for rung in [UpdateAsCreate, ConditionalCreate, PlainCreate] {
+    for rung in RUNGS {
         for (status, said) in [(400, "html"), (401, "html"), (403, ""), (495, "html")] {
             let served = served(Behaviour::default()).await;
             let canned = answer(status, said);
             served.record.script(move |_| Fault::Answer(canned.clone()));
             let (notebook, ended) = carry(&mut fhir(&served, rung, 100), &weights(1..=3)).await;
             assert_eq!(way(&ended), "held: Credentials", "{rung:?} {status}");
-            // The first rung asks before it begins; the others find out by the first that they send.
-            let expect = if rung == UpdateAsCreate { UNTOUCHED } else { "retry" };
+            // Two rungs ask before they begin; the others find out by the first that they send.
+            let asks = [UpdateAsCreate, SearchThenCreate].contains(&rung);
+            let expect = if asks { UNTOUCHED } else { "retry" };
             assert!((1..=3).all(|row| notebook.end(row) == expect), "{rung:?} {status}: {:?}", notebook.ends);
             assert!(served.record.log().len() <= 2, "{rung:?} {status}: {:?}", served.record.log());
         }

@@ -79,7 +79,7 @@ fn entry(o: &mut Object<'_>, resource: &Resource, rung: Rung) {
         Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => {
             o.plain("method", "POST");
             o.plain("url", kind);
-            if let Some((system, value)) = identifier.as_ref().filter(|_| rung != Rung::PlainCreate) {
+            if let Some((system, value)) = identifier.as_ref().filter(|_| !rung.is_plain()) {
                 o.text("ifNoneExist", &if_none_exist(system, value));
             }
         }

@@ -71,10 +71,24 @@ pub fn urn(id: &str) -> String {
 pub fn if_none_exist(system: &str, value: &str) -> String {
     let mut query = String::with_capacity(system.len() + value.len() + 16);
     query.push_str("identifier=");
-    escape(&mut query, system);
-    query.push_str("%7C");
-    escape(&mut query, value);
+    token(&mut query, system, value);
     query
+}
+
+/// The query of a search for any of these (system, value): R4 search 3.1.1.3 joins alternatives by a comma.
+pub fn identifier_query(names: &[&(String, String)]) -> String {
+    let mut query = String::with_capacity(names.len() * 80);
+    for (n, (system, value)) in names.iter().enumerate() {
+        query.push_str(if n == 0 { "identifier=" } else { "," });
+        token(&mut query, system, value);
+    }
+    query
+}
+
+fn token(query: &mut String, system: &str, value: &str) {
+    escape(query, system);
+    query.push_str("%7C");
+    escape(query, value);
 }
 
 fn escape(query: &mut String, part: &str) {

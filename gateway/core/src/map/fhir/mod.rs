@@ -29,7 +29,8 @@ mod tests;
 pub use bundle::{Kind, MixedLabels, ask, bundle};
 pub use compare::{Comparison, compare, retraction};
 pub use identifier::{
-    DEVICE_SYSTEM, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, if_none_exist, phd_identifier, urn,
+    DEVICE_SYSTEM, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, identifier_query, if_none_exist,
+    phd_identifier, urn,
 };
 pub use scene::located;
 
@@ -49,10 +50,17 @@ pub enum Rung {
     UpdateAsCreate,
     /// `POST` in a transaction with `ifNoneExist`. References are `urn:uuid:`.
     ConditionalCreate,
-    /// As [`Rung::ConditionalCreate`], after a search by our identifier.
+    /// `POST` of what a search by our identifier did not find. Written as on [`Rung::PlainCreate`].
     SearchThenCreate,
     /// `POST`, and nothing else: devices, coincident time and provenance travel inside each Observation.
     PlainCreate,
+}
+
+impl Rung {
+    /// `POST` without a condition, to a record that promises nothing but to take a patient's Observations.
+    pub fn is_plain(self) -> bool {
+        matches!(self, Rung::SearchThenCreate | Rung::PlainCreate)
+    }
 }
 
 /// What a resource is to its reading. Its text is hashed into the id: a changed text is another resource.
@@ -191,7 +199,7 @@ pub fn resources(
         return vec![];
     }
     let mut all = Vec::with_capacity(observed.len() + 4);
-    if rung != Rung::PlainCreate {
+    if !rung.is_plain() {
         all.extend([device::meter(&scene), device::hub(&scene)]);
         all.extend(observation::coincident_time(&scene));
     }

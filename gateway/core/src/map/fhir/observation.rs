@@ -118,7 +118,7 @@ fn label_basis(o: &mut Object<'_>) {
 /// rung could find it again: on all others it travels inside.
 fn contained(o: &mut Object<'_>, scene: &Scene<'_>) {
     o.array("contained", |a| {
-        if scene.rung == Rung::PlainCreate {
+        if scene.rung.is_plain() {
             a.object(|o| device::contained_meter(o, scene));
             a.object(|o| device::contained_hub(o, scene));
             if let Some(coincident) = &scene.coincident {

@@ -36,7 +36,7 @@ impl Named {
     fn new(role: Role, id: String, rung: Rung) -> Named {
         let reference = match rung {
             Rung::UpdateAsCreate => format!("{}/{id}", role.kind()),
-            Rung::PlainCreate if contained(role) => format!("#{}", role.text()),
+            Rung::SearchThenCreate | Rung::PlainCreate if contained(role) => format!("#{}", role.text()),
             Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => urn(&id),
         };
         Named { id, reference }
@@ -94,9 +94,9 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// On the lowest rung these have no life of their own.
+    /// On the plain rungs these have no life of their own.
     pub(super) fn depends_on(&self, roles: impl IntoIterator<Item = Role>) -> Vec<Role> {
-        roles.into_iter().filter(|role| !(self.rung == Rung::PlainCreate && contained(*role))).collect()
+        roles.into_iter().filter(|role| !(self.rung.is_plain() && contained(*role))).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::uplink::tests::readings::{head, mapped, pressure, weight};
 use hearth_core::delivery::{Answer, Body, Receipt, Sent, Transport};
 use hearth_core::map::fhir::{Kind, Rung};
 use hearth_core::parcel::Policy;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,11 +185,20 @@ fn check(rung: Rung, bundle: usize, kind: Kind, seed: u64) {
     let (mut memory, mut raised) = (Memory::new(seed), 0);
     for round in 0..40 {
         world.stormy = round < 12;
+        // As long as it takes until a search is believed that finds nothing.
+        let now = Timestamp::UNIX_EPOCH + round * SignedDuration::from_mins(2);
         if open.is_empty() {
             break;
         }
-        let manner = Manner { rung, bundle, kind, policy: Policy::default(), cleared: BTreeSet::new() };
-        let mut ladder = Ladder::new(manner, memory.clone(), &open, Timestamp::UNIX_EPOCH);
+        let manner = Manner {
+            base: "https://record.example/fhir/".into(),
+            rung,
+            bundle,
+            kind,
+            policy: Policy::default(),
+            cleared: BTreeSet::new(),
+        };
+        let mut ladder = Ladder::new(manner, memory.clone(), &open, now);
         let mut asked = 0;
         loop {
             match ladder.step() {
@@ -197,7 +206,7 @@ fn check(rung: Rung, bundle: usize, kind: Kind, seed: u64) {
                     asked += 1;
                     assert!(asked < 2_000, "{context}: no end of questions");
                     let receipt = world.hear(&call);
-                    ladder.answer(receipt, Timestamp::UNIX_EPOCH);
+                    ladder.answer(receipt, now);
                     if world.stormy && world.dice.throw(40) == 0 {
                         world.clinician();
                     }
@@ -213,8 +222,7 @@ fn check(rung: Rung, bundle: usize, kind: Kind, seed: u64) {
                         row.in_doubt = true;
                         row.octets = Some(attempt.octets.clone());
                     }
-                    ladder
-                        .started(attempts.iter().map(|attempt| attempt.row).collect(), Timestamp::UNIX_EPOCH);
+                    ladder.started(attempts.iter().map(|attempt| attempt.row).collect(), now);
                 }
                 Step::Settle(rows) => {
                     for (no, end) in rows {
@@ -287,6 +295,14 @@ fn storms_on_the_second_rung() {
     for seed in seeds() {
         check(Rung::ConditionalCreate, 100, Kind::Transaction, seed);
         check(Rung::ConditionalCreate, 1, Kind::Transaction, seed);
+    }
+}
+
+#[test]
+fn storms_on_the_third_rung() {
+    for seed in seeds() {
+        check(Rung::SearchThenCreate, 100, Kind::Transaction, seed);
+        check(Rung::SearchThenCreate, 1, Kind::Transaction, seed);
     }
 }
 

@@ -16,7 +16,14 @@ struct Talk(Ladder);
 impl Talk {
     fn start(rung: Rung, bundle: usize, work: &[Consignment]) -> Talk {
         let cleared = BTreeSet::new();
-        let manner = Manner { rung, bundle, kind: Kind::Transaction, policy: Policy::default(), cleared };
+        let manner = Manner {
+            base: "https://record.example/fhir/".into(),
+            rung,
+            bundle,
+            kind: Kind::Transaction,
+            policy: Policy::default(),
+            cleared,
+        };
         Talk(Ladder::new(manner, Memory::new(1), work, Timestamp::UNIX_EPOCH))
     }
 
