@@ -11,6 +11,7 @@ use bytes::Bytes;
 use hearth_core::delivery::{Answer, Asked, Body, Receipt, TlsFault, Transport, Verdict, judge};
 use hearth_core::map::fhir::{Kind, Rung};
 use hyper::header;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::hash_map::RandomState;
 use std::future::Future;
@@ -40,6 +41,18 @@ pub struct Fhir {
     client: Option<tls::Client>,
     memory: Memory,
     ability: Option<Ability>,
+    gzip: Gzip,
+}
+
+/// What is known of bodies that are compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Gzip {
+    Off,
+    /// Asked for, and nobody knows yet.
+    Untried,
+    Taken,
+    /// For as long as this process lives.
+    Refused,
 }
 
 /// What a record system can do, as far as it says.
@@ -57,7 +70,8 @@ impl Fhir {
         let http = Http::new(base, destination.timeout);
         // Anything that differs between hubs will do.
         let memory = Memory::new(RandomState::new().build_hasher().finish());
-        Ok(Fhir { destination, http, client: None, memory, ability: None })
+        let gzip = if destination.gzip { Gzip::Untried } else { Gzip::Off };
+        Ok(Fhir { destination, http, client: None, memory, ability: None, gzip })
     }
 
     pub fn memory(&self) -> &Memory {
@@ -116,7 +130,7 @@ impl Fhir {
                     if changes {
                         reach(Point::BeforeRequest);
                     }
-                    let receipt = self.http.send(&client, &request(call)).await;
+                    let receipt = self.send(&client, &request(call)).await;
                     if changes {
                         reach(Point::AfterRequest);
                     }
@@ -131,6 +145,49 @@ impl Fhir {
                 }
             }
         }
+    }
+
+    /// Sends it, compressed where that is asked for and taken. What is refused because of it is sent as it is, at once:
+    /// nothing of it was done.
+    async fn send(&mut self, client: &tls::Client, request: &Request) -> Receipt {
+        let is_bundle = request.path.is_empty();
+        let tries = is_bundle && matches!(self.gzip, Gzip::Untried | Gzip::Taken);
+        let Some(compressed) = tries.then(|| request.compressed()).flatten() else {
+            return self.http.send(client, request).await;
+        };
+        let receipt = self.http.send(client, &compressed).await;
+        let Receipt::Answer(answer) = &receipt else { return receipt };
+        match (answer.status, self.gzip) {
+            (200..=299, _) => self.gzip = Gzip::Taken,
+            // RFC 9110 15.5.16 names 415 for it. Others say 400 or 501 of whatever they cannot read; that it was because
+            // of this, only a success without it shows.
+            (415, _) | (400 | 501, Gzip::Untried) => {
+                let plain = self.http.send(client, request).await;
+                if matches!(&plain, Receipt::Answer(Answer { status: 200..=299, .. })) {
+                    self.gzip = Gzip::Refused;
+                }
+                return plain;
+            }
+            _ => {}
+        }
+        receipt
+    }
+
+    /// What a person should know of this destination beside how it stands. Names files and dates, and nobody.
+    pub fn remarks(&self, now: Timestamp) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.memory.is_unsearchable(now) && self.ability.is_some_and(|a| a.rung == Rung::SearchThenCreate)
+        {
+            remarks.push(
+                "its searches are not answered, so readings are written as with `rung = \"plain-create\"`: have it let \
+                 this hub search Observations by identifier"
+                    .to_owned(),
+            );
+        }
+        if self.gzip == Gzip::Refused {
+            remarks.push("it takes nothing compressed: take `gzip` out of its configuration".to_owned());
+        }
+        remarks
     }
 
     /// Our certificate, read anew once it has ended or could not be used.

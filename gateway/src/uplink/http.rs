@@ -6,6 +6,8 @@
 use crate::clock;
 use crate::tls;
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use hearth_core::delivery::{Answer, Body, Receipt, Sent, Transport, retry_after};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -17,7 +19,7 @@ use rustls::pki_types::ServerName;
 use std::error::Error;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::io;
+use std::io::{self, Write};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +34,8 @@ use tokio_rustls::client::TlsStream;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Servers close idle connections after 30 s and more (Jetty 30, nginx 75): one that is older is not trusted.
 pub(super) const IDLE: Duration = Duration::from_secs(20);
+/// Octets that compression must save: a packet, about.
+const WORTH_IT: usize = 1_024;
 /// No answer to a bundle of readings is longer.
 const LONGEST_ANSWER: usize = 16 << 20;
 
@@ -71,6 +75,19 @@ pub struct Request {
     pub path: String,
     pub headers: Vec<(HeaderName, String)>,
     pub body: Bytes,
+}
+
+impl Request {
+    /// The same with its body compressed (RFC 9110 8.4). `None`: nothing would be gained.
+    pub fn compressed(&self) -> Option<Request> {
+        let mut encoder = GzEncoder::new(Vec::with_capacity(self.body.len() / 4), Compression::default());
+        encoder.write_all(&self.body).ok()?;
+        let body: Bytes = encoder.finish().ok()?.into();
+        let mut headers = self.headers.clone();
+        headers.push((header::CONTENT_ENCODING, "gzip".to_owned()));
+        let smaller = body.len() + WORTH_IT < self.body.len();
+        smaller.then(|| Request { method: self.method.clone(), path: self.path.clone(), headers, body })
+    }
 }
 
 /// One destination's connection, opened when it is needed.

@@ -46,6 +46,8 @@ pub struct Behaviour {
     pub bundles: bool,
     pub most_entries: usize,
     pub most_octets: usize,
+    /// The status with which bodies that are compressed are refused; `None`: they are taken.
+    pub refuses_gzip: Option<u16>,
     /// `GET metadata` is answered with a CapabilityStatement.
     pub capability: bool,
     /// Logical ids that may be a subject; `None`: any.
@@ -65,6 +67,7 @@ impl Default for Behaviour {
             bundles: true,
             most_entries: 500,
             most_octets: 4 << 20,
+            refuses_gzip: None,
             capability: true,
             patients: None,
             refuse: None,
@@ -94,8 +97,10 @@ pub struct Logged {
     pub seen: Seen,
     /// `None`: the connection ended instead.
     pub status: Option<u16>,
-    /// Digest-free, so that repeats can be compared: the body as it came.
+    /// Digest-free, so that repeats can be compared: the body as it came, but not compressed.
     pub octets: bytes::Bytes,
+    /// How many octets came, where they were compressed.
+    pub compressed: Option<usize>,
     /// Common name of the client's certificate.
     pub client: Option<String>,
 }

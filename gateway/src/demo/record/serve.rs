@@ -12,7 +12,7 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::net::TcpStream;
@@ -78,6 +78,13 @@ async fn handle(
             false,
         );
     };
+    let zipped = head.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
+    let compressed = zipped.then_some(octets.len());
+    let refuses = record.state().behaviour.refuses_gzip.filter(|_| zipped);
+    let octets = match (zipped, refuses) {
+        (true, None) => unzipped(&octets, most)?,
+        _ => octets,
+    };
     let path =
         head.uri.path().strip_prefix(BASE).unwrap_or(head.uri.path()).trim_start_matches('/').to_owned();
     let text = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
@@ -100,9 +107,14 @@ async fn handle(
             seen: seen.clone(),
             status,
             octets: octets.clone(),
+            compressed,
             client: client.clone(),
         })
     };
+    if let Some(status) = refuses {
+        log(Some(status));
+        return said(Canned::outcome(status, "not-supported", "compressed"));
+    }
     let commit = || {
         let state = &mut *record.state();
         rest::answer(&mut state.chart, &state.behaviour, &asked)
@@ -149,6 +161,17 @@ async fn handle(
             log(Some(reply.status));
             http(record, reply, minimal)
         }
+    }
+}
+
+/// No more than is taken uncompressed: what is small may unfold to anything.
+fn unzipped(octets: &[u8], most: usize) -> io::Result<Bytes> {
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(octets).take(most as u64 + 1).read_to_end(&mut plain)?;
+    if plain.len() > most {
+        Err(io::Error::other("it unfolds to more than is taken"))
+    } else {
+        Ok(plain.into())
     }
 }
 

@@ -56,6 +56,13 @@ impl Climb {
             Err(verdict) => {
                 // It may all be there: without a condition, nothing is sent again before it was looked for.
                 rows.iter_mut().for_each(|row| row.in_doubt |= receipt.in_doubt());
+                // Something between us and the record says that it failed: a search of this instant proves nothing.
+                let verdict = match verdict {
+                    Verdict::Retry { after, .. } if rung.is_plain() && is_hearsay(&receipt) => {
+                        Verdict::Retry { after, counts: false, scope: Scope::Destination }
+                    }
+                    verdict => verdict,
+                };
                 return self.refused(rows, verdict, &receipt).await;
             }
         };
@@ -330,6 +337,14 @@ fn asked(rung: Rung) -> Asked {
 /// 412: the condition was understood, and is met more than once.
 fn is_about_the_condition(receipt: &Receipt) -> bool {
     matches!(receipt, Receipt::Answer(Answer { status: 412, .. }))
+}
+
+/// A failure that the record itself said nothing of.
+fn is_hearsay(receipt: &Receipt) -> bool {
+    match receipt {
+        Receipt::Answer(answer) => answer.status >= 500 && matches!(answer.body, Body::Empty | Body::NotFhir),
+        Receipt::Transport(_) => true,
+    }
 }
 
 fn place_of(resource: &Value) -> Option<String> {

@@ -4,6 +4,7 @@
 mod carry;
 mod entries;
 mod faults;
+mod gzip;
 mod http;
 pub(crate) mod readings;
 mod retract;

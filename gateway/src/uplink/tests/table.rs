@@ -153,7 +153,6 @@ async fn row_by_row_after_a_search() {
         (408, "", [doubt, UNTOUCHED, UNTOUCHED], "busy"),
         (429, "throttled", ["retry", UNTOUCHED, UNTOUCHED], "busy"),
         (503, "transient", [doubt, UNTOUCHED, UNTOUCHED], "busy"),
-        (500, "html", [doubt, doubt, UNTOUCHED], "busy"),
         (500, "exception", [doubt, doubt, UNTOUCHED], "busy"),
         (400, "html", ["retry", "retry", UNTOUCHED], "held: Credentials"),
         (403, "html", ["retry", "retry", UNTOUCHED], "held: Credentials"),
@@ -177,6 +176,9 @@ async fn row_by_row_after_a_search() {
         check(SearchThenCreate, 100, *status, said, *ends, then).await;
         check(SearchThenCreate, 1, *status, said, *ends, then).await;
     }
+    // Of a bundle that something between us and the record failed, nothing is sought before a search has had its time.
+    check(SearchThenCreate, 100, 500, "html", [doubt, UNTOUCHED, UNTOUCHED], "busy").await;
+    check(SearchThenCreate, 1, 500, "html", [doubt, doubt, UNTOUCHED], "busy").await;
 }
 
 /// Before anybody has answered a read, a refusal without FHIR is about us: no reading is touched.
