@@ -85,11 +85,6 @@ fn run(config: Config) -> Result<Shown, Ending> {
                 config.destinations.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ")
             }
         );
-        for destination in &config.destinations {
-            if let Err(fault) = tls::client(&destination.files(), clock::now()) {
-                tracing::warn!(destination = destination.name, "{fault}");
-            }
-        }
         if !inside.clock_believed() {
             tracing::warn!("the hub's clock is {}", inside.clock_said());
         }

@@ -18,6 +18,7 @@ use rustls::{
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -38,8 +39,31 @@ pub struct Files {
 #[derive(Clone)]
 pub struct Client {
     pub connector: TlsConnector,
-    /// When our certificate ends.
+    /// When our certificate begins, and when it ends.
+    pub from: Timestamp,
     pub until: Timestamp,
+}
+
+impl Client {
+    /// Whether it should have been renewed by now: of its life a fifth is left. Whoever renews in time does so when a
+    /// third is.
+    pub fn ends_soon(&self, now: Timestamp) -> bool {
+        self.until.duration_since(now) < self.until.duration_since(self.from) / 5
+    }
+}
+
+/// How files look from outside: device, inode, size, and when they were last changed, in any way. `None`: not there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Look([Option<(u64, u64, u64, i64, i64)>; 3]);
+
+impl Files {
+    /// Cheap: for each file one question to the kernel.
+    pub fn look(&self) -> Look {
+        Look([&self.ca, &self.certificate, &self.key].map(|path| {
+            let seen = std::fs::metadata(path).ok()?;
+            Some((seen.dev(), seen.ino(), seen.len(), seen.ctime(), seen.ctime_nsec()))
+        }))
+    }
 }
 
 /// Our own files are wrong. Each names the file and the cure.
@@ -68,13 +92,13 @@ pub enum Usage {
 
 /// A client that trusts `files.ca` alone and shows `files.certificate` whenever it is asked.
 pub fn client(files: &Files, now: Timestamp) -> Result<Client, Fault> {
-    let (shown, until) = own(files, Usage::Client, now)?;
+    let (shown, (from, until)) = own(files, Usage::Client, now)?;
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots(&files.ca)?)
         .with_client_cert_resolver(Arc::new(Shown(shown)));
-    Ok(Client { connector: TlsConnector::from(Arc::new(config)), until })
+    Ok(Client { connector: TlsConnector::from(Arc::new(config)), from, until })
 }
 
 /// A server that talks only to clients whose certificate `files.ca` signed. For the demonstration and tests.
@@ -102,7 +126,8 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// Asked at each handshake: the seam through which a renewed certificate will come.
+/// Asked at each handshake. A renewed certificate comes with a configuration of its own, which resumes no session
+/// that was begun with the old one.
 #[derive(Debug)]
 struct Shown(Arc<CertifiedKey>);
 
@@ -166,10 +191,14 @@ fn parse<'a>(path: &Path, certificate: &'a CertificateDer<'_>) -> Result<X509Cer
 }
 
 /// Our own certificate and key, checked against each other, the clock and their purpose.
-fn own(files: &Files, usage: Usage, now: Timestamp) -> Result<(Arc<CertifiedKey>, Timestamp), Fault> {
+fn own(
+    files: &Files,
+    usage: Usage,
+    now: Timestamp,
+) -> Result<(Arc<CertifiedKey>, (Timestamp, Timestamp)), Fault> {
     let path = &files.certificate;
     let chain = certificates(path)?;
-    let until = match chain.first() {
+    let life = match chain.first() {
         Some(leaf) => fit(path, &parse(path, leaf)?, usage, now)?,
         None => return Err(Fault::NoCertificate(path.clone())),
     };
@@ -177,7 +206,7 @@ fn own(files: &Files, usage: Usage, now: Timestamp) -> Result<(Arc<CertifiedKey>
     let key = provider().key_provider.load_private_key(private_key(&files.key)?).map_err(bad_key)?;
     let shown = CertifiedKey::new(chain, key);
     match shown.keys_match() {
-        Ok(()) => Ok((Arc::new(shown), until)),
+        Ok(()) => Ok((Arc::new(shown), life)),
         Err(rustls::Error::InconsistentKeys(_)) => {
             Err(Fault::Mismatch { certificate: path.clone(), key: files.key.clone() })
         }
@@ -185,8 +214,13 @@ fn own(files: &Files, usage: Usage, now: Timestamp) -> Result<(Arc<CertifiedKey>
     }
 }
 
-/// Until when a certificate is good for `usage` (RFC 5280 4.1.2.5, 4.2.1.12).
-fn fit(path: &Path, leaf: &X509Certificate<'_>, usage: Usage, now: Timestamp) -> Result<Timestamp, Fault> {
+/// From when until when a certificate is good for `usage` (RFC 5280 4.1.2.5, 4.2.1.12).
+fn fit(
+    path: &Path,
+    leaf: &X509Certificate<'_>,
+    usage: Usage,
+    now: Timestamp,
+) -> Result<(Timestamp, Timestamp), Fault> {
     let instant = |time: x509_parser::time::ASN1Time| {
         Timestamp::from_second(time.timestamp())
             .map_err(|_| Fault::BadCertificate(path.to_owned(), "its dates are out of range".into()))
@@ -205,7 +239,7 @@ fn fit(path: &Path, leaf: &X509Certificate<'_>, usage: Usage, now: Timestamp) ->
         Usage::Server => purposes.value.server_auth || purposes.value.any,
         Usage::Signing => true,
     });
-    if good { Ok(until) } else { Err(Fault::WrongUsage(path.to_owned(), usage)) }
+    if good { Ok((from, until)) } else { Err(Fault::WrongUsage(path.to_owned(), usage)) }
 }
 
 impl Error for Fault {}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod captures;
+mod certificates;
 mod commands;
 mod decoding;
 mod demo;

@@ -45,7 +45,10 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
             .map(|_| ())
             .and_then(|()| tls::client(&files, clock::now()).map_err(|fault| fault.to_string()))
             .and_then(|client| secret(&files.key).map(|()| client))
-            .map(|client| format!("certificate valid until {}", client.until));
+            .map(|client| match client.ends_soon(clock::now()) {
+                true => format!("certificate valid until {}: have it renewed", client.until),
+                false => format!("certificate valid until {}", client.until),
+            });
         rows.push(row(&format!("destination {}", destination.name), said));
     }
     if config.destinations.is_empty() {

@@ -24,6 +24,10 @@ pub const SERVER_EXPIRED: &str = "server-expired";
 pub const SERVER_NOT_YET: &str = "server-not-yet";
 pub const SERVER_OTHER_NAME: &str = "server-other-name";
 pub const CLIENT: &str = "client";
+/// As good, and another: what [`CLIENT`] is renewed by.
+pub const CLIENT_RENEWED: &str = "client-renewed";
+/// Valid for two days more of a month.
+pub const CLIENT_ENDING: &str = "client-ending";
 pub const CLIENT_EXPIRED: &str = "client-expired";
 pub const CLIENT_NOT_YET: &str = "client-not-yet";
 /// Signed by an authority that nobody here trusts: `other-ca.pem`.
@@ -37,6 +41,7 @@ impl Pki {
         let pki = Pki { directory: directory.to_owned() };
         let today = Validity { from: now - 2 * DAY, until: now + 30 * DAY };
         let over = Validity { from: now - 3 * DAY, until: now - DAY };
+        let ending = Validity { from: now - 28 * DAY, until: now + 2 * DAY };
         let coming = Validity { from: now + DAY, until: now + 30 * DAY };
         let authority = |name: &str| authority(name, now).map_err(io::Error::other);
         let (ours, other) = (authority("Hearth demonstration")?, authority("Somebody else")?);
@@ -50,6 +55,8 @@ impl Pki {
             (SERVER_NOT_YET, &ours, loopback, coming),
             (SERVER_OTHER_NAME, &ours, &["record.example"], today),
             (CLIENT, &ours, &[], today),
+            (CLIENT_RENEWED, &ours, &[], today),
+            (CLIENT_ENDING, &ours, &[], ending),
             (CLIENT_EXPIRED, &ours, &[], over),
             (CLIENT_NOT_YET, &ours, &[], coming),
             (CLIENT_OF_OTHER_CA, &other, &[], today),

@@ -1,5 +1,6 @@
 //! Moves the octets of a [`Ladder`]: to one FHIR record system, one request at a time.
 
+use super::credentials::Credentials;
 use super::http::{Base, Http, Request};
 use super::ladder::{Call, End, Ladder, Manner, Memory, Method, Step, Way};
 use super::{Destination, RungChoice};
@@ -38,7 +39,9 @@ pub trait Books {
 pub struct Fhir {
     destination: Destination,
     http: Http,
-    client: Option<tls::Client>,
+    credentials: Credentials,
+    /// Another certificate was taken, and nobody was told yet.
+    taken: bool,
     memory: Memory,
     ability: Option<Ability>,
     gzip: Gzip,
@@ -71,7 +74,8 @@ impl Fhir {
         // Anything that differs between hubs will do.
         let memory = Memory::new(RandomState::new().build_hasher().finish());
         let gzip = if destination.gzip { Gzip::Untried } else { Gzip::Off };
-        Ok(Fhir { destination, http, client: None, memory, ability: None, gzip })
+        let credentials = Credentials::new(destination.files());
+        Ok(Fhir { destination, http, credentials, taken: false, memory, ability: None, gzip })
     }
 
     pub fn memory(&self) -> &Memory {
@@ -101,11 +105,7 @@ impl Fhir {
 
     /// Carries these rows as far as they go. Rows of which `books` hears nothing were not touched.
     pub async fn carry<B: Books>(&mut self, work: &[Consignment], books: &mut B) -> Result<Way, B::Error> {
-        let client = match self.client() {
-            Ok(client) => client,
-            Err(fault) => return Ok(self.closed(Receipt::Transport(fault))),
-        };
-        let ability = match self.ask_ability(&client).await {
+        let ability = match self.ask_ability().await {
             Ok(ability) => ability,
             Err(receipt) => return Ok(self.closed(receipt)),
         };
@@ -121,7 +121,7 @@ impl Fhir {
         loop {
             match ladder.step() {
                 Step::Settle(rows) => books.settle(rows).await?,
-                Step::Start(attempts) => match self.http.open(&client).await {
+                Step::Start(attempts) => match self.open().await {
                     Ok(()) => ladder.started(books.start(attempts).await?, clock::now()),
                     Err(transport) => ladder.answer(Receipt::Transport(transport), clock::now()),
                 },
@@ -130,7 +130,7 @@ impl Fhir {
                     if changes {
                         reach(Point::BeforeRequest);
                     }
-                    let receipt = self.send(&client, &request(call)).await;
+                    let receipt = self.send(&request(call)).await;
                     if changes {
                         reach(Point::AfterRequest);
                     }
@@ -147,9 +147,18 @@ impl Fhir {
         }
     }
 
+    async fn open(&mut self) -> Result<(), Transport> {
+        let client = self.client()?;
+        self.http.open(&client).await
+    }
+
     /// Sends it, compressed where that is asked for and taken. What is refused because of it is sent as it is, at once:
     /// nothing of it was done.
-    async fn send(&mut self, client: &tls::Client, request: &Request) -> Receipt {
+    async fn send(&mut self, request: &Request) -> Receipt {
+        let client = &match self.client() {
+            Ok(client) => client,
+            Err(fault) => return Receipt::Transport(fault),
+        };
         let is_bundle = request.path.is_empty();
         let tries = is_bundle && matches!(self.gzip, Gzip::Untried | Gzip::Taken);
         let Some(compressed) = tries.then(|| request.compressed()).flatten() else {
@@ -157,13 +166,15 @@ impl Fhir {
         };
         let receipt = self.http.send(client, &compressed).await;
         let Receipt::Answer(answer) = &receipt else { return receipt };
+        let was_read =
+            |answer: &Answer| matches!((answer.status, &answer.body), (200..=299, Body::Resource(_)));
         match (answer.status, self.gzip) {
-            (200..=299, _) => self.gzip = Gzip::Taken,
+            (200..=299, _) if was_read(answer) => self.gzip = Gzip::Taken,
             // RFC 9110 15.5.16 names 415 for it. Others say 400 or 501 of whatever they cannot read; that it was because
             // of this, only a success without it shows.
             (415, _) | (400 | 501, Gzip::Untried) => {
                 let plain = self.http.send(client, request).await;
-                if matches!(&plain, Receipt::Answer(Answer { status: 200..=299, .. })) {
+                if matches!(&plain, Receipt::Answer(answer) if was_read(answer)) {
                     self.gzip = Gzip::Refused;
                 }
                 return plain;
@@ -175,7 +186,7 @@ impl Fhir {
 
     /// What a person should know of this destination beside how it stands. Names files and dates, and nobody.
     pub fn remarks(&self, now: Timestamp) -> Vec<String> {
-        let mut remarks = Vec::new();
+        let mut remarks = self.credentials.remarks(now);
         if self.memory.is_unsearchable(now) && self.ability.is_some_and(|a| a.rung == Rung::SearchThenCreate)
         {
             remarks.push(
@@ -190,19 +201,26 @@ impl Fhir {
         remarks
     }
 
-    /// Our certificate, read anew once it has ended or could not be used.
-    fn client(&mut self) -> Result<tls::Client, Transport> {
-        let now = clock::now();
-        if let Some(client) = self.client.as_ref().filter(|client| now <= client.until) {
-            return Ok(client.clone());
+    /// Looks at our own files, so that a renewed certificate is shown from the next request on.
+    pub fn look(&mut self, now: Timestamp) {
+        if self.credentials.refresh(now) {
+            self.http.close();
+            self.taken = true;
         }
-        self.http.close();
-        let client = tls::client(&self.destination.files(), now)
-            .map_err(|fault| Transport::Tls(TlsFault::Ours(fault.to_string())))?;
-        Ok(self.client.insert(client).clone())
     }
 
-    async fn ask_ability(&mut self, client: &tls::Client) -> Result<Ability, Receipt> {
+    /// Whether other files of ours were taken since this was last asked, and until when that certificate is valid.
+    pub fn taken(&mut self) -> Option<Timestamp> {
+        std::mem::take(&mut self.taken).then(|| self.credentials.until()).flatten()
+    }
+
+    fn client(&mut self) -> Result<tls::Client, Transport> {
+        let now = clock::now();
+        self.look(now);
+        self.credentials.client(now).map_err(|fault| Transport::Tls(TlsFault::Ours(fault.to_string())))
+    }
+
+    async fn ask_ability(&mut self) -> Result<Ability, Receipt> {
         if let Some(ability) = self.ability {
             return Ok(ability);
         }
@@ -220,7 +238,7 @@ impl Fhir {
                     if_none_exist: None,
                     body: String::new(),
                 };
-                match self.http.send(client, &request(call)).await {
+                match self.send(&request(call)).await {
                     Receipt::Answer(Answer { status: 200, body: Body::Resource(statement), .. }) => {
                         ability(&statement)
                     }
@@ -248,10 +266,9 @@ impl Fhir {
         way
     }
 
-    /// Whatever may be mended meanwhile is looked at again: a certificate, a server behind the same name, and of
-    /// one that a person has to see to, what it says that it can.
+    /// Whatever may be mended meanwhile is looked at again: a server behind the same name, and of one that a person has
+    /// to see to, what it says that it can.
     fn forget(&mut self, way: &Way) {
-        self.client = None;
         self.http.close();
         if let Way::Held { .. } = way {
             self.ability = None;

@@ -39,6 +39,8 @@ pub struct State {
     pub rung: Option<Rung>,
     /// Persons whom the record does not know; their readings wait.
     pub persons_unknown: usize,
+    /// What a person must see to besides: a certificate that ends soon, files that can't be used.
+    pub remarks: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,10 +73,15 @@ impl fmt::Display for State {
             }
         }
         match self.persons_unknown {
-            0 => Ok(()),
-            1 => f.write_str("; one person is not known there: their readings wait"),
-            n => write!(f, "; {n} persons are not known there: their readings wait"),
+            0 => {}
+            1 => f.write_str("; one person is not known there: their readings wait")?,
+            n => write!(f, "; {n} persons are not known there: their readings wait")?,
         }
+        let told = |remark: &&String| match &self.standing {
+            Standing::Held { said, .. } => said != *remark,
+            _ => true,
+        };
+        self.remarks.iter().filter(told).try_for_each(|remark| write!(f, "; {remark}"))
     }
 }
 
@@ -86,6 +93,8 @@ pub struct Uplink {
     state: watch::Sender<State>,
 }
 
+/// How often the hub's own files are looked at while nothing is sent.
+const LOOKED_AT: Duration = Duration::from_secs(60);
 /// After a carry that came to nothing.
 const IN_VAIN: Duration = Duration::from_secs(1);
 /// How long the store is left alone when it has no room.
@@ -97,7 +106,7 @@ impl Uplink {
     pub fn new(destination: Destination) -> Result<(Uplink, watch::Receiver<State>), String> {
         let name = destination.name.clone();
         let fhir = Fhir::new(destination).map_err(|said| format!("destination {name:?}, url: {said}"))?;
-        let ready = State { standing: Standing::Ready, rung: None, persons_unknown: 0 };
+        let ready = State { standing: Standing::Ready, rung: None, persons_unknown: 0, remarks: vec![] };
         let (state, watched) = watch::channel(ready);
         Ok((Uplink { name, fhir, state }, watched))
     }
@@ -119,13 +128,17 @@ impl Uplink {
                 return std::future::pending().await;
             }
         };
+        // What is taken at the start is no news.
+        self.fhir.look(clock::now());
+        self.fhir.taken();
+        self.remark();
         loop {
             woken.mark_unchanged();
             let wait = self.once(desk, destination).await?;
             match wait {
                 Next::Now => {}
                 // News does not make a busy destination less busy.
-                Next::After(wait) => sleep(wait).await,
+                Next::After(wait) => self.rest(wait).await,
                 Next::Woken(wait) => self.wait(woken, wait).await?,
             }
         }
@@ -140,16 +153,63 @@ impl Uplink {
             }
         };
         let mut due = std::pin::pin!(due);
-        let quiet = sleep(IDLE);
-        tokio::select! {
-            changed = woken.changed() => return changed.map_err(|_| Gone),
-            () = &mut due => return Ok(()),
-            () = quiet => self.fhir.rest(),
+        let mut quiet = IDLE;
+        loop {
+            tokio::select! {
+                changed = woken.changed() => return changed.map_err(|_| Gone),
+                () = &mut due => return Ok(()),
+                () = sleep(quiet) => {
+                    self.fhir.rest();
+                    self.look();
+                    quiet = LOOKED_AT;
+                }
+            }
         }
-        tokio::select! {
-            changed = woken.changed() => changed.map_err(|_| Gone),
-            () = due => Ok(()),
+    }
+
+    /// Leaves the destination alone for so long; less, where it is held for certificates and there are others.
+    async fn rest(&mut self, wait: Duration) {
+        let mut over = std::pin::pin!(sleep(wait));
+        loop {
+            tokio::select! {
+                () = &mut over => return,
+                () = sleep(LOOKED_AT) => {
+                    let about_them = matches!(
+                        self.state.borrow().standing,
+                        Standing::Held { cure: Cure::OurFiles | Cure::OurCertificate | Cure::Credentials | Cure::Trust, .. }
+                    );
+                    if self.look() && about_them {
+                        return;
+                    }
+                }
+            }
         }
+    }
+
+    /// Looks at the hub's own files. `true`: other ones are taken.
+    fn look(&mut self) -> bool {
+        self.fhir.look(clock::now());
+        let taken = self.remark();
+        taken.is_some()
+    }
+
+    /// Says what there is to say of the hub's own files, once each. Until when a certificate is valid that was taken.
+    fn remark(&mut self) -> Option<Timestamp> {
+        let taken = self.fhir.taken();
+        if let Some(until) = taken {
+            tracing::info!(
+                destination = self.name,
+                "its certificate files changed and are taken: valid until {until:.0}"
+            );
+        }
+        let remarks = self.fhir.remarks(clock::now());
+        let known = self.state.borrow().remarks.clone();
+        for remark in remarks.iter().filter(|remark| !known.contains(remark)) {
+            tracing::warn!(destination = self.name, "{remark}");
+        }
+        self.state
+            .send_if_modified(|state| std::mem::replace(&mut state.remarks, remarks.clone()) != remarks);
+        taken
     }
 
     /// One answer of the store's, carried.
@@ -187,10 +247,12 @@ impl Uplink {
                 (Standing::Held { until: at(wait), cure, said }, Next::After(wait))
             }
         };
+        self.remark();
         let state = State {
             standing,
             rung: self.fhir.ability().map(|ability| ability.rung),
             persons_unknown: self.fhir.memory().persons_unknown(),
+            remarks: self.state.borrow().remarks.clone(),
         };
         self.log(&state.standing);
         self.state.send_replace(state);

@@ -86,7 +86,7 @@ fn nobody() -> tls::Client {
     let config =
         rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_root_certificates(roots).with_no_client_auth();
-    tls::Client { connector: Arc::new(config).into(), until: clock::now() }
+    tls::Client { connector: Arc::new(config).into(), from: clock::now(), until: clock::now() }
 }
 
 /// Whose certificate is at fault, by its sentence.

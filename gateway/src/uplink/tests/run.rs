@@ -323,7 +323,9 @@ async fn clinical_26_a_retraction_follows_what_it_takes_back() {
 #[test]
 fn a_state_reads_as_a_sentence() {
     let until = "2026-11-24T12:00:00Z".parse().unwrap();
-    let state = |standing, persons_unknown| State { standing, rung: None, persons_unknown }.to_string();
+    let state = |standing, persons_unknown| {
+        State { standing, rung: None, persons_unknown, remarks: vec![] }.to_string()
+    };
     assert_eq!(
         state(Standing::Ready, 2),
         "not asked yet: nothing was to be sent; 2 persons are not known there: their readings wait"
