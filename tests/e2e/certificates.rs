@@ -1,6 +1,6 @@
 //! Who the hub is, while it runs: a renewed certificate, one that can't be used, one that ends soon.
 
-use crate::commands::pressure;
+use crate::story::BP_03;
 use e2e::{Hub, World};
 use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
@@ -42,14 +42,18 @@ impl House {
         std::fs::rename(to.with_extension("new"), to).unwrap();
     }
 
-    /// One more pressure of its own minute, later than 17:17, delivered: with which certificate its requests came.
-    fn delivers(&self, minute: u8) -> Vec<String> {
+    /// The first pressure of one more cuff, delivered: with which certificate its requests came.
+    fn delivers(&self, cuff: u8) -> Vec<String> {
         let asked = self.record.log().len();
-        let heard = json!({ "heard": { "device": "d", "contact": minute, "characteristic": "2A35",
-            "hex": format!("167C0056006100E807060F11{minute:02X}1B33000000") } });
-        let ended = json!({ "ended": { "device": "d", "contact": minute, "how": "drained" } });
-        let met = json!({ "met": { "device": "d", "address": "C0:FF:EE:00:00:01", "services": ["1810"] } });
-        self.hub.replay(&format!("{met}\n{heard}\n{ended}\n"));
+        let address = format!("C0:FF:EE:00:00:{cuff:02X}");
+        let lines = [
+            json!({ "met": { "device": "d", "address": address, "services": ["1810"] } }),
+            json!({ "bind": { "device": "d", "patient": { "clinic": "ada" }, "zone": "America/New_York",
+                "from": "2018-01-01T00:00:00Z" } }),
+            json!({ "heard": { "device": "d", "contact": 1, "characteristic": "2A35", "hex": BP_03 } }),
+            json!({ "ended": { "device": "d", "contact": 1, "how": "drained" } }),
+        ];
+        self.hub.replay(&lines.map(|line| format!("{line}\n")).concat());
         self.hub.says(&["outbox", "wait", "--timeout", "60"]).ok();
         let log = self.record.log();
         let mut names: Vec<String> = log[asked..].iter().filter_map(|logged| logged.client.clone()).collect();
@@ -68,16 +72,15 @@ impl House {
 #[test]
 fn a_renewed_certificate_is_taken_without_a_restart() {
     let house = House::new("renewed", pki::CLIENT);
-    house.hub.replay(&pressure(true));
     let daemon = house.hub.run();
-    house.hub.says(&["outbox", "wait", "--timeout", "60"]).ok();
-    assert_eq!(house.delivers(18), [pki::CLIENT]);
+    assert_eq!(house.delivers(1), [pki::CLIENT]);
+    assert_eq!(house.delivers(2), [pki::CLIENT]);
     assert_eq!(house.stands(), "clinic: answers");
 
     // Half of it: what was there goes on, on the connection that is open, and a person is told.
     let renewed = |path: fn(&pki::Pki, &str) -> PathBuf| path(&house.world.pki, pki::CLIENT_RENEWED);
     house.put(&renewed(pki::Pki::certificate), &house.certificate);
-    assert_eq!(house.delivers(19), [pki::CLIENT]);
+    assert_eq!(house.delivers(3), [pki::CLIENT]);
     let stands = house.stands();
     assert!(
         stands.starts_with("clinic: answers; ") && stands.contains("hub.key.pem: is not the key of"),
@@ -88,14 +91,14 @@ fn a_renewed_certificate_is_taken_without_a_restart() {
 
     // All of it: the next request comes with the new one, although the old connection was good.
     house.put(&renewed(pki::Pki::key), &house.key);
-    assert_eq!(house.delivers(20), [pki::CLIENT_RENEWED]);
+    assert_eq!(house.delivers(4), [pki::CLIENT_RENEWED]);
     assert_eq!(house.stands(), "clinic: answers");
     daemon.wait_for("its certificate files changed and are taken");
 
     // One that has ended is not taken.
     house.put(&house.world.pki.certificate(pki::CLIENT_EXPIRED), &house.certificate);
     house.put(&house.world.pki.key(pki::CLIENT_EXPIRED), &house.key);
-    assert_eq!(house.delivers(21), [pki::CLIENT_RENEWED]);
+    assert_eq!(house.delivers(5), [pki::CLIENT_RENEWED]);
     assert!(house.stands().contains("hub.pem: expired at"), "{}", house.stands());
     assert_eq!(daemon.stop(), 0);
     // Each reading is there once, whichever certificate it came with.
