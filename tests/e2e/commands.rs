@@ -172,6 +172,8 @@ fn a_wrong_configuration_names_place_and_cure() {
         ("url = \"https", "url = \"http", &["url", "https://"]),
         ("name = \"clinic\"", "name = \"The Clinic\"", &["name", "lower-case"]),
         ("rung = \"auto\"", "rung = \"best\"", &["best", "update-as-create"]),
+        ("rung = \"auto\"", "rung = \"search\"", &["search", "search-then-create"]),
+        ("gzip = false", "gzip = \"yes\"", &["gzip", "line"]),
         ("# untagged-because = \"...\"", "untagged-because = \"no\"", &["untagged-because", "sentence"]),
         ("keep-days = 365", "keep-days = 0", &["keep-days", "at least 1"]),
         ("\"/run/systemd/timesync/synchronized\"", "\"somtimes\"", &["clock-trusted", "always"]),

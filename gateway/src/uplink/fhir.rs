@@ -364,6 +364,43 @@ mod tests {
                 Rung::ConditionalCreate,
                 Some(Kind::Transaction),
             ),
+            // Created and searched by identifier, and nothing better: both must be said of Observation.
+            (
+                statement(
+                    json!({"type": "Observation", "interaction": [{"code": "create"}, {"code": "search-type"}],
+                        "searchParam": [{"name": "patient"}, {"name": "identifier"}]}),
+                    both,
+                ),
+                Rung::SearchThenCreate,
+                Some(Kind::Transaction),
+            ),
+            (
+                statement(
+                    json!({"type": "Observation", "interaction": [{"code": "create"}],
+                    "searchParam": [{"name": "patient"}]}),
+                    &[],
+                ),
+                Rung::PlainCreate,
+                None,
+            ),
+            (
+                statement(
+                    json!({"type": "Observation", "interaction": [{"code": "read"}],
+                    "searchParam": [{"name": "identifier"}]}),
+                    &[],
+                ),
+                Rung::PlainCreate,
+                None,
+            ),
+            (
+                statement(
+                    json!({"type": "Observation", "conditionalCreate": true, "interaction": [{"code": "create"}],
+                    "searchParam": [{"name": "identifier"}]}),
+                    both,
+                ),
+                Rung::ConditionalCreate,
+                Some(Kind::Transaction),
+            ),
             // EHR-RIG 2, Medplum: a searchset Bundle where a CapabilityStatement should be.
             (
                 json!({"resourceType": "Bundle", "type": "searchset"}),

@@ -30,8 +30,8 @@ impl fmt::Display for Cure {
             Cure::Redirect => "the server redirects, which is never followed: set `url` to the final address",
             Cure::BaseUrl => "there is no FHIR service for Observations at this address: check `url`",
             Cure::ClientIds => {
-                "the record system lets nobody choose ids: set `rung = \"conditional-create\"` or \
-                 `\"plain-create\"` for this destination"
+                "the record system lets nobody choose ids: set `rung = \"conditional-create\"`, \
+                 `\"search-then-create\"` or `\"plain-create\"` for this destination"
             }
             Cure::Portal => {
                 "something that is no record system answered (a captive portal or a proxy): check the network \

@@ -245,7 +245,7 @@ impl Climb {
                 return Placed::Ended;
             }
         };
-        self.memory.wrote();
+        self.memory.wrote(row::is_shared(ours));
         let Receipt::Answer(answer) = receipt else { return Placed::Ended };
         let mut place = answer.place();
         match accepted {

@@ -131,9 +131,9 @@ impl Memory {
         self.patience = Duration::ZERO;
     }
 
-    /// Something was written.
-    pub(super) fn wrote(&mut self) {
-        self.healthy = true;
+    /// Something was written: of a reading, unless it is a device's, which shows nothing of readings.
+    pub(super) fn wrote(&mut self, is_device: bool) {
+        self.healthy |= !is_device;
         self.reached();
     }
 

@@ -97,7 +97,7 @@ impl Climb {
                 (Verdict::Accept(Accepted::Written), Receipt::Answer(answer))
                     if answer.resource().is_none_or(|now| now["status"] == "entered-in-error") =>
                 {
-                    self.memory.wrote();
+                    self.memory.wrote(false);
                     let verdict = format!("{} entered in error", answer.status);
                     let place = Some(place.to_owned());
                     return Some(Some(row::receipt(ours, place, answer.etag.clone(), verdict)));

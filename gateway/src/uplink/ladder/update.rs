@@ -290,7 +290,7 @@ impl Climb {
                     return Weighed::Settled;
                 }
             };
-            self.memory.wrote();
+            self.memory.wrote(row::is_shared(part));
             let Receipt::Answer(answer) = receipt else { continue };
             // CLINICAL 26: a success that tells of another subject or status is none.
             if let Some(theirs) = answer.resource()

@@ -101,6 +101,58 @@ async fn failures_count_while_others_pass() {
     }
 }
 
+/// What stands in front of the record, or the record, refuses one reading for want of something else than FHIR: tried
+/// while nobody knows, parked at the eighth time that others passed, pointing at who must let it through.
+#[tokio::test]
+async fn one_that_is_refused_while_others_pass_does_not_wait_for_ever() {
+    for rung in RUNGS {
+        for bundle in [1, 100] {
+            let bad = head(&weight(2));
+            let firewall = rung == UpdateAsCreate && bundle == 1;
+            let served = served(behaviour(rung)).await;
+            if firewall {
+                served.record.script(move |seen| match seen.writes() && seen.path.contains(&bad) {
+                    true => Fault::Answer(Canned::page(403, "<html>blocked</html>")),
+                    false => Fault::Pass,
+                });
+            } else {
+                let refuse = move |resource: &Value| {
+                    resource.to_string().contains(&bad).then(|| (403, "forbidden".to_owned(), String::new()))
+                };
+                served.record.behave(|behaviour| behaviour.refuse = Some(Refuse(Arc::new(refuse))));
+            }
+            let mut fhir = fhir(&served, rung, bundle);
+            let context = format!("{rung:?} {bundle}");
+            // Nothing has passed yet: it may be everybody's.
+            let (notebook, _) = carry(&mut fhir, &weights([2])).await;
+            assert_eq!(notebook.end(2), "retry", "{context}");
+            let (notebook, way) = carry(&mut fhir, &weights(1..=3)).await;
+            assert_eq!((way, notebook.end(2).as_str()), (Way::Open, "retry, counts"), "{context}");
+            assert!(
+                notebook.ends.iter().any(|(_, end)| matches!(end, Settlement::RetryAt { acts: Some(_), .. }))
+            );
+            assert_eq!(
+                (notebook.end(1), notebook.end(3)),
+                ("delivered".into(), "delivered".into()),
+                "{context}"
+            );
+            let mut eighth = weights(2..=2);
+            eighth[0].counted = 7;
+            let (notebook, _) = carry(&mut fhir, &eighth).await;
+            let who = if firewall { "parked: Network" } else { "parked: Record" };
+            assert_eq!(notebook.end(2), who, "{context}");
+            assert!(
+                notebook.said(2).starts_with("8 times while others passed: HTTP 403"),
+                "{}",
+                notebook.said(2)
+            );
+            // One success vouches for one failure.
+            let (notebook, _) = carry(&mut fhir, &eighth).await;
+            assert_eq!(notebook.end(2), "retry", "{context}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn retry_after_is_never_undercut() {
     let served = served(Behaviour::default()).await;

@@ -6,7 +6,7 @@ use crate::uplink::tests::readings::{head, mapped, pressure, retraction, weight}
 use hearth_core::delivery::{Answer, Body, Receipt, Sent, TlsFault, Transport};
 use hearth_core::map::fhir::{Kind, Rung, if_none_exist};
 use hearth_core::parcel::Policy;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -200,4 +200,90 @@ fn a_retraction_names_the_version_that_it_read() {
     let sent: Value = serde_json::from_str(&call.body).unwrap();
     theirs["status"] = json!("entered-in-error");
     assert_eq!(sent, theirs);
+}
+
+/// Searches that say nothing hold the third rung for an hour; then readings go as on the last one, until a search is
+/// answered again.
+#[test]
+fn a_record_that_is_not_to_be_searched_is_written_to_all_the_same() {
+    let refused = json!({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "not-supported"}]});
+    let mut memory = Memory::new(1);
+    let mut work = vec![weight(1)];
+    let mut written = None;
+    for round in 0..12 {
+        let now = Timestamp::UNIX_EPOCH + round * SignedDuration::from_mins(10);
+        let manner = Manner {
+            base: String::new(),
+            rung: Rung::SearchThenCreate,
+            bundle: 100,
+            kind: Kind::Transaction,
+            policy: Policy::default(),
+            cleared: BTreeSet::new(),
+        };
+        let mut ladder = Ladder::new(manner, memory.clone(), &work, now);
+        loop {
+            match ladder.step() {
+                Step::Ask(call) if call.method == Method::Get => {
+                    ladder.answer(Receipt::Answer(Answer::new(400, Body::of(refused.clone()))), now);
+                }
+                Step::Ask(_) => {
+                    written.get_or_insert(round);
+                    let cut = Transport::Cut { sent: Sent::Maybe, said: "lost".into() };
+                    ladder.answer(Receipt::Transport(cut), now);
+                }
+                Step::Start(attempts) => {
+                    let rows = attempts.iter().map(|attempt| attempt.row).collect();
+                    work[0].octets = Some(attempts[0].octets.clone());
+                    work[0].in_doubt = true;
+                    ladder.started(rows, now);
+                }
+                Step::Settle(_) => {}
+                Step::Done(end) => {
+                    memory = end.memory;
+                    break;
+                }
+            }
+        }
+        assert_eq!(memory.is_unsearchable(now), round >= 7, "eight times, over more than an hour");
+        if written.is_some() {
+            break;
+        }
+    }
+    assert_eq!(written, Some(7));
+
+    // Its answer was lost, and nobody can look: repeated, and listed. A search that is answered ends it.
+    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(3);
+    let manner = |bundle| Manner {
+        base: String::new(),
+        rung: Rung::SearchThenCreate,
+        bundle,
+        kind: Kind::Transaction,
+        policy: Policy::default(),
+        cleared: BTreeSet::new(),
+    };
+    let mut ladder = Ladder::new(manner(1), memory.clone(), &work, now);
+    let Step::Ask(call) = ladder.step() else { panic!() };
+    assert_eq!(call.method, Method::Get);
+    ladder.answer(Receipt::Answer(Answer::new(400, Body::of(refused))), now);
+    assert!(matches!(ladder.step(), Step::Start(_)));
+    ladder.started(vec![OutboxNo(1)], now);
+    let Step::Ask(call) = ladder.step() else { panic!() };
+    assert_eq!(call.method, Method::Post);
+    let written = Answer { location: Some("Observation/1".into()), ..Answer::new(201, Body::Empty) };
+    ladder.answer(Receipt::Answer(written), now);
+    let Step::Settle(settled) = ladder.step() else { panic!() };
+    let raised = match settled.as_slice() {
+        [(_, Settlement::Delivered { raised, .. } | Settlement::Unverified { raised, .. })] => raised.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(raised.is_some_and(|raised| raised.contains("it may be there twice")));
+
+    let mut ladder = Ladder::new(manner(1), memory, &[weight(2)], now);
+    let nobody = json!({"resourceType": "Bundle", "type": "searchset"});
+    assert!(matches!(ladder.step(), Step::Ask(_)));
+    ladder.answer(Receipt::Answer(Answer::new(200, Body::of(nobody))), now);
+    assert!(matches!(ladder.step(), Step::Start(_)));
+    ladder.answer(Receipt::Transport(Transport::Connect("refused".into())), now);
+    let Step::Done(end) = ladder.step() else { panic!() };
+    assert!(!end.memory.is_unsearchable(now));
 }

@@ -1,8 +1,8 @@
 //! Ids, identifiers and queries.
 
 use super::super::{
-    Marked, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, Role, Rung, if_none_exist, phd_identifier, resources,
-    urn,
+    Marked, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, Role, Rung, identifier_query, if_none_exist,
+    phd_identifier, resources, urn,
 };
 use super::support::*;
 use crate::capture::Key;
@@ -254,4 +254,16 @@ fn a_urn_is_a_version_8_uuid_of_the_same_digest() {
     let digest: [u8; 32] = std::array::from_fn(|n| 0xF0 | n as u8 & 0x0F);
     assert_eq!(urn(&base32_by_hand(&digest)), "urn:uuid:f0f1f2f3-f4f5-86f7-b8f9-fafbfcfdfeff");
     assert_ne!(urn("not base32!"), urn("nor this 1"));
+}
+
+/// R4 search 3.1.1.3: alternatives are joined by a comma, which is none of a value's own.
+#[test]
+fn several_identifiers_are_one_query() {
+    let name = |system: &str, value: &str| (system.to_owned(), value.to_owned());
+    let (one, other) = (name("urn:hearth:reading", "abc"), name("urn:x", "a,b|c"));
+    assert_eq!(
+        identifier_query(&[&one, &other]),
+        "identifier=urn:hearth:reading%7Cabc,urn:x%7Ca%5C%2Cb%5C%7Cc"
+    );
+    assert_eq!(identifier_query(&[&one]), if_none_exist(&one.0, &one.1));
 }
