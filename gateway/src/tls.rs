@@ -52,16 +52,30 @@ impl Client {
     }
 }
 
-/// How files look from outside: device, inode, size, and when they were last changed, in any way. `None`: not there.
+/// How files look from outside. `None`: not there.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Look([Option<(u64, u64, u64, i64, i64)>; 3]);
+pub struct Look([Option<Outside>; 3]);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Outside {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// When it was last changed in any way, its mode among them: seconds and nanoseconds.
+    changed: (i64, i64),
+}
 
 impl Files {
     /// Cheap: for each file one question to the kernel.
     pub fn look(&self) -> Look {
         Look([&self.ca, &self.certificate, &self.key].map(|path| {
             let seen = std::fs::metadata(path).ok()?;
-            Some((seen.dev(), seen.ino(), seen.len(), seen.ctime(), seen.ctime_nsec()))
+            Some(Outside {
+                device: seen.dev(),
+                inode: seen.ino(),
+                size: seen.len(),
+                changed: (seen.ctime(), seen.ctime_nsec()),
+            })
         }))
     }
 }
