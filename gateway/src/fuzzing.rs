@@ -18,8 +18,8 @@ pub fn answer(line: &str) -> bool {
 }
 
 /// Reads a CapabilityStatement, or whatever came in its place.
-pub fn ability(statement: &serde_json::Value) -> uplink::fhir::Ability {
-    uplink::fhir::ability(statement)
+pub fn ability(statement: &serde_json::Value) -> uplink::ability::Ability {
+    uplink::ability::ability(statement)
 }
 
 /// As [`crate::source::trace::redact::redact`], with a key that is always the same: a finding can be found again.

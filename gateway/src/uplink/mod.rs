@@ -9,6 +9,7 @@
 //! Readings under one hour old go first, then the backlog (CLINICAL 4). A destination that is busy or held
 //! keeps nobody else waiting. Logs carry destinations and row numbers only. docs/delivery.md tells the rest.
 
+pub mod ability;
 mod credentials;
 pub mod fhir;
 pub mod http;
