@@ -10,6 +10,7 @@ mod words;
 pub(crate) use answer::{ANOTHER_TIME, EARLIER, answer};
 #[cfg(feature = "demo")]
 pub(crate) use words::reason;
+pub(crate) use words::salvaged;
 
 use crate::intake::Session;
 use crate::show::{Ending, Fields, Shown};

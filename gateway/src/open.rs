@@ -258,9 +258,12 @@ pub(crate) fn store(config: &Config) -> Result<Store, Ending> {
 
 fn served(opened: Opened, config: &Config) -> Result<Store, Ending> {
     if let Some(aside) = &opened.set_aside {
+        let said = opened.salvage.as_ref().map_or_else(
+            || "nothing in it could be carried over; it is never deleted".to_owned(),
+            crate::control::salvaged,
+        );
         complain(format_args!(
-            "the store was damaged and is set aside as {}; a new one is made. Keep the file: readings may be saved \
-             from it",
+            "the store was damaged and is set aside as {}; a new one is made: {said}",
             aside.display()
         ));
     }
@@ -283,7 +286,11 @@ fn not_open(e: OpenError) -> Ending {
         | OpenError::Newer { .. }
         | OpenError::Foreign(_) => exit::CONFIG,
         OpenError::ReadOnly(_) | OpenError::Owner { .. } | OpenError::Mode { .. } => exit::NOPERM,
-        OpenError::HubKey { .. } | OpenError::Full(_) | OpenError::Io { .. } => exit::IOERR,
+        OpenError::HubKey { .. }
+        | OpenError::Full(_)
+        | OpenError::SalvageFull(_)
+        | OpenError::Salvage { .. }
+        | OpenError::Io { .. } => exit::IOERR,
     };
     Ending::new(code, e.to_string())
 }

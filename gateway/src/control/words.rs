@@ -2,12 +2,14 @@
 
 mod reading;
 mod reasons;
+mod salvage;
 
 pub(super) use reading::change;
 pub(crate) use reasons::reason;
+pub(crate) use salvage::salvaged;
 
 use crate::show::Fields;
-use crate::store::{DeviceView, Disputed, Held, OutboxDetail, OutboxView, Raised, Status};
+use crate::store::{DeviceView, Disputed, Held, OutboxDetail, OutboxView, Raised, Salvage, Status};
 use crate::uplink::State;
 use hearth_core::identity::{Binding, Identity, Permission, Who, Window};
 use hearth_core::parcel::Intent;
@@ -34,6 +36,7 @@ pub(super) fn status(
     disputed: &[Disputed],
     destinations: &[(String, State)],
 ) -> Fields {
+    let damaged = |salvage: &Salvage| json!(format!("{}: {}", salvage.file, salvaged(salvage)));
     let rows =
         |state: &str| -> u64 { status.outbox.iter().filter(|o| o.state == state).map(|o| o.rows).sum() };
     let groups = |groups: &[crate::store::Group]| -> Json {
@@ -69,6 +72,7 @@ pub(super) fn status(
             "disputed",
             disputed.iter().map(|d| json!(format!("reading {}", d.reading.0))).collect::<Json>(),
         )
+        .with("damaged", status.salvages.iter().map(damaged).collect::<Json>())
         .with("destinations", destinations.iter().map(|(n, s)| json!(format!("{n}: {s}"))).collect::<Json>())
         .with("watched", "not watched live; in an emergency call your emergency number")
         .0

@@ -7,9 +7,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
 
-/// 32 random octets, in a file of their own.
+/// 32 random octets, in a file of their own; ready to digest.
 #[derive(Clone)]
-pub(super) struct HubKey([u8; 32]);
+pub(super) struct HubKey(Hmac<Sha256>);
 
 impl fmt::Debug for HubKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,12 +22,12 @@ pub(super) type Blinded = [u8; 32];
 
 impl HubKey {
     pub(super) fn new(octets: [u8; 32]) -> HubKey {
-        HubKey(octets)
+        HubKey(Hmac::new_from_slice(&octets).expect("HMAC takes a key of any length"))
     }
 
     /// `what` keeps digests of different kinds apart; each part goes in with its length before it.
     pub(super) fn blind(&self, what: &str, parts: &[&[u8]]) -> Blinded {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac = self.0.clone();
         for part in std::iter::once(&what.as_bytes()).chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);

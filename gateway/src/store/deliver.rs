@@ -117,16 +117,25 @@ pub(super) fn queue(
         if rows.subject(person, destination)?.is_none() {
             continue;
         }
-        let withheld = may_leave(rows, catalog, reading, Intent::Create, destination)?;
+        // Only after a salvage: what arrived before is not sent again, and stays known, so that it can be taken back.
+        let arrived = rows.closed(&reading.key, reading.issue, destination)?;
+        let withheld = may_leave(rows, catalog, reading, Intent::Create, destination)?.filter(|_| !arrived);
+        let in_doubt =
+            !arrived && rows.doubtful(&reading.key, reading.issue, destination, reading.when.effective)?;
         rows.queue(&NewOutbox {
             reading: no,
             destination,
             intent: Intent::Create,
             labels: &reading.labels,
             effective: reading.when.effective,
-            state: if withheld.is_some() { State::Withheld } else { State::Waiting },
+            state: match (arrived, withheld) {
+                (true, _) => State::Unverified,
+                (false, Some(_)) => State::Withheld,
+                (false, None) => State::Waiting,
+            },
             reason: withheld.map(Withheld::code),
             issued: None,
+            in_doubt,
             said: super::payload::SaidRow::default(),
         })?;
     }

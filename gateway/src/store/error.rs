@@ -104,6 +104,13 @@ pub enum OpenError {
         missing: bool,
     },
     Full(PathBuf),
+    /// It is damaged, and there is no room for a new one with what is readable in it. It lies there as it was found.
+    SalvageFull(PathBuf),
+    /// It is damaged, and what is readable in it could not be carried over. It lies there as it was found.
+    Salvage {
+        path: PathBuf,
+        said: String,
+    },
     Io {
         path: PathBuf,
         said: String,
@@ -170,6 +177,16 @@ impl fmt::Display for OpenError {
             OpenError::Full(path) => {
                 write!(f, "{}: the disk is full; free some room and start again", path.display())
             }
+            OpenError::SalvageFull(path) => write!(
+                f,
+                "{}: damaged, and the disk has no room for a new database with what is readable in it; the file is as it was found: free as much room as it takes and start again",
+                path.display()
+            ),
+            OpenError::Salvage { path, said } => write!(
+                f,
+                "{0}: damaged, and what is readable in it could not be carried over: {said}; the file is as it was found: check the disk and start again, or move {0} and {0}-wal away to begin without them",
+                path.display()
+            ),
             OpenError::Io { path, said } => write!(f, "{}: {said}", path.display()),
         }
     }

@@ -18,6 +18,7 @@
 //! - SQL lies in `rows`, a file per table, and in `schema`. Nothing else speaks it.
 //! - Deliberately absent: clocks. Instants and ticks come in as parameters.
 
+mod aside;
 mod blind;
 mod deliver;
 mod desk;
@@ -27,8 +28,10 @@ mod migrate;
 mod open;
 mod payload;
 mod people;
+mod proof;
 mod prune;
 mod rows;
+mod salvage;
 mod schema;
 mod seal;
 mod settle;
@@ -46,7 +49,8 @@ pub use open::Opened;
 pub use people::DestinationFacts;
 
 pub use prune::Pruned;
-pub use rows::{DestinationNo, OutboxNo, ReadingNo, fate_code};
+pub use rows::{DestinationNo, OutboxNo, ReadingNo, Salvaged, fate_code};
+pub use salvage::Salvage;
 pub use seal::{Place, Seal, Sealed, Unopened};
 pub use settle::{Attempt, Receipt, Settlement};
 pub use standing::Disputed;
@@ -149,7 +153,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let sql = match &mut self.sql {
             Some(sql) => sql,
-            closed => closed.insert(open::connect(&self.file)?),
+            closed => closed.insert(open::reconnect(&self.file, &self.key)?),
         };
         let transaction = sql.transaction_with_behavior(behavior)?;
         let rows = Rows::new(&transaction, &self.seal, &self.key);

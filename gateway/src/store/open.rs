@@ -1,14 +1,15 @@
-//! Opening: the directory, the lock, the key, the file; what is damaged is set aside and never deleted.
+//! Opening: the directory, the lock, the key, the file; what is damaged is salvaged, set aside and never deleted.
 
 use super::blind::HubKey;
 use super::error::OpenError;
-use super::migrate::{Unmigrated, migrate};
+use super::migrate::{self, Unmigrated};
+use super::salvage::{Log, Salvage, accounts};
 use super::seal::Seal;
-use super::{Store, StoreError};
+use super::{Store, StoreError, aside, proof};
 use hearth_core::parcel::Hub;
 use hearth_core::profile::Catalog;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
@@ -18,14 +19,16 @@ use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "hearth.sqlite";
 const LOCK: &str = "hearth.lock";
-const KEY: &str = "hub.key";
+pub(super) const KEY: &str = "hub.key";
 
 /// The store, and what a person must hear about its opening.
 #[derive(Debug)]
 pub struct Opened {
     pub store: Store,
-    /// The file was damaged, or no database: it lies here now, and the store began anew.
+    /// The file was damaged, or no database: it lies here now, and the store began anew with what was readable in it.
     pub set_aside: Option<PathBuf>,
+    /// What that was. `None`: nothing was damaged, or nothing in it was ours.
+    pub salvage: Option<Salvage>,
 }
 
 impl Store {
@@ -39,9 +42,7 @@ impl Store {
         check_directory(dir)?;
         let lock = lock(dir)?;
         let file = dir.join(DATABASE);
-        let (sql, set_aside) = database(&file)?;
-        let fresh = count(&sql, &file, "hub")? == 0;
-        let key = hub_key(&dir.join(KEY), fresh)?;
+        let (sql, key, set_aside) = database(&file, &seal)?;
         let mut store = Store {
             sql: Some(sql),
             file: file.clone(),
@@ -64,11 +65,13 @@ impl Store {
         };
         store.hub.system_id = hub.system_id;
         (store.epoch, store.next_origin) = (hub.epoch, hub.next_origin);
-        Ok(Opened { store, set_aside })
+        let salvages = if set_aside.is_some() { store.read(accounts) } else { Ok(vec![]) };
+        let salvage = salvages.map_err(|error| io_or_full(&file, &error))?.pop();
+        Ok(Opened { store, set_aside, salvage })
     }
 }
 
-fn io(path: &Path, error: impl std::fmt::Display) -> OpenError {
+pub(super) fn io(path: &Path, error: impl std::fmt::Display) -> OpenError {
     OpenError::Io { path: path.to_owned(), said: error.to_string() }
 }
 
@@ -135,19 +138,22 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// The database, checked and brought to today's layout; a damaged one is set aside first.
-fn database(file: &Path) -> Result<(Connection, Option<PathBuf>), OpenError> {
-    match checked(file) {
-        Ok(sql) => Ok((sql, None)),
-        Err(Unchecked::Open(error)) => Err(error),
-        Err(Unchecked::Damaged) => {
-            let aside = set_aside(file)?;
-            match checked(file) {
-                Ok(sql) => Ok((sql, Some(aside))),
-                Err(Unchecked::Open(error)) => Err(error),
-                Err(Unchecked::Damaged) => Err(io(file, "a new database is damaged at once: check the disk")),
-            }
+/// The database, checked and brought to today's layout, with the hub's key. Of a damaged one, what is readable is in the
+/// new one, and it is set aside.
+fn database(file: &Path, seal: &Seal) -> Result<(Connection, HubKey, Option<PathBuf>), OpenError> {
+    // A start that was cut off between the two names.
+    let mut aside = aside::finish(file)?;
+    if aside.is_none() {
+        match checked(file) {
+            Ok((sql, key)) => return Ok((sql, key, None)),
+            Err(Unchecked::Open(error)) => return Err(error),
+            Err(Unchecked::Damaged) => aside = Some(aside::replace(file, seal)?),
         }
+    }
+    match checked(file) {
+        Ok((sql, key)) => Ok((sql, key, aside)),
+        Err(Unchecked::Open(error)) => Err(error),
+        Err(Unchecked::Damaged) => Err(io(file, "a new database is damaged at once: check the disk")),
     }
 }
 
@@ -156,38 +162,102 @@ enum Unchecked {
     Open(OpenError),
 }
 
-fn checked(file: &Path) -> Result<Connection, Unchecked> {
+impl From<OpenError> for Unchecked {
+    fn from(error: OpenError) -> Unchecked {
+        Unchecked::Open(error)
+    }
+}
+
+fn checked(file: &Path) -> Result<(Connection, HubKey), Unchecked> {
     let fault = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Unchecked::Damaged,
+        // Our own words do not fit its layout, or what lies in a column is none of its kind.
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) | None => {
+            Unchecked::Damaged
+        }
         Some(ErrorCode::DiskFull) => Unchecked::Open(OpenError::Full(file.to_owned())),
         Some(ErrorCode::ReadOnly) => Unchecked::Open(OpenError::ReadOnly(file.to_owned())),
         _ => Unchecked::Open(io(file, error)),
     };
-    create_private(file).map_err(Unchecked::Open)?;
-    let mut sql = connect(file).map_err(fault)?;
-    // A damaged file is set aside as it was found: closing it must not write its log into it.
-    let untouched = |sql: &Connection, found: Unchecked| {
-        let _ = sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        found
-    };
-    let said: Result<String, _> = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-    match said {
-        Ok(said) if said == "ok" => {}
-        Ok(_) => return Err(untouched(&sql, Unchecked::Damaged)),
-        Err(error) => return Err(untouched(&sql, fault(error))),
+    let key_file = file.with_file_name(KEY);
+    let wal = beside(file, "-wal");
+    // A key without a database is a database that was emptied: a first start makes the database before the key.
+    let emptied = |path: &Path| std::fs::metadata(path).is_ok_and(|found| found.len() == 0);
+    if emptied(file) && key_file.exists() && (emptied(&wal) || !wal.exists()) {
+        return Err(Unchecked::Damaged);
     }
-    match migrate(&mut sql) {
-        Ok(()) => Ok(sql),
-        Err(Unmigrated::Sql(error)) => Err(fault(error)),
-        Err(Unmigrated::Foreign) => Err(Unchecked::Open(OpenError::Foreign(file.to_owned()))),
-        Err(Unmigrated::Newer { found, known }) => {
-            Err(Unchecked::Open(OpenError::Newer { path: file.to_owned(), found, known }))
+    create_private(file)?;
+    // SQLite would go back to an older commit without a word.
+    if Log::read(&wal).map_err(|error| os(&wal, &error))?.cut {
+        return Err(Unchecked::Damaged);
+    }
+    let mut sql = connect(file).map_err(fault)?;
+    match whole(&mut sql, file, &key_file) {
+        Ok(key) => Ok((sql, key)),
+        Err(why) => {
+            // It is set aside as it was found: closing it must not write its log into it.
+            let _ = sql.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            Err(match why {
+                Unwhole::Sql(error) => fault(error),
+                Unwhole::Damaged => Unchecked::Damaged,
+                Unwhole::Open(error) => Unchecked::Open(error),
+            })
         }
     }
 }
 
+enum Unwhole {
+    Damaged,
+    Sql(rusqlite::Error),
+    Open(OpenError),
+}
+
+impl From<rusqlite::Error> for Unwhole {
+    fn from(error: rusqlite::Error) -> Unwhole {
+        Unwhole::Sql(error)
+    }
+}
+
+/// The trees are sound, the file is ours and as new as we are, and every row proves itself.
+fn whole(sql: &mut Connection, file: &Path, key_file: &Path) -> Result<HubKey, Unwhole> {
+    let said: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said != "ok" {
+        return Err(Unwhole::Damaged);
+    }
+    let unmigrated = |why: Unmigrated| match why {
+        Unmigrated::Sql(error) => Unwhole::Sql(error),
+        Unmigrated::Foreign => Unwhole::Open(OpenError::Foreign(file.to_owned())),
+        Unmigrated::Newer { found, known } => {
+            Unwhole::Open(OpenError::Newer { path: file.to_owned(), found, known })
+        }
+    };
+    migrate::known(sql).map_err(unmigrated)?;
+    let made_with = key_check(sql)?;
+    let key = hub_key(key_file, made_with.is_none()).map_err(Unwhole::Open)?;
+    if made_with.is_some_and(|check| check != key.blind("check", &[])) {
+        return Err(Unwhole::Open(OpenError::HubKey { path: key_file.to_owned(), missing: false }));
+    }
+    proof::teach(sql, &key)?;
+    migrate::migrate(sql).map_err(unmigrated)?;
+    // The words of the layout are data like any other, and whatever they say is done.
+    if migrate::layout(sql)? != *migrate::standard_layout().map_err(unmigrated)? {
+        return Err(Unwhole::Damaged);
+    }
+    match proof::unproven(sql)? {
+        None => Ok(key),
+        Some(_) => Err(Unwhole::Damaged),
+    }
+}
+
+/// The blinded nothing of the key that this database was made with. `None`: it has none yet.
+fn key_check(sql: &Connection) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+    if !sql.table_exists(None, "hub")? {
+        return Ok(None);
+    }
+    sql.query_row("SELECT key_check FROM hub", [], |row| row.get(0)).optional()
+}
+
 /// An empty file is an empty database. SQLite would make one that others can read.
-fn create_private(file: &Path) -> Result<(), OpenError> {
+pub(super) fn create_private(file: &Path) -> Result<(), OpenError> {
     OpenOptions::new()
         .append(true)
         .create(true)
@@ -196,6 +266,13 @@ fn create_private(file: &Path) -> Result<(), OpenError> {
         .and_then(|made| made.metadata())
         .map_err(|error| os(file, &error))
         .and_then(|found| ours(file, &found, 0o600))
+}
+
+/// Another connection to a database that was checked.
+pub(super) fn reconnect(file: &Path, key: &HubKey) -> Result<Connection, rusqlite::Error> {
+    let sql = connect(file)?;
+    proof::teach(&sql, key)?;
+    Ok(sql)
 }
 
 /// A connection as this house wants it. Nothing is written yet.
@@ -219,37 +296,20 @@ pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(sql)
 }
 
-/// Renames a damaged database and its log: `hearth.sqlite.damaged-UNIX`, where UNIX is when it was last
-/// written. Returns the new path. What is in the file may still be salvaged by a person.
-fn set_aside(file: &Path) -> Result<PathBuf, OpenError> {
-    let found = std::fs::metadata(file).map_err(|error| os(file, &error))?;
-    let aside = (0..)
-        .map(|nth: u32| {
-            let again = if nth == 0 { String::new() } else { format!(".{nth}") };
-            beside(file, &format!(".damaged-{}{again}", found.mtime()))
-        })
-        .find(|path| !path.exists())
-        .expect("a directory has fewer damaged files than there are numbers");
-    for ending in ["-wal", "-shm"] {
-        let log = beside(file, ending);
-        if log.exists() {
-            std::fs::rename(&log, beside(&aside, ending)).map_err(|error| os(&log, &error))?;
-        }
-    }
-    std::fs::rename(file, &aside).map_err(|error| os(file, &error))?;
-    sync_directory(file)?;
-    Ok(aside)
-}
-
-fn beside(file: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-fn sync_directory(file: &Path) -> Result<(), OpenError> {
+pub(super) fn sync_directory(file: &Path) -> Result<(), OpenError> {
     let dir = file.parent().unwrap_or(Path::new("."));
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| os(dir, &error))
+}
+
+/// The hub's key, if it is there and whole.
+pub(super) fn found_key(path: &Path) -> Option<HubKey> {
+    std::fs::read(path).ok().and_then(|octets| octets.try_into().ok()).map(HubKey::new)
 }
 
 /// The hub's key. Made once: a second one would make every known reading new.
@@ -303,8 +363,4 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
         }
     }
     octets
-}
-
-fn count(sql: &Connection, file: &Path, table: &str) -> Result<i64, OpenError> {
-    sql.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).map_err(|e| io(file, e))
 }

@@ -8,7 +8,7 @@
 /// `PRAGMA application_id`: "Hrth".
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"Hrth");
 
-pub(super) const STEPS: &[&str] = &[FIRST, ISSUES, ROADS, TELLINGS, LOGS];
+pub(super) const STEPS: &[&str] = &[FIRST, ISSUES, ROADS, TELLINGS, LOGS, SALVAGE, PROOFS];
 
 const FIRST: &str = "
 CREATE TABLE hub (
@@ -263,3 +263,135 @@ ALTER TABLE boot ADD COLUMN log INTEGER;
 ALTER TABLE boot ADD COLUMN replayed INTEGER;
 UPDATE boot SET log = no, replayed = unixepoch() * 1000000 WHERE system IS NULL;
 ";
+
+/// What was carried over from a damaged file, and what was not; and what may have arrived somewhere although nothing that
+/// was carried over says so.
+const SALVAGE: &str = "
+CREATE TABLE salvage (
+    no INTEGER PRIMARY KEY,
+    file TEXT NOT NULL,
+    log_cut INTEGER NOT NULL,
+    doubt_until INTEGER
+) STRICT;
+
+CREATE TABLE salvaged (
+    salvage INTEGER NOT NULL REFERENCES salvage ON DELETE CASCADE,
+    what TEXT NOT NULL,
+    carried INTEGER NOT NULL,
+    unproven INTEGER NOT NULL,
+    dangling INTEGER NOT NULL,
+    pages INTEGER NOT NULL,
+    ranges TEXT NOT NULL,
+    PRIMARY KEY (salvage, what)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger_doubt (
+    key BLOB NOT NULL,
+    issue INTEGER NOT NULL,
+    destination INTEGER NOT NULL REFERENCES destination,
+    PRIMARY KEY (key, issue, destination)
+) STRICT, WITHOUT ROWID;
+";
+
+/// A table whose rows prove themselves from now on, and what is in it is taken as it is: its columns in their order,
+/// and where its new row is found.
+macro_rules! proven {
+    ($table:literal, $columns:literal, $new:literal) => {
+        concat!(
+            "ALTER TABLE ",
+            $table,
+            " ADD COLUMN proof BLOB;\n",
+            "UPDATE ",
+            $table,
+            " SET proof = prove('",
+            $table,
+            "', ",
+            $columns,
+            ");\n",
+            "CREATE TRIGGER ",
+            $table,
+            "_made AFTER INSERT ON ",
+            $table,
+            " BEGIN UPDATE ",
+            $table,
+            " SET proof = prove('",
+            $table,
+            "', ",
+            $columns,
+            ") WHERE ",
+            $new,
+            "; END;\n",
+            "CREATE TRIGGER ",
+            $table,
+            "_changed AFTER UPDATE OF ",
+            $columns,
+            " ON ",
+            $table,
+            " BEGIN UPDATE ",
+            $table,
+            " SET proof = prove('",
+            $table,
+            "', ",
+            $columns,
+            ") WHERE ",
+            $new,
+            "; END;\n",
+        )
+    };
+}
+
+/// Each row proves itself (`proof`).
+const PROOFS: &str = concat!(
+    proven!("hub", "one, key_check, epoch, next_origin, sealed", "rowid = new.rowid"),
+    proven!("boot", "no, system, last, log, replayed", "rowid = new.rowid"),
+    proven!("anchor", "boot, ms, earliest, latest, source", "rowid = new.rowid"),
+    proven!("device", "no, handle, met_boot, met_ms, bond, sealed, cache", "rowid = new.rowid"),
+    proven!("contact", "no, device, boot, ms, link, ended, samples, sealed", "rowid = new.rowid"),
+    proven!(
+        "record",
+        "no, device, name, turn, sequence, times, last_contact, changed, fate, reason, partner, until_boot, until_ms, head, fate_boot, fate_ms, sealed, issue, last_boot, last_ms",
+        "rowid = new.rowid"
+    ),
+    proven!("capture", "no, record, contact, boot, ms, sealed", "rowid = new.rowid"),
+    proven!("hold", "record, reason, since_boot, since_ms, sealed", "rowid = new.rowid"),
+    proven!(
+        "reading",
+        "no, record, device, key, issue, supersedes, semantic, effective, binding, retracted, kept_boot, kept_ms, sealed",
+        "rowid = new.rowid"
+    ),
+    proven!("person", "no", "rowid = new.rowid"),
+    proven!("person_at", "no, person, destination, patient, since, until, sealed", "rowid = new.rowid"),
+    proven!("binding", "no, device, since, until, revision, replaced, sealed", "rowid = new.rowid"),
+    proven!(
+        "permission",
+        "no, person, destination, order_from, order_until, consent_from, consent_until, revision, replaced",
+        "rowid = new.rowid"
+    ),
+    proven!(
+        "cursor",
+        "recorder, device, slot, epoch, sequence",
+        "recorder = new.recorder AND device = new.device AND slot = new.slot AND epoch = new.epoch"
+    ),
+    proven!("destination", "no, name, listed, sealed", "rowid = new.rowid"),
+    proven!(
+        "outbox",
+        "no, reading, destination, subject, intent, labels, effective, state, reason, points_at, issued, not_before, attempts, counted, started_at, in_doubt, mapping, changed_at, raised, octets, sealed",
+        "rowid = new.rowid"
+    ),
+    proven!("receipt", "no, outbox, attempt, at, verified_at, sealed", "rowid = new.rowid"),
+    proven!(
+        "ledger",
+        "key, issue, tombstone, heard_since, semantic, road",
+        "key = new.key AND issue = new.issue"
+    ),
+    proven!(
+        "ledger_closed",
+        "key, issue, destination, closed_at",
+        "key = new.key AND issue = new.issue AND destination = new.destination"
+    ),
+    proven!(
+        "ledger_doubt",
+        "key, issue, destination",
+        "key = new.key AND issue = new.issue AND destination = new.destination"
+    ),
+);

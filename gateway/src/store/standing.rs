@@ -1,7 +1,7 @@
 //! Where the store stands: its last tick, what a record became, where a meter is asked
 //! from next, and which readings today's bindings dispute.
 
-use super::rows::ReadingNo;
+use super::rows::{Kept, ReadingNo};
 use super::{Store, StoreError};
 use hearth_core::admit::{Fate, House, Why, disputed};
 use hearth_core::capture::{DeviceNo, Uuid16};
@@ -61,6 +61,9 @@ impl Store {
         let catalog = Arc::clone(&self.catalog);
         self.read(|rows| {
             let (boots, bindings) = (rows.boots()?, rows.bindings()?);
+            // After a salvage nobody has said yet whose a device is: nothing says otherwise either.
+            let bound: BTreeSet<DeviceNo> =
+                rows.every_binding()?.iter().map(|binding| binding.device).collect();
             let house = House { boots: &boots, catalog: &catalog, bindings: &bindings };
             let mut found = vec![];
             let mut after = ReadingNo(0);
@@ -68,7 +71,8 @@ impl Store {
                 let page = rows.readings_after(after, 500)?;
                 let Some(last) = page.last() else { return Ok(found) };
                 after = last.no;
-                for kept in page.into_iter().filter(|kept| !kept.retracted) {
+                let said = |kept: &Kept| !kept.retracted && bound.contains(&kept.reading.device);
+                for kept in page.into_iter().filter(said) {
                     let record = rows.whole(rows.record(kept.record)?)?;
                     let heard = boots.utc(record.first().at);
                     if let Some(today) = disputed(&kept.reading, heard, &house) {

@@ -332,6 +332,7 @@ impl Taking<'_> {
                     state: State::Waiting,
                     reason: None,
                     issued: row.issued,
+                    in_doubt: false,
                     said: super::payload::SaidRow { phd: row.said.phd, ..Default::default() },
                 })?;
             } else {

@@ -2,6 +2,7 @@
 //! except where a docstring says otherwise.
 
 use super::rows::{DestinationNo, OutboxNo, Queued, ReadingNo, Rows};
+use super::salvage::{Salvage, accounts};
 use super::waiting::{Now, held_groups, in_vain};
 use super::{Receipt, Store, StoreError};
 use hearth_core::admit::RecordNo;
@@ -44,6 +45,8 @@ pub struct Status {
     pub outbox: Vec<DestinationStatus>,
     /// Deliveries that somebody at a record system should look at.
     pub raised: u64,
+    /// Damaged files that still lie beside the store, and what was carried over from them.
+    pub salvages: Vec<Salvage>,
 }
 
 /// Rows of one destination in one state: `waiting`, `in-doubt`, `withheld`, `parked`, `delivered`, `unverified`
@@ -132,6 +135,7 @@ fn state_of(state: &str, in_doubt: bool) -> String {
 
 impl Store {
     pub fn status(&mut self, now: Now) -> Result<Status, StoreError> {
+        let file = self.file.clone();
         self.read(|rows| {
             let (heard, heard_after_pruning) = rows.hearings()?;
             let (readings, retracted) = rows.reading_counts()?;
@@ -158,6 +162,11 @@ impl Store {
                 refused: groups("refused"),
                 outbox: outbox_status(rows)?,
                 raised: raised(rows)?.len() as u64,
+                // Whoever has seen to it moves the file away.
+                salvages: accounts(rows)?
+                    .into_iter()
+                    .filter(|s| file.with_file_name(&s.file).exists())
+                    .collect(),
             })
         })
     }

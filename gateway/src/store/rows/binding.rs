@@ -48,7 +48,9 @@ impl Rows<'_> {
     pub(crate) fn replace_bindings(&self, wanted: &[Binding], by: Option<&CertifiedRow>) -> Result<()> {
         let next: u32 = self
             .one(
-                "SELECT coalesce(max(max(revision, coalesce(replaced, 0))), 0) + 1 FROM binding",
+                // After a salvage the bindings are gone, and readings still name theirs: no revision is given twice.
+                "SELECT coalesce(max(max(revision, coalesce(replaced, 0))), (SELECT max(binding) FROM reading), 0) + 1
+                 FROM binding",
                 [],
                 |row| row.get(0),
             )?

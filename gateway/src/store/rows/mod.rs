@@ -17,6 +17,7 @@ mod person;
 mod reading;
 mod receipt;
 mod record;
+mod salvage;
 
 pub(super) use counts::{FateCount, HeldRow};
 pub use destination::DestinationNo;
@@ -28,6 +29,7 @@ pub use reading::ReadingNo;
 pub(super) use record::Found;
 pub use record::fate_code;
 use record::why_code;
+pub use salvage::Salvaged;
 
 use super::blind::{Blinded, HubKey};
 use super::error::{StoreError, unreadable};

@@ -90,6 +90,8 @@ pub(crate) struct NewOutbox<'a> {
     pub(crate) state: State,
     pub(crate) reason: Option<&'static str>,
     pub(crate) issued: Option<Timestamp>,
+    /// Nobody knows whether it is there already: look before sending.
+    pub(crate) in_doubt: bool,
     pub(crate) said: SaidRow,
 }
 
@@ -148,8 +150,8 @@ impl Rows<'_> {
         let no = self.next("outbox")?;
         self.run(
             "INSERT INTO outbox (no, reading, destination, subject, intent, labels, effective, state, reason,
-                issued, sealed)
-             VALUES (?1, ?2, ?3, 'reading', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                issued, in_doubt, sealed)
+             VALUES (?1, ?2, ?3, 'reading', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 no,
                 new.reading.0,
@@ -160,6 +162,7 @@ impl Rows<'_> {
                 new.state.name(),
                 new.reason,
                 new.issued.map(micros),
+                new.in_doubt,
                 self.shut("outbox", "sealed", no, &new.said),
             ],
         )?;

@@ -13,5 +13,6 @@ mod orders;
 mod power;
 mod pruning;
 mod roads;
+mod salvaging;
 mod seeing;
 mod walk;
