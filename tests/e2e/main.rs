@@ -12,6 +12,7 @@ mod kills;
 mod people;
 mod redacted;
 mod replays;
+mod salvage;
 mod scenarios;
 mod story;
 mod tidy;
