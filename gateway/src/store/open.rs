@@ -242,9 +242,19 @@ fn whole(sql: &mut Connection, file: &Path, key_file: &Path) -> Result<HubKey, U
     if migrate::layout(sql)? != *migrate::standard_layout().map_err(unmigrated)? {
         return Err(Unwhole::Damaged);
     }
-    match proof::unproven(sql)? {
-        None => Ok(key),
-        Some(_) => Err(Unwhole::Damaged),
+    if proof::unproven(sql)?.is_some() {
+        return Err(Unwhole::Damaged);
+    }
+    flushed(sql)?;
+    Ok(key)
+}
+
+/// What the log holds is in the file and flushed. After a flush that failed, the system's memory may hold what the disk does
+/// not: it reads as kept, and another flush of it says nothing. A full disk is no reason not to open.
+fn flushed(sql: &Connection) -> Result<(), rusqlite::Error> {
+    match sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Ok(()),
+        done => done,
     }
 }
 

@@ -1,0 +1,154 @@
+//! Damaged logs, and salvages that are cut off or find no room.
+
+use super::*;
+
+/// The log, damaged in its middle and at its end, with the file sound or damaged, too.
+#[test]
+fn a_damaged_log_is_no_older_truth() {
+    const SEED: u64 = 20_261_201;
+    let mut w = household(60);
+    let room = w.room.cut();
+    let sound = Sound::of(w, room);
+    let log = std::fs::read(sound.room.file("hearth.sqlite-wal")).unwrap();
+    let length = log.len();
+    // Behind its end lies what was in it before it began anew: by other salts.
+    let frames = log[32..].chunks_exact(4120).take_while(|frame| frame[8..16] == log[16..24]).count();
+    assert!(frames > 40, "{frames} frames: the log holds what was written");
+    let (mut dice, mut tally) = (Dice(SEED), Tally::default());
+    // A file never held it all: what is lost is said, and nothing is invented; older words of a row are no invention.
+    for nth in 0..12 {
+        let frame = nth * (frames - 20) / 12;
+        let at = 32 + frame * 4120 + dice.throw(4120);
+        let left = changed(&sound, "hearth.sqlite-wal", |o| o[at] ^= 0x10);
+        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+        let case = format!("seed {SEED}: octet {at} of the log, frame {frame} of {frames}");
+        let salvage =
+            opened.salvage.unwrap_or_else(|| panic!("{case}: commits are gone, and nothing was said"));
+        assert!(salvage.log_cut, "{case}");
+        let mut store = opened.store;
+        let aside = opened.set_aside.unwrap();
+        let log = std::fs::read(format!("{}-wal", aside.display())).unwrap();
+        assert!(log.len() == length, "{case}: the damaged log lies beside its file");
+        assert!(store.bindings().unwrap().is_empty(), "{case}");
+        if let Ok(clinic) = store.destination("clinic") {
+            let due = store.due(clinic, instant(NOW), 1000).unwrap();
+            let create = |c: &Consignment| c.parcel.intent == hearth_core::parcel::Intent::Create;
+            assert!(!due.iter().any(create), "{case}: sent unasked");
+        }
+        tally.cases += 1;
+    }
+    // What was never flushed is no damage: the last commit is torn, or a piece of it is there.
+    for keep in [frames * 4120 + 32 - 1, frames * 4120 + 32 - 4096] {
+        let left = changed(&sound, "hearth.sqlite-wal", |o| o[keep..].fill(0));
+        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+        assert_eq!(opened.set_aside, None, "a torn end of {keep}");
+    }
+    // Both.
+    for nth in 0..8 {
+        let left = changed(&sound, "hearth.sqlite-wal", |o| {
+            let at = dice.throw((frames - 20) * 4120);
+            o[at] ^= 1;
+        });
+        let path = left.file("hearth.sqlite");
+        let mut file = std::fs::read(&path).unwrap();
+        let at = dice.throw(file.len().max(1));
+        if let Some(octet) = file.get_mut(at) {
+            *octet ^= 4;
+        }
+        std::fs::write(&path, file).unwrap();
+        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled)
+            .unwrap_or_else(|error| panic!("seed {SEED}: both, {nth}: {error}"));
+        assert!(opened.set_aside.is_some(), "seed {SEED}: both, {nth}");
+        tally.cases += 1;
+    }
+    eprintln!("seed {SEED}: {tally:?}");
+}
+
+fn spoil(room: &Room) -> Vec<u8> {
+    let path = room.file("hearth.sqlite");
+    let mut octets = std::fs::read(&path).unwrap();
+    let page = octets.len() / 4096 / 2;
+    octets[page * 4096..][..4096].fill(0);
+    std::fs::write(&path, &octets).unwrap();
+    octets
+}
+
+/// A power cut at every step of making room, and then a start: one salvage, one damaged file, never deleted.
+#[test]
+fn a_cut_while_salvaging_is_gone_on_from() {
+    let sound = at_rest();
+    let whole = sound.room.cut();
+    let ruined = spoil(&whole);
+    drop(Store::open(whole.path(), sound.catalog.clone(), Seal::Scrambled).unwrap());
+    let new = std::fs::read(whole.file("hearth.sqlite")).unwrap();
+    let aside = whole.files().into_iter().find(|file| file.contains("damaged")).unwrap();
+    let open = |room: &Room| Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+    for (step, half, ready, moved) in
+        [("half made", true, false, false), ("made", false, true, false), ("set aside", false, true, true)]
+    {
+        let left = sound.room.cut();
+        spoil(&left);
+        if half {
+            std::fs::write(left.file("hearth.sqlite.salvaging"), &new[..new.len() / 2]).unwrap();
+            std::fs::write(left.file("hearth.sqlite.salvaging-wal"), b"of another").unwrap();
+        }
+        if ready {
+            std::fs::write(left.file("hearth.sqlite.salvaged"), &new).unwrap();
+            chmod(&left.file("hearth.sqlite.salvaged"), 0o600);
+        }
+        if moved {
+            std::fs::rename(left.file("hearth.sqlite"), left.file(&aside)).unwrap();
+        }
+        let opened = open(&left);
+        let lies = opened.set_aside.unwrap_or_else(|| panic!("{step}: nothing was said"));
+        assert!(std::fs::read(&lies).unwrap() == ruined, "{step}");
+        let salvage = opened.salvage.unwrap_or_else(|| panic!("{step}: nothing was carried over"));
+        assert!(salvage.tables.iter().any(|t| t.what == "capture" && t.carried > 0), "{step}: {salvage:?}");
+        assert!(!left.files().iter().any(|file| file.contains("salvag")), "{step}: {:?}", left.files());
+        drop(opened.store);
+        assert_eq!(open(&left).set_aside, None, "{step}: and again");
+    }
+}
+
+/// What can't be written leaves the damaged file as it was, and names the cure; with room it goes on.
+#[test]
+fn without_room_the_damaged_file_stays() {
+    let sound = at_rest();
+    let room = Room::new();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=700k,mode=700", "tmpfs"])
+        .arg(room.path())
+        .output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        eprintln!("not run: this process may not mount a file system");
+        return;
+    }
+    let unmount = Unmounted(&room);
+    for file in sound.room.files() {
+        std::fs::copy(sound.room.file(&file), room.file(&file)).unwrap();
+    }
+    let ruined = spoil(&room);
+    let error = Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap_err();
+    assert!(matches!(error, OpenError::SalvageFull(_)), "{error:?}");
+    assert!(error.to_string().contains("free as much room"), "{error}");
+    assert!(std::fs::read(room.file("hearth.sqlite")).unwrap() == ruined);
+    assert!(!room.files().iter().any(|file| file.contains("salvag")), "{:?}", room.files());
+    let grown = std::process::Command::new("mount")
+        .args(["-o", "remount,size=8m"])
+        .arg(room.path())
+        .status()
+        .unwrap();
+    assert!(grown.success());
+    let opened = Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+    assert!(opened.set_aside.is_some() && opened.salvage.is_some());
+    drop(opened);
+    drop(unmount);
+}
+
+struct Unmounted<'a>(&'a Room);
+
+impl Drop for Unmounted<'_> {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).output();
+    }
+}
