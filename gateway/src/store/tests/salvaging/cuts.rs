@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_damaged_log_is_no_older_truth() {
     const SEED: u64 = 20_261_201;
-    let mut w = household(60);
+    let w = household(60);
     let room = w.room.cut();
     let sound = Sound::of(w, room);
     let log = std::fs::read(sound.room.file("hearth.sqlite-wal")).unwrap();
