@@ -5,7 +5,6 @@ use crate::store::migrate::{self, Unmigrated};
 use crate::store::*;
 use hearth_core::admit::News;
 use rusqlite::Connection;
-use std::io::{Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 
 fn open(room: &Room) -> Result<Opened, OpenError> {
@@ -161,53 +160,6 @@ fn a_first_start_cut_short_goes_on() {
     assert_ne!(std::fs::metadata(room.file("hearth.sqlite")).unwrap().len(), 0);
     assert_eq!(open(&room).unwrap().set_aside, None);
     assert_eq!(std::fs::read(room.file("hub.key")).unwrap(), [7; 32]);
-}
-
-/// Ruins that no database survives: none of them loses a file, and each start goes on.
-#[test]
-fn a_damaged_file_is_set_aside_and_never_deleted() {
-    type Ruin = fn(&std::path::Path);
-    let ruins: &[(&str, Ruin)] = &[
-        ("no database at all", |file| std::fs::write(file, "these are not the readings").unwrap()),
-        ("emptied", |file| std::fs::write(file, "").unwrap()),
-        ("zeroed head", |file| overwrite(file, 0, &[0; 100])),
-        ("half of it", |file| {
-            let half = std::fs::metadata(file).unwrap().len() / 2;
-            std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(half).unwrap();
-        }),
-        ("a garbled page", |file| overwrite(file, 4096, &[0xA5; 4096])),
-    ];
-    for (ruin, how) in ruins {
-        let mut w = World::new(catalog(&[]));
-        let hub = w.store().hub().clone();
-        let key = std::fs::read(w.room.file("hub.key")).unwrap();
-        w.close();
-        let file = w.room.file("hearth.sqlite");
-        how(&file);
-        let ruined = std::fs::read(&file).unwrap();
-        let aside = w.open().unwrap_or_else(|| panic!("{ruin}: nothing was said"));
-        let name = aside.file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(name.starts_with("hearth.sqlite.damaged-"), "{ruin}: {name}");
-        assert!(std::fs::read(&aside).unwrap() == ruined, "{ruin}: it was changed");
-        assert_eq!(w.count("record"), 0, "{ruin}");
-        let origin = w.store().origin();
-        assert!(
-            w.store().hub() != &hub || origin.epoch > 1,
-            "{ruin}: origins of the old file must not come again: {origin:?}"
-        );
-        assert_eq!(std::fs::read(w.room.file("hub.key")).unwrap(), key, "{ruin}");
-        // And once more, in the same second.
-        w.close();
-        how(&file);
-        let second = w.open().unwrap();
-        assert!(second != aside && aside.exists() && second.exists(), "{ruin}");
-    }
-}
-
-fn overwrite(file: &std::path::Path, at: u64, octets: &[u8]) {
-    let mut file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
-    file.seek(std::io::SeekFrom::Start(at)).unwrap();
-    file.write_all(octets).unwrap();
 }
 
 #[test]
