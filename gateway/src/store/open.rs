@@ -9,6 +9,7 @@ use super::{Store, StoreError, aside, proof};
 use hearth_core::parcel::Hub;
 use hearth_core::profile::Catalog;
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -190,6 +191,7 @@ fn checked(file: &Path) -> Result<(Connection, HubKey), Unchecked> {
     if Log::read(&wal).map_err(|error| os(&wal, &error))?.cut {
         return Err(Unchecked::Damaged);
     }
+    written_again(&wal)?;
     let mut sql = connect(file).map_err(fault)?;
     match whole(&mut sql, file, &key_file) {
         Ok(key) => Ok((sql, key)),
@@ -249,8 +251,29 @@ fn whole(sql: &mut Connection, file: &Path, key_file: &Path) -> Result<HubKey, U
     Ok(key)
 }
 
-/// What the log holds is in the file and flushed. After a flush that failed, the system's memory may hold what the disk does
-/// not: it reads as kept, and another flush of it says nothing. A full disk is no reason not to open.
+/// The log as it reads, on the disk: a copy, flushed, takes its place. Where a sync was refused, what reads as written may
+/// be in the system's memory alone, and no later sync of it asks the disk again.
+fn written_again(log: &Path) -> Result<(), OpenError> {
+    if std::fs::metadata(log).map_or(0, |found| found.len()) == 0 {
+        return Ok(());
+    }
+    let copy = beside(log, ".new");
+    let written = create_private(&copy).and_then(|()| {
+        std::fs::copy(log, &copy)
+            .and_then(|_| File::open(&copy)?.sync_all())
+            .and_then(|()| std::fs::rename(&copy, log))
+            .map_err(|error| os(log, &error))
+    });
+    match written {
+        Ok(()) => sync_directory(log),
+        // Else a hub whose disk is full would not even say so.
+        Err(OpenError::Full(_)) => std::fs::remove_file(&copy).map_err(|error| os(&copy, &error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the log holds is in the file, and flushed, before anything is answered from it. A full disk is no reason not to
+/// open.
 fn flushed(sql: &Connection) -> Result<(), rusqlite::Error> {
     match sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Ok(()),
@@ -287,7 +310,7 @@ pub(super) fn reconnect(file: &Path, key: &HubKey) -> Result<Connection, rusqlit
 
 /// A connection as this house wants it. Nothing is written yet.
 pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
-    let sql = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut sql = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // No other process may look. Said before anything is read, else the log gets a shared memory file, which a
     // full disk has no room for.
     sql.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
@@ -295,6 +318,9 @@ pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     if sql.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
         sql.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
+    // A new file becomes one with a log under a rollback journal, whose deletion must outlive a power cut: else it
+    // comes back, and takes back all that was moved from the log since. FULL does not sync the folder, EXTRA does.
+    sql.pragma_update(None, "synchronous", "EXTRA")?;
     sql.pragma_update(None, "journal_mode", "WAL")?;
     sql.pragma_update(None, "synchronous", "FULL")?;
     sql.pragma_update(None, "foreign_keys", true)?;
@@ -303,7 +329,23 @@ pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     // What a statement does never depends on its parameters: else each new one may have it prepared again.
     sql.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     sql.set_prepared_statement_cache_capacity(256);
+    sql.wal_hook(Some(move_log))?;
     Ok(sql)
+}
+
+/// So many pages of the log are moved into the database together.
+const LOG_PAGES: i32 = 1_000;
+
+/// SQLite's own automatic checkpoint keeps its failures to itself; a disk that refuses one must end the daemon. A full
+/// one need not: what is committed stays in the log.
+fn move_log(log: &mut Wal, pages: i32) -> Result<(), rusqlite::Error> {
+    if pages < LOG_PAGES {
+        return Ok(());
+    }
+    match log.checkpoint() {
+        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DiskFull) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {

@@ -202,6 +202,25 @@ fn each_step_of_layout_is_whole_or_not_at_all() {
 }
 
 /// A log cut off anywhere loses what was not in it any more, and nothing else; it always opens.
+/// Where a flush was refused, the system's memory shows what the disk may not have, and flushing it again asks for nothing:
+/// the start must not go on with the same file.
+#[test]
+fn a_log_that_was_left_is_written_anew() {
+    use std::os::unix::fs::MetadataExt;
+    let mut w = World::new(catalog(&[]));
+    w.hub_time("2024-01-30T06:10:00Z");
+    let left = w.room.cut();
+    let log = left.file("hearth.sqlite-wal");
+    // A second name keeps the file's number from being given again.
+    std::fs::hard_link(&log, left.file("kept")).unwrap();
+    let before = std::fs::metadata(&log).unwrap().ino();
+    let opened = Store::open(left.path(), catalog(&[]), Seal::Scrambled).unwrap();
+    assert_ne!(std::fs::metadata(&log).unwrap().ino(), before);
+    assert_eq!(mode(&left, "hearth.sqlite-wal"), 0o600);
+    assert!(!left.files().contains(&"hearth.sqlite-wal.new".to_owned()));
+    drop(opened);
+}
+
 #[test]
 fn a_truncated_log_opens_at_every_length() {
     let mut w = World::new(catalog(&[]));
