@@ -9,4 +9,4 @@ mod hub;
 mod world;
 
 pub use hub::{Daemon, Hub, Said, hearth, said};
-pub use world::{World, root};
+pub use world::{Destination, World, root};

@@ -26,7 +26,12 @@ impl World {
     pub fn new(name: &str) -> World {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("hearth-e2e-{}-{n}-{name}", std::process::id()));
+        World::in_folder(&std::env::temp_dir().join(format!("hearth-e2e-{}-{n}-{name}", std::process::id())))
+    }
+
+    /// In this folder, which goes with it.
+    pub fn in_folder(dir: &Path) -> World {
+        let dir = dir.to_owned();
         std::fs::create_dir_all(dir.join("pki")).expect("a folder in the temporary folder");
         let pki = Pki::create(&dir.join("pki"), gateway::clock::now()).expect("a throw-away PKI");
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -54,6 +59,13 @@ impl World {
 
     /// The same, with another client certificate, and more lines for each destination.
     pub fn hub_with(&self, destinations: &[(&str, &Record)], client: &str, more: &str) -> Hub {
+        let all =
+            destinations.iter().map(|(name, record)| Destination { name, url: record.url(), client, more });
+        self.hub_to(&all.collect::<Vec<_>>())
+    }
+
+    /// A hub that delivers to whatever stands behind these addresses.
+    pub fn hub_to(&self, destinations: &[Destination<'_>]) -> Hub {
         let n = self.hubs.fetch_add(1, Ordering::Relaxed);
         let dir = self.dir.join(format!("hub-{n}"));
         std::fs::create_dir_all(dir.join("profiles")).expect("a folder for the hub");
@@ -62,10 +74,9 @@ impl World {
             "schema = 1\n[hub]\nstate = \"{0}/state\"\nsocket = \"{0}/control.sock\"\nclock-trusted = \"always\"\nprofiles = \"{0}/profiles\"\n",
             dir.display()
         );
-        for (name, record) in destinations {
+        for Destination { name, url, client, more } in destinations {
             config += &format!(
-                "[[destination]]\nname = \"{name}\"\nurl = \"{}\"\nca = \"{}\"\ncertificate = \"{}\"\nkey = \"{}\"\n{more}\n",
-                record.url(),
+                "[[destination]]\nname = \"{name}\"\nurl = \"{url}\"\nca = \"{}\"\ncertificate = \"{}\"\nkey = \"{}\"\n{more}\n",
                 self.pki.ca().display(),
                 self.pki.certificate(client).display(),
                 self.pki.key(client).display(),
@@ -75,6 +86,17 @@ impl World {
         std::fs::write(&file, config).expect("the hub's configuration");
         Hub::new(dir, file)
     }
+}
+
+/// A record system, as a hub's configuration names it.
+#[derive(Clone, Debug)]
+pub struct Destination<'a> {
+    pub name: &'a str,
+    pub url: String,
+    /// Name of the hub's certificate in the [`Pki`].
+    pub client: &'a str,
+    /// More lines of its table.
+    pub more: &'a str,
 }
 
 impl Drop for World {

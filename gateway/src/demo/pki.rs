@@ -3,8 +3,9 @@
 use crate::tls::Files;
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    date_time_ymd,
 };
 use std::fs;
 use std::io::{self, Write};
@@ -12,7 +13,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// PEM files in a directory: `ca.pem`, and for each certificate NAME `NAME.pem` and `NAME.key.pem`.
+/// PEM files in a directory: `ca.pem`, its list of the revoked `crl.pem`, and for each certificate NAME `NAME.pem` and `NAME.key.pem`.
 #[derive(Clone, Debug)]
 pub struct Pki {
     directory: PathBuf,
@@ -30,8 +31,13 @@ pub const CLIENT_RENEWED: &str = "client-renewed";
 pub const CLIENT_ENDING: &str = "client-ending";
 pub const CLIENT_EXPIRED: &str = "client-expired";
 pub const CLIENT_NOT_YET: &str = "client-not-yet";
+/// On the list of the revoked.
+pub const CLIENT_REVOKED: &str = "client-revoked";
 /// Signed by an authority that nobody here trusts: `other-ca.pem`.
 pub const CLIENT_OF_OTHER_CA: &str = "client-of-other-ca";
+
+/// Serial number of [`CLIENT_REVOKED`].
+const REVOKED: u64 = 0x0BAD_CAFE;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -59,12 +65,14 @@ impl Pki {
             (CLIENT_ENDING, &ours, &[], ending),
             (CLIENT_EXPIRED, &ours, &[], over),
             (CLIENT_NOT_YET, &ours, &[], coming),
+            (CLIENT_REVOKED, &ours, &[], today),
             (CLIENT_OF_OTHER_CA, &other, &[], today),
         ] {
             let (certificate, key) = leaf(name, hosts, validity, signer).map_err(io::Error::other)?;
             fs::write(pki.certificate(name), certificate)?;
             secret(&pki.key(name), &key)?;
         }
+        fs::write(pki.revoked(), revoked(today, &ours).map_err(io::Error::other)?)?;
         Ok(pki)
     }
 
@@ -74,6 +82,10 @@ impl Pki {
 
     pub fn other_ca(&self) -> PathBuf {
         self.directory.join("other-ca.pem")
+    }
+
+    pub fn revoked(&self) -> PathBuf {
+        self.directory.join("crl.pem")
     }
 
     pub fn certificate(&self, name: &str) -> PathBuf {
@@ -102,14 +114,16 @@ struct Validity {
     until: Timestamp,
 }
 
+fn since_1970(at: Timestamp) -> Duration {
+    Duration::from_secs(at.as_second().unsigned_abs())
+}
+
 fn params(name: &str, hosts: &[&str], validity: Validity) -> Result<CertificateParams, rcgen::Error> {
-    let second =
-        |at: Timestamp| date_time_ymd(1970, 1, 1) + Duration::from_secs(at.as_second().unsigned_abs());
     let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
     let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = second(validity.from);
-    params.not_after = second(validity.until);
+    params.not_before = date_time_ymd(1970, 1, 1) + since_1970(validity.from);
+    params.not_after = date_time_ymd(1970, 1, 1) + since_1970(validity.until);
     Ok(params)
 }
 
@@ -134,6 +148,29 @@ fn leaf(
         [] => ExtendedKeyUsagePurpose::ClientAuth,
         _ => ExtendedKeyUsagePurpose::ServerAuth,
     }];
+    if name == CLIENT_REVOKED {
+        params.serial_number = Some(REVOKED.into());
+    }
     let key = KeyPair::generate()?;
     Ok((params.signed_by(&key, signer)?.pem(), key.serialize_pem()))
+}
+
+/// What `openssl ca -gencrl` would write.
+fn revoked(validity: Validity, signer: &CertifiedIssuer<'static, KeyPair>) -> Result<String, rcgen::Error> {
+    let issued = date_time_ymd(1970, 1, 1) + since_1970(validity.from);
+    let lost = RevokedCertParams {
+        serial_number: SerialNumber::from(REVOKED),
+        revocation_time: issued,
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: issued,
+        next_update: issued + 30 * DAY,
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![lost],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    list.signed_by(signer)?.pem()
 }
