@@ -250,14 +250,22 @@ impl Climb {
         let mut place = answer.place();
         match accepted {
             Accepted::AlreadyThere => {
-                // CLINICAL 26: a success that tells of another subject or status is none.
+                // CLINICAL 26: a success that tells of another subject or status is none. Of a device nothing is compared.
                 let theirs = match (answer.resource(), &place) {
                     (Some(theirs), _) => Some(theirs.clone()),
-                    (None, Some(place)) => match found(&self.read(place.clone()).await) {
-                        Found::Present(theirs) => Some(theirs),
-                        _ => None,
-                    },
-                    (None, None) => None,
+                    (None, Some(place)) if !row::is_shared(ours) => {
+                        let receipt = self.read(place.clone()).await;
+                        match found(&receipt) {
+                            Found::Present(theirs) => Some(theirs),
+                            Found::Refused(verdict @ Verdict::Retry { scope: Scope::Destination, .. }) => {
+                                self.close(verdict, &receipt);
+                                self.later(row, "already there, and nobody tells what it is");
+                                return Placed::Ended;
+                            }
+                            _ => None,
+                        }
+                    }
+                    (None, _) => None,
                 };
                 return match theirs {
                     Some(theirs) if !self.recognize(row, ours, std::slice::from_ref(&theirs), told) => {
@@ -265,7 +273,7 @@ impl Climb {
                     }
                     Some(theirs) => Placed::At(place.or_else(|| place_of(&theirs))),
                     None => {
-                        told.unverified = true;
+                        told.unverified |= !row::is_shared(ours);
                         told.receipts.push(row::receipt(
                             ours,
                             place.clone(),

@@ -288,6 +288,34 @@ async fn a_condition_that_finds_something_else_is_no_success() {
     }
 }
 
+/// Nor where the record is too busy to say what it found; it is asked later. Of devices it is never asked.
+#[tokio::test]
+async fn what_a_condition_found_waits_until_it_was_looked_at() {
+    let served = served(behaviour(ConditionalCreate)).await;
+    let work = [weight(1)];
+    carry(&mut fhir(&served, ConditionalCreate, 100), &work).await;
+    // As HAPI answers: where it is, not what.
+    let places_alone = || {
+        Fault::Rewrite(Box::new(|answer| {
+            let entries = answer["entry"].as_array_mut().into_iter().flatten();
+            entries.filter_map(Value::as_object_mut).for_each(|entry| _ = entry.remove("resource"));
+        }))
+    };
+    served.record.script(move |seen| match seen.method.as_str() {
+        "POST" => places_alone(),
+        _ => Fault::Answer(Canned::outcome(429, "throttled", "slowly").header("retry-after", "2")),
+    });
+    let (notebook, way) = carry(&mut fhir(&served, ConditionalCreate, 100), &work).await;
+    assert_eq!(notebook.end(1), "retry, in doubt");
+    assert!(matches!(way, Way::Busy { .. }), "{way:?}");
+    served.record.script(move |seen| if seen.method == "POST" { places_alone() } else { Fault::Pass });
+    let again = in_doubt(&work, &notebook);
+    let (notebook, _) = carry(&mut fhir(&served, ConditionalCreate, 100), &again).await;
+    assert_eq!(notebook.end(1), "delivered");
+    assert_once(&served, &work);
+    assert!(served.record.log().iter().all(|logged| !logged.seen.path.starts_with("Device/")));
+}
+
 /// The measurement is there, a companion is not: only that is written.
 #[tokio::test]
 async fn what_was_written_by_half_is_completed() {
