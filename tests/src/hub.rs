@@ -12,7 +12,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn hearth() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let build = Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        // What cargo tells a test of its package makes build scripts run again that watch it, and then all that stands on them.
+        let of_this_package =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST");
+        std::env::vars()
+            .filter(|(name, _)| of_this_package(name))
+            .for_each(|(name, _)| _ = cargo.env_remove(name));
+        let build = cargo
             .args(["build", "--quiet", "--locked", "--package", "gateway", "--features", "failpoints"])
             .current_dir(crate::root())
             .status()
