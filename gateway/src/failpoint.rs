@@ -1,4 +1,4 @@
-//! Places where a test stops the process, to kill it there.
+//! Places where a test stops the process, to kill it there; and waits that a test shortens.
 //!
 //! With the feature `failpoints` and `HEARTH_FAILPOINT=NAME[:N]` in the environment, the N-th reaching of the
 //! point (the first, if N is not given) says `failpoint NAME` on standard error and never returns: the thread is
@@ -50,6 +50,19 @@ impl Point {
 
 #[cfg(not(feature = "failpoints"))]
 pub fn reach(_: Point) {}
+
+/// By how much the uplink's own waits are divided: 1, and with the feature what `HEARTH_HURRY` says. What a record
+/// system asks for (`Retry-After`) stays as it is.
+#[cfg(not(feature = "failpoints"))]
+pub fn hurry() -> u32 {
+    1
+}
+
+#[cfg(feature = "failpoints")]
+pub fn hurry() -> u32 {
+    let wanted = std::env::var("HEARTH_HURRY").ok().and_then(|said| said.parse().ok());
+    wanted.unwrap_or(1).max(1)
+}
 
 #[cfg(feature = "failpoints")]
 pub fn reach(point: Point) {

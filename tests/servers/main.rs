@@ -10,4 +10,5 @@ mod judge;
 mod judged;
 mod reasons;
 mod rig;
+mod storm;
 mod twins;

@@ -6,6 +6,7 @@
 
 pub mod disk;
 mod hub;
+pub mod proxy;
 mod world;
 
 pub use hub::{Daemon, Hub, Said, hearth, said};

@@ -52,6 +52,8 @@ pub struct Memory {
     /// Failures of the whole destination in a row.
     failures: u32,
     random: u64,
+    /// Own waits are divided by it: 1, but in tests.
+    hurry: u32,
 }
 
 impl Memory {
@@ -72,7 +74,13 @@ impl Memory {
             deaf: None,
             failures: 0,
             random: seed,
+            hurry: 1,
         }
+    }
+
+    /// Waits are that many times shorter, in the same proportions: for tests that have no minutes.
+    pub(in crate::uplink) fn hurried(self, hurry: u32) -> Memory {
+        Memory { hurry, patience: self.patience / hurry, ..self }
     }
 
     /// How many persons' readings are held because the record does not know them.
@@ -166,7 +174,7 @@ impl Memory {
     }
 
     pub fn held(&mut self) -> Duration {
-        let wait = HELD + self.wait(self.failures, HELD_JITTER);
+        let wait = HELD / self.hurry + self.wait(self.failures, HELD_JITTER);
         self.failed();
         wait
     }
@@ -182,7 +190,7 @@ impl Memory {
     }
 
     fn wait(&mut self, attempts: u32, (base, cap): (Duration, Duration)) -> Duration {
-        backoff(attempts, base, cap, self.random())
+        backoff(attempts, base, cap, self.random()) / self.hurry
     }
 
     /// SplitMix64: it only spreads.
