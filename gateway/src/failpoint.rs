@@ -51,17 +51,35 @@ impl Point {
 #[cfg(not(feature = "failpoints"))]
 pub fn reach(_: Point) {}
 
-/// By how much the uplink's own waits are divided: 1, and with the feature what `HEARTH_HURRY` says. What a record
-/// system asks for (`Retry-After`) stays as it is.
+/// By how much the uplink's own waits are divided. What a record system asks for (`Retry-After`) stays as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hurry {
+    pub waits: u32,
+    /// How long a search that finds nothing is not believed: it must stay longer than a request may be under way.
+    pub patience: u32,
+}
+
+impl Hurry {
+    pub const NONE: Hurry = Hurry { waits: 1, patience: 1 };
+}
+
+/// With the feature what `HEARTH_HURRY=WAITS:PATIENCE` says; else [`Hurry::NONE`].
 #[cfg(not(feature = "failpoints"))]
-pub fn hurry() -> u32 {
-    1
+pub fn hurry() -> Hurry {
+    Hurry::NONE
 }
 
 #[cfg(feature = "failpoints")]
-pub fn hurry() -> u32 {
-    let wanted = std::env::var("HEARTH_HURRY").ok().and_then(|said| said.parse().ok());
-    wanted.unwrap_or(1).max(1)
+pub fn hurry() -> Hurry {
+    std::env::var("HEARTH_HURRY").ok().and_then(|said| parse_hurry(&said)).unwrap_or(Hurry::NONE)
+}
+
+/// `waits:patience`, neither of them 0.
+#[cfg(feature = "failpoints")]
+fn parse_hurry(said: &str) -> Option<Hurry> {
+    let (waits, patience) = said.split_once(':')?;
+    let divisor = |said: &str| said.parse().ok().filter(|by| *by > 0);
+    Some(Hurry { waits: divisor(waits)?, patience: divisor(patience)? })
 }
 
 #[cfg(feature = "failpoints")]
@@ -102,5 +120,13 @@ mod tests {
     fn the_environment_names_a_point_and_a_time() {
         assert_eq!(super::parse("before-request"), ("before-request", 1));
         assert_eq!(super::parse("before-request:3"), ("before-request", 3));
+    }
+
+    #[cfg(feature = "failpoints")]
+    #[test]
+    fn the_environment_says_how_much_shorter_waits_are() {
+        use super::{Hurry, parse_hurry};
+        assert_eq!(parse_hurry("200:20"), Some(Hurry { waits: 200, patience: 20 }));
+        assert!(["", "20", "0:1", "1:0", "a:b"].into_iter().all(|said| parse_hurry(said).is_none()));
     }
 }

@@ -8,6 +8,7 @@ mod delivery;
 mod emitted;
 mod judge;
 mod judged;
+mod killed;
 mod reasons;
 mod rig;
 mod storm;

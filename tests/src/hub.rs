@@ -8,6 +8,10 @@ use std::time::Duration;
 /// How long a story waits for something that must happen. Generous: it ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Waits are 200 times shorter; what no search finds is believed to be absent after 3 s, not 60: longer than the timeout
+/// of 1 s that goes with it, a request that comes late, and an index's lag.
+pub const HURRIED: (&str, &str) = ("HEARTH_HURRY", "200:20");
+
 /// The binary, built once, with the places where a test may stop it.
 pub fn hearth() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -104,9 +108,9 @@ impl Hub {
         daemon
     }
 
-    /// The same, with its own waits so many times shorter.
-    pub fn run_hurried(&self, by: u32) -> Daemon {
-        let daemon = self.start_with(&[("HEARTH_HURRY", &by.to_string())]);
+    /// The same, with its own waits shorter: `gateway::failpoint::Hurry`.
+    pub fn run_hurried(&self) -> Daemon {
+        let daemon = self.start_with(&[HURRIED]);
         daemon.wait_for("ready");
         daemon
     }

@@ -67,7 +67,9 @@ pub struct Counts {
     pub writes: u64,
     /// Of these, those of which the hub was left in doubt.
     pub in_doubt: u64,
-    /// Of these, those that the record had committed by then.
+    /// How many resources were in these.
+    pub resources_in_doubt: u64,
+    /// Of the writes in doubt, those that the record had committed by then.
     pub committed_unheard: u64,
     /// Committed after the hub had given up.
     pub committed_late: u64,
@@ -169,9 +171,9 @@ impl Proxy {
             }
         }
         use Fault::{
-            Cut, CutBetweenEntries, CutInBody, CutInHead, HalfAnswer, HalfClosed, Lagging, Late, LostBetweenEntries,
-            LostInBody, LostInHead, OnlyAccepted, OkForCreated, Pass, PlainText, Refused, Reordered, Reset, Short,
-            Slow, Told, Unanswered, WithoutPlaces,
+            Cut, CutBetweenEntries, CutInBody, CutInHead, HalfAnswer, HalfClosed, Lagging, Late,
+            LostBetweenEntries, LostInBody, LostInHead, OkForCreated, OnlyAccepted, Pass, PlainText, Refused,
+            Reordered, Reset, Short, Slow, Told, Unanswered, WithoutPlaces,
         };
         match fault {
             Pass => self.pass(hub, &request, |_| {}).await,
@@ -228,7 +230,8 @@ impl Proxy {
                 tokio::spawn(async move {
                     sleep(LATE).await;
                     if let Ok(answer) = proxy.ask(&request).await {
-                        proxy.state().counts.committed_late += u64::from(answer.is_success() && request.writes());
+                        proxy.state().counts.committed_late +=
+                            u64::from(answer.is_success() && request.writes());
                     }
                     proxy.0.late.fetch_sub(1, Ordering::SeqCst);
                 });
@@ -309,7 +312,11 @@ impl Proxy {
     }
 
     fn doubt(&self, request: &Request) {
-        self.state().counts.in_doubt += u64::from(request.writes());
+        if request.writes() {
+            let counts = &mut self.state().counts;
+            counts.in_doubt += 1;
+            counts.resources_in_doubt += request.resources() as u64;
+        }
     }
 
     /// RST.
@@ -330,7 +337,8 @@ impl Proxy {
 fn lag(answer: &mut Answer, now: Timestamp) {
     answer.edit(|bundle| {
         let is_young = |resource: &Value| {
-            let written = resource["meta"]["lastUpdated"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+            let written =
+                resource["meta"]["lastUpdated"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
             written.is_some_and(|at| now.duration_since(at) < LAG.try_into().unwrap_or_default())
         };
         if let Some(entries) = bundle["entry"].as_array_mut() {

@@ -24,6 +24,7 @@ pub(super) struct Request {
     /// Below the base: empty for a Bundle.
     path: String,
     writes: bool,
+    resources: usize,
 }
 
 impl Request {
@@ -50,15 +51,21 @@ impl Request {
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let path = target.trim_start_matches("/fhir").trim_start_matches('/').to_owned();
         let bundle: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let resources = bundle["entry"].as_array().map_or(1, Vec::len);
         let asks_only = bundle["entry"]
             .as_array()
             .is_some_and(|entries| entries.iter().all(|entry| entry["request"]["method"] == "GET"));
         let writes = method != "GET" && !(path.is_empty() && asks_only);
-        Ok(Some(Request { method: method.to_owned(), head: octets, body, path, writes }))
+        Ok(Some(Request { method: method.to_owned(), head: octets, body, path, writes, resources }))
     }
 
     pub(super) fn writes(&self) -> bool {
         self.writes
+    }
+
+    /// How many it brings.
+    pub(super) fn resources(&self) -> usize {
+        self.resources
     }
 
     pub(super) fn is_bundle(&self) -> bool {

@@ -1,5 +1,6 @@
 //! What was learned about a destination. Lost with the process, and learned again.
 
+use crate::failpoint::Hurry;
 use crate::store::OutboxNo;
 use hearth_core::delivery::backoff;
 use jiff::Timestamp;
@@ -52,8 +53,8 @@ pub struct Memory {
     /// Failures of the whole destination in a row.
     failures: u32,
     random: u64,
-    /// Own waits are divided by it: 1, but in tests.
-    hurry: u32,
+    /// [`Hurry::NONE`], but in tests.
+    hurry: Hurry,
 }
 
 impl Memory {
@@ -74,13 +75,13 @@ impl Memory {
             deaf: None,
             failures: 0,
             random: seed,
-            hurry: 1,
+            hurry: Hurry::NONE,
         }
     }
 
-    /// Waits are that many times shorter, in the same proportions: for tests that have no minutes.
-    pub(in crate::uplink) fn hurried(self, hurry: u32) -> Memory {
-        Memory { hurry, patience: self.patience / hurry, ..self }
+    /// For tests that have no minutes.
+    pub(in crate::uplink) fn hurried(self, hurry: Hurry) -> Memory {
+        Memory { hurry, patience: PATIENCE / hurry.patience, ..self }
     }
 
     /// How many persons' readings are held because the record does not know them.
@@ -174,7 +175,7 @@ impl Memory {
     }
 
     pub fn held(&mut self) -> Duration {
-        let wait = HELD / self.hurry + self.wait(self.failures, HELD_JITTER);
+        let wait = HELD / self.hurry.waits + self.wait(self.failures, HELD_JITTER);
         self.failed();
         wait
     }
@@ -190,7 +191,7 @@ impl Memory {
     }
 
     fn wait(&mut self, attempts: u32, (base, cap): (Duration, Duration)) -> Duration {
-        backoff(attempts, base, cap, self.random()) / self.hurry
+        backoff(attempts, base, cap, self.random()) / self.hurry.waits
     }
 
     /// SplitMix64: it only spreads.
