@@ -81,17 +81,20 @@ impl Sky<'_> {
         let more = format!("rung = \"{}\"\n{MORE}", self.rung);
         let clinic = Destination { name: "clinic", url: proxy.url(), client: pki::CLIENT, more: &more };
         let hub = servers.world.hub_to(&[clinic]);
-        hub.replay(&home.lines(0..readings));
+        hub.replay(&home.log(0..readings));
         deliver(&hub, &proxy, readings);
         let chart = chart(self.record, &home.patients);
         let found = compare(&home, &chart, self.digits);
         let counts = proxy.counts();
         println!(
-            "{} readings by {}, seed {}: {found:?}, {} writes, {} in doubt, {} committed before the cut, {} after it, \
+            "{} readings by {}, seed {}: {} lost, {} doubled, {} wrong, {} writes, {} in doubt, {} committed before the cut, {} after it, \
              slowest answer {:?}, {} s",
             readings,
             self.rung,
             plan.seed,
+            found.lost,
+            found.doubled,
+            found.wrong,
             counts.writes,
             counts.in_doubt,
             counts.committed_unheard,

@@ -4,6 +4,7 @@ use jiff::civil::date;
 use jiff::{Span, ToSpan};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// One Observation: patient, code, time, values.
 pub type Row = [String; 4];
@@ -22,10 +23,7 @@ impl Home {
     /// `tag`: in the names of patients and addresses of devices, so that no other home has them.
     pub fn new(tag: u8, readings: usize) -> Home {
         let patients = ["a", "b", "c"].map(|person| format!("storm-{tag}-{person}"));
-        let mut devices = vec![
-            json!({ "boot": true }).to_string(),
-            json!({ "at": 0, "hub_time": "2026-05-13T12:00:00Z" }).to_string(),
-        ];
+        let mut devices = vec![];
         for (n, patient) in patients.iter().enumerate() {
             for (last, kind, service) in [(0, "cuff", "1810"), (1, "thermometer", "1809")] {
                 let device = format!("{kind}-{n}");
@@ -51,8 +49,15 @@ impl Home {
         Home { patients, devices, heard, rows }
     }
 
-    /// What the home says of these readings.
-    pub fn lines(&self, readings: std::ops::Range<usize>) -> String {
+    /// A log of these readings, for a hub that is not running.
+    pub fn log(&self, readings: Range<usize>) -> String {
+        let clock = [json!({ "boot": true }), json!({ "at": 0, "hub_time": "2026-05-13T12:00:00Z" })];
+        clock.iter().map(|line| format!("{line}\n")).collect::<String>() + &self.news(readings)
+    }
+
+    /// The same for a daemon, which has a clock of its own. Each contact is lost in the end: what a drained memory did not
+    /// have cannot be older than that (CLINICAL 19), and these devices have more of that month to tell.
+    pub fn news(&self, readings: Range<usize>) -> String {
         let mut lines = self.devices.join("\n") + "\n";
         let heard = &self.heard[readings];
         heard.iter().for_each(|(_, line)| lines += &format!("{line}\n"));
@@ -60,8 +65,7 @@ impl Home {
         devices.sort();
         devices.dedup();
         for device in devices {
-            lines +=
-                &format!("{}\n", json!({ "ended": { "device": device, "contact": 1, "how": "drained" } }));
+            lines += &format!("{}\n", json!({ "ended": { "device": device, "contact": 1, "how": "lost" } }));
         }
         lines
     }
@@ -125,13 +129,18 @@ pub fn told(observation: &Value) -> Row {
 }
 
 /// What the chart has of what was measured.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Found {
     pub lost: usize,
     pub doubled: usize,
     /// There, and measured by nobody: another person's, another time, another value.
     pub wrong: usize,
+    /// Some of the rows that are meant.
+    pub odd: Vec<Row>,
 }
+
+/// How many rows are shown.
+const SHOWN: usize = 5;
 
 /// `digits`: what the record makes of a number's.
 pub fn compare(home: &Home, chart: &[Row], digits: fn(&str) -> String) -> Found {
@@ -146,17 +155,18 @@ pub fn compare(home: &Home, chart: &[Row], digits: fn(&str) -> String) -> Found 
         match seen.get_mut(&row) {
             Some(times) => *times += 1,
             None => {
-                println!("measured by nobody: {row:?}");
                 found.wrong += 1;
+                found.odd.push(row);
             }
         }
     }
     for (row, times) in seen {
-        if times == 0 {
-            println!("lost: {row:?}");
-        }
         found.lost += usize::from(times == 0);
         found.doubled += times.saturating_sub(1);
+        if times != 1 {
+            found.odd.push(row);
+        }
     }
+    found.odd.truncate(SHOWN);
     found
 }

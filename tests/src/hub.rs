@@ -77,6 +77,17 @@ impl Hub {
         Hub { dir, config }
     }
 
+    /// Who sends to the daemon's socket and nowhere else: the store itself is out of reach.
+    pub fn home(&self) -> Hub {
+        let text = std::fs::read_to_string(&self.config).expect("the hub's configuration");
+        let state = format!("state = \"{}/state\"", self.dir.display());
+        assert!(text.contains(&state), "{text}");
+        let config = self.dir.join("home.toml");
+        std::fs::write(&config, text.replace(&state, "state = \"/dev/null/state\""))
+            .expect("a configuration");
+        Hub { dir: self.dir.clone(), config }
+    }
+
     /// Types a command.
     pub fn says(&self, arguments: &[&str]) -> Said {
         said(Command::new(hearth()).arg("--config").arg(&self.config).args(arguments))
