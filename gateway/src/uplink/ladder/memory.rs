@@ -34,7 +34,7 @@ pub struct Memory {
     pub(super) size: usize,
     /// Batches of reads are refused.
     pub(super) asks_singly: bool,
-    /// Bundles that were refused although nothing in them was: at the second, no more are sent.
+    /// Bundles that were refused although nothing in them was, one after the other: at the second, no more are sent.
     pub(super) grudges: u8,
     /// Devices that are there.
     pub(super) devices: BTreeSet<String>,
@@ -155,9 +155,10 @@ impl Memory {
         self.failures = 0;
     }
 
-    /// A Bundle was answered in time.
+    /// A Bundle was taken, and answered in time.
     pub(super) fn grow(&mut self) {
         self.size = self.size.saturating_mul(2);
+        self.grudges = 0;
     }
 
     pub(super) fn has_device(&mut self, id: &str) {
