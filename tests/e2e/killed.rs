@@ -5,7 +5,8 @@ use e2e::home::{self, Found, Home, Row, compare};
 use e2e::{HURRIED, Hub, Said, World};
 use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const SEED: u64 = 20_260_513;
 const KILLS: usize = 30;

@@ -13,7 +13,7 @@ const SEED: u64 = 4_711;
 const KILLS: usize = 16;
 /// Of them, so many with the record.
 const BOTH: usize = 2;
-const SENT: usize = 12;
+const READINGS: usize = 240;
 
 #[test]
 fn hub_and_record_are_killed_at_random_moments() {
@@ -24,31 +24,21 @@ fn hub_and_record_are_killed_at_random_moments() {
     let start = || Server::hapi(Some((&file, *port)), &log).ready();
     let mut server = start();
     let record = Behind { plain: format!("http://127.0.0.1:{port}/fhir"), wide: url.clone() };
-    let home = Home::new(60, KILLS * SENT);
+    let home = Home::new(60, READINGS);
     home.patients.iter().for_each(|patient| known(&record, patient));
     let more = "rung = \"conditional-create\"\nbundle = 3\ntimeout-s = 2";
     let clinic = Destination { name: "clinic", url: url.clone(), client: pki::CLIENT, more };
     let hub = servers.world.hub_to(&[clinic]);
-    // What the home was told that it may forget; all else it sends again, in order, as devices do.
-    let mut told = 0;
-    let sender = hub.home();
+    hub.replay(&home.log(0..READINGS));
     let mut delivered = vec![];
     for life in 0..KILLS {
         let daemon = hub.run_hurried();
-        let news = hub.dir.join("home.jsonl");
-        std::fs::write(&news, home.news(told..(life + 1) * SENT)).unwrap();
-        std::thread::scope(|scope| {
-            let sent = scope.spawn(|| sender.says(&["replay", "--keep", news.to_str().unwrap()]).code == 0);
-            std::thread::park_timeout(Duration::from_millis(random.number() % 1_500));
-            if life % (KILLS / BOTH) == KILLS / BOTH - 1 {
-                server.kill();
-                std::thread::park_timeout(Duration::from_millis(random.number() % 300));
-            }
-            daemon.kill_now();
-            if sent.join().unwrap() {
-                told = (life + 1) * SENT;
-            }
-        });
+        std::thread::park_timeout(Duration::from_millis(random.number() % 1_500));
+        if life % (KILLS / BOTH) == KILLS / BOTH - 1 {
+            server.kill();
+            std::thread::park_timeout(Duration::from_millis(random.number() % 300));
+        }
+        daemon.kill_now();
         if server.is_killed() {
             server = start();
         }
@@ -56,8 +46,6 @@ fn hub_and_record_are_killed_at_random_moments() {
             .push(home.rows().count() - compare(&home, &chart(&record, &home.patients), str::to_owned).lost);
     }
     let daemon = hub.run_hurried();
-    std::fs::write(hub.dir.join("home.jsonl"), home.news(told..KILLS * SENT)).unwrap();
-    sender.says(&["replay", "--keep", hub.dir.join("home.jsonl").to_str().unwrap()]).ok();
     hub.says(&["outbox", "wait", "--timeout", "60"]).ok();
     assert_eq!(daemon.stop(), 0);
     let found = compare(&home, &chart(&record, &home.patients), str::to_owned);

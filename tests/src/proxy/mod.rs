@@ -18,11 +18,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -47,7 +48,7 @@ struct Inner {
     strips_conditions: bool,
     calm: AtomicBool,
     /// Requests that go on although their hub has hung up.
-    late: AtomicU64,
+    late: Mutex<JoinSet<()>>,
     state: Mutex<State>,
 }
 
@@ -99,20 +100,24 @@ impl Proxy {
             searches: plan.searches,
             strips_conditions: plan.strips_conditions,
             calm: AtomicBool::new(false),
-            late: AtomicU64::new(0),
+            late: Mutex::default(),
             state: Mutex::new(state),
         }));
         let all = proxy.clone();
         let serve = async move {
+            let mut connections = JoinSet::new();
             loop {
-                if let Ok((tcp, _)) = listener.accept().await {
-                    let (proxy, acceptor) = (all.clone(), acceptor.clone());
-                    tokio::spawn(async move {
-                        // A handshake that fails, a hub that hangs up: the next connection is another.
-                        if let Ok(hub) = acceptor.accept(tcp).await {
-                            _ = proxy.connection(hub).await;
-                        }
-                    });
+                tokio::select! {
+                    Ok((tcp, _)) = listener.accept() => {
+                        let (proxy, acceptor) = (all.clone(), acceptor.clone());
+                        connections.spawn(async move {
+                            // A handshake that fails, a hub that hangs up: the next connection is another.
+                            if let Ok(hub) = acceptor.accept(tcp).await {
+                                _ = proxy.connection(hub).await;
+                            }
+                        });
+                    }
+                    Some(_) = connections.join_next(), if !connections.is_empty() => {}
                 }
             }
         };
@@ -131,7 +136,9 @@ impl Proxy {
 
     /// Nothing is under way that a hub has given up.
     pub fn is_idle(&self) -> bool {
-        self.0.late.load(Ordering::SeqCst) == 0
+        let mut late = self.0.late.lock().expect("nobody panics with it");
+        while late.try_join_next().is_some() {}
+        late.is_empty()
     }
 
     pub fn counts(&self) -> Counts {
@@ -225,15 +232,13 @@ impl Proxy {
             }
             Late => {
                 self.doubt(&request);
-                self.0.late.fetch_add(1, Ordering::SeqCst);
                 let proxy = self.clone();
-                tokio::spawn(async move {
+                self.0.late.lock().expect("nobody panics with it").spawn(async move {
                     sleep(LATE).await;
                     if let Ok(answer) = proxy.ask(&request).await {
                         proxy.state().counts.committed_late +=
                             u64::from(answer.is_success() && request.writes());
                     }
-                    proxy.0.late.fetch_sub(1, Ordering::SeqCst);
                 });
                 self.outlast(hub).await
             }
@@ -265,7 +270,7 @@ impl Proxy {
                 let plain = |answer: &mut Answer| answer.set_header("Content-Type", "text/plain");
                 self.pass(hub, &request, plain).await
             }
-            Lagging => self.pass(hub, &request, |answer| lag(answer, Timestamp::now())).await,
+            Lagging => self.pass(hub, &request, |answer| lag(answer, gateway::clock::now())).await,
         }
     }
 
