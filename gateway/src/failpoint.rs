@@ -1,4 +1,4 @@
-//! Places where a test stops the process, to kill it there.
+//! Places where a test stops the process, to kill it there; and waits that a test shortens.
 //!
 //! With the feature `failpoints` and `HEARTH_FAILPOINT=NAME[:N]` in the environment, the N-th reaching of the
 //! point (the first, if N is not given) says `failpoint NAME` on standard error and never returns: the thread is
@@ -51,6 +51,37 @@ impl Point {
 #[cfg(not(feature = "failpoints"))]
 pub fn reach(_: Point) {}
 
+/// By how much the uplink's own waits are divided. What a record system asks for (`Retry-After`) stays as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hurry {
+    pub waits: u32,
+    /// How long a search that finds nothing is not believed: it must stay longer than a request may be under way.
+    pub patience: u32,
+}
+
+impl Hurry {
+    pub const NONE: Hurry = Hurry { waits: 1, patience: 1 };
+}
+
+/// With the feature what `HEARTH_HURRY=WAITS:PATIENCE` says; else [`Hurry::NONE`].
+#[cfg(not(feature = "failpoints"))]
+pub fn hurry() -> Hurry {
+    Hurry::NONE
+}
+
+#[cfg(feature = "failpoints")]
+pub fn hurry() -> Hurry {
+    std::env::var("HEARTH_HURRY").ok().and_then(|said| parse_hurry(&said)).unwrap_or(Hurry::NONE)
+}
+
+/// `waits:patience`, neither of them 0.
+#[cfg(feature = "failpoints")]
+fn parse_hurry(said: &str) -> Option<Hurry> {
+    let (waits, patience) = said.split_once(':')?;
+    let divisor = |said: &str| said.parse().ok().filter(|by| *by > 0);
+    Some(Hurry { waits: divisor(waits)?, patience: divisor(patience)? })
+}
+
 #[cfg(feature = "failpoints")]
 pub fn reach(point: Point) {
     use std::io::Write;
@@ -89,5 +120,13 @@ mod tests {
     fn the_environment_names_a_point_and_a_time() {
         assert_eq!(super::parse("before-request"), ("before-request", 1));
         assert_eq!(super::parse("before-request:3"), ("before-request", 3));
+    }
+
+    #[cfg(feature = "failpoints")]
+    #[test]
+    fn the_environment_says_how_much_shorter_waits_are() {
+        use super::{Hurry, parse_hurry};
+        assert_eq!(parse_hurry("200:20"), Some(Hurry { waits: 200, patience: 20 }));
+        assert!(["", "20", "0:1", "1:0", "a:b"].into_iter().all(|said| parse_hurry(said).is_none()));
     }
 }

@@ -8,6 +8,7 @@ mod decoding;
 mod demo;
 mod devices;
 mod fuzz;
+mod killed;
 mod kills;
 mod people;
 mod redacted;

@@ -8,6 +8,8 @@ mod delivery;
 mod emitted;
 mod judge;
 mod judged;
+mod killed;
 mod reasons;
 mod rig;
+mod storm;
 mod twins;

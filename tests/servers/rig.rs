@@ -119,7 +119,17 @@ impl Server {
 
     /// SIGKILL: what a power cut looks like to the process.
     pub(crate) fn kill_now(mut self) {
+        self.kill();
+    }
+
+    /// The same, and it is kept.
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn is_killed(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     fn medplum(log: &Path) -> Starting {
@@ -174,6 +184,8 @@ pub(crate) struct Servers {
     pub(crate) narrow: String,
     /// A way to whoever listens at a port where nobody does yet.
     pub(crate) away: (String, u16),
+    /// Another.
+    pub(crate) far: (String, u16),
     /// What nginx was asked, and what it answered.
     log: PathBuf,
     _processes: [Server; 3],
@@ -207,9 +219,9 @@ impl Servers {
         let medplum = Server::medplum(&run.join("medplum.log")).ready();
         let hapi = hapi.ready();
         let world = World::in_folder(&run);
-        let ports = [(); 5].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [away, ports @ ..] = ports.map(|held| held.local_addr().unwrap().port());
-        let nginx = nginx(&run, &world.pki, [hapi.port, medplum.port, away], ports);
+        let ports = [(); 7].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [away, far, ports @ ..] = ports.map(|held| held.local_addr().unwrap().port());
+        let nginx = nginx(&run, &world.pki, [hapi.port, medplum.port, away, far], ports);
         let plain = |server: &Server| format!("http://127.0.0.1:{}/fhir", server.port);
         let behind = |port: u16| format!("https://127.0.0.1:{port}/fhir");
         Servers {
@@ -217,6 +229,7 @@ impl Servers {
             medplum: Behind { plain: plain(&medplum), wide: behind(ports[1]) },
             narrow: behind(ports[2]),
             away: (behind(ports[3]), away),
+            far: (behind(ports[4]), far),
             log: run.join("access.log"),
             world,
             _processes: [hapi, medplum, nginx],
@@ -239,8 +252,8 @@ impl Servers {
 
 /// nginx as it stands before a hospital's FHIR server: client certificates demanded, the revoked among them refused, and its own
 /// refusals told in FHIR, but not those of a certificate, which are a web page.
-fn nginx(run: &Path, pki: &pki::Pki, servers: [u16; 3], ports: [u16; 4]) -> Server {
-    let [hapi, medplum, away] = servers;
+fn nginx(run: &Path, pki: &pki::Pki, servers: [u16; 4], ports: [u16; 5]) -> Server {
+    let [hapi, medplum, away, far] = servers;
     let server = |port: u16, limits: &str, upstream: u16| {
         format!(
             r#"
@@ -270,6 +283,7 @@ http {{
 {wide_medplum}
 {narrow}
 {wide_away}
+{wide_far}
 }}"#,
         run = run.display(),
         certificate = pki.certificate(pki::SERVER).display(),
@@ -279,6 +293,7 @@ http {{
         wide_hapi = server(ports[0], "client_max_body_size 64m;", hapi),
         wide_medplum = server(ports[1], "client_max_body_size 64m;", medplum),
         wide_away = server(ports[3], "client_max_body_size 64m;", away),
+        wide_far = server(ports[4], "client_max_body_size 64m;", far),
         narrow = server(ports[2], "client_max_body_size 8k; limit_req zone=hub;", hapi),
     );
     let file = run.join("nginx.conf");
@@ -291,7 +306,7 @@ http {{
     );
     let mut server = Server { child: starting.child, life: Some(starting.life), port: ports[0] };
     // It says nothing when it is ready, so it is asked.
-    while TcpStream::connect(("127.0.0.1", ports[3])).is_err() {
+    while TcpStream::connect(("127.0.0.1", ports[4])).is_err() {
         let ended = server.child.try_wait().unwrap();
         let log = || std::fs::read_to_string(run.join("nginx.log"));
         assert!(ended.is_none(), "nginx ended: {:?}", log());

@@ -8,6 +8,10 @@ use std::time::Duration;
 /// How long a story waits for something that must happen. Generous: it ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Waits are 200 times shorter; what no search finds is believed to be absent after 3 s, not 60: longer than the timeout
+/// of 1 s that goes with it, a request that comes late, and an index's lag.
+pub const HURRIED: (&str, &str) = ("HEARTH_HURRY", "200:20");
+
 /// The binary, built once, with the places where a test may stop it.
 pub fn hearth() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -73,6 +77,17 @@ impl Hub {
         Hub { dir, config }
     }
 
+    /// Who sends to the daemon's socket and nowhere else: the store itself is out of reach.
+    pub fn home(&self) -> Hub {
+        let text = std::fs::read_to_string(&self.config).expect("the hub's configuration");
+        let state = format!("state = \"{}/state\"", self.dir.display());
+        assert!(text.contains(&state), "{text}");
+        let config = self.dir.join("home.toml");
+        std::fs::write(&config, text.replace(&state, "state = \"/dev/null/state\""))
+            .expect("a configuration");
+        Hub { dir: self.dir.clone(), config }
+    }
+
     /// Types a command.
     pub fn says(&self, arguments: &[&str]) -> Said {
         said(Command::new(hearth()).arg("--config").arg(&self.config).args(arguments))
@@ -104,14 +119,26 @@ impl Hub {
         daemon
     }
 
+    /// The same, with its own waits shorter: `gateway::failpoint::Hurry`.
+    pub fn run_hurried(&self) -> Daemon {
+        let daemon = self.start_with(&[HURRIED]);
+        daemon.wait_for("ready");
+        daemon
+    }
+
     /// Starts the daemon; with a failpoint it stops there, and says so.
     pub fn start(&self, failpoint: Option<&str>) -> Daemon {
-        let mut command = Command::new(hearth());
-        command.arg("--config").arg(&self.config).arg("run");
-        if let Some(point) = failpoint {
-            command.env("HEARTH_FAILPOINT", point);
-        }
-        let child = command
+        let point = failpoint.map(|point| ("HEARTH_FAILPOINT", point));
+        self.start_with(point.as_slice())
+    }
+
+    /// Starts the daemon with this in its environment.
+    pub fn start_with(&self, environment: &[(&str, &str)]) -> Daemon {
+        let child = Command::new(hearth())
+            .arg("--config")
+            .arg(&self.config)
+            .arg("run")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

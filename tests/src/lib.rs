@@ -5,8 +5,10 @@
 //! killed like a process.
 
 pub mod disk;
+pub mod home;
 mod hub;
+pub mod proxy;
 mod world;
 
-pub use hub::{Daemon, Hub, Said, hearth, said};
+pub use hub::{Daemon, HURRIED, Hub, Said, hearth, said};
 pub use world::{Destination, World, root};

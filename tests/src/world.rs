@@ -1,4 +1,5 @@
 use crate::Hub;
+use crate::proxy::{Plan, Proxy};
 use gateway::demo::pki::{self, Pki};
 use gateway::demo::record::{Behaviour, Record};
 use gateway::tls;
@@ -50,6 +51,17 @@ impl World {
             self.runtime.block_on(Record::bind(acceptor, behaviour)).expect("a free port on loopback");
         self.runtime.spawn(record.clone().serve());
         record
+    }
+
+    /// Starts a way to the record system at this URL, on which things go wrong.
+    pub fn proxy(&self, to: &str, plan: Plan) -> Proxy {
+        let now = gateway::clock::now();
+        let acceptor = tls::server(&self.pki.files(pki::SERVER), now).expect("server certificates");
+        let client = tls::client(&self.pki.files(pki::CLIENT), now).expect("client certificates");
+        let (proxy, serve) =
+            self.runtime.block_on(Proxy::bind(acceptor, client, to, plan)).expect("a free port on loopback");
+        self.runtime.spawn(serve);
+        proxy
     }
 
     /// A hub that delivers to these record systems, by name.

@@ -6,7 +6,7 @@ use super::http::{Base, Http, Request};
 use super::ladder::{Call, End, Ladder, Manner, Memory, Method, Step, Way};
 use super::{Destination, RungChoice};
 use crate::clock;
-use crate::failpoint::{Point, reach};
+use crate::failpoint::{Point, hurry, reach};
 use crate::store::{Attempt, Consignment, OutboxNo, Settlement};
 use crate::tls;
 use bytes::Bytes;
@@ -64,7 +64,7 @@ impl Fhir {
         let base = Base::parse(&destination.base_url)?;
         let http = Http::new(base, destination.timeout);
         // Anything that differs between hubs will do.
-        let memory = Memory::new(RandomState::new().build_hasher().finish());
+        let memory = Memory::new(RandomState::new().build_hasher().finish()).hurried(hurry());
         let gzip = if destination.gzip { Gzip::Untried } else { Gzip::Off };
         let credentials = Credentials::new(destination.files());
         Ok(Fhir { destination, http, credentials, taken: false, memory, ability: None, gzip })

@@ -5,6 +5,7 @@ use super::fhir::{Books, Fhir};
 use super::http::IDLE;
 use super::ladder::Way;
 use crate::clock;
+use crate::failpoint::hurry;
 use crate::store::{Attempt, Desk, DestinationNo, Gone, OutboxNo, Settlement, Store, StoreError};
 use hearth_core::delivery::Cure;
 use hearth_core::map::fhir::Rung;
@@ -230,7 +231,7 @@ impl Uplink {
         let mut ledger = Ledger { desk, name: &self.name, settled: 0 };
         let way = match self.fhir.carry(&due, &mut ledger).await {
             // Rows that were retracted or parked meanwhile; asked for again at once, they are not due.
-            Ok(Way::Open) if ledger.settled == 0 => return Ok(Next::After(IN_VAIN)),
+            Ok(Way::Open) if ledger.settled == 0 => return Ok(Next::After(IN_VAIN / hurry().waits)),
             Ok(way) => way,
             Err(Trouble::Gone) => return Err(Gone),
             Err(Trouble::Store(error)) => return Ok(self.trouble(&error)),
@@ -299,7 +300,7 @@ enum Next {
 
 /// How long until then, never backwards. A clock that was set meanwhile is looked at again within the hour.
 fn until(then: Timestamp, now: Timestamp) -> Duration {
-    let (least, most) = (Duration::from_secs(1), Duration::from_secs(3600));
+    let (least, most) = (Duration::from_secs(1) / hurry().waits, Duration::from_secs(3600));
     Duration::try_from(then.duration_since(now)).unwrap_or(least).clamp(least, most)
 }
 

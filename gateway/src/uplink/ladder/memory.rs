@@ -1,5 +1,6 @@
 //! What was learned about a destination. Lost with the process, and learned again.
 
+use crate::failpoint::Hurry;
 use crate::store::OutboxNo;
 use hearth_core::delivery::backoff;
 use jiff::Timestamp;
@@ -33,7 +34,7 @@ pub struct Memory {
     pub(super) size: usize,
     /// Batches of reads are refused.
     pub(super) asks_singly: bool,
-    /// Bundles that were refused although nothing in them was: at the second, no more are sent.
+    /// Bundles that were refused although nothing in them was, one after the other: at the second, no more are sent.
     pub(super) grudges: u8,
     /// Devices that are there.
     pub(super) devices: BTreeSet<String>,
@@ -52,6 +53,8 @@ pub struct Memory {
     /// Failures of the whole destination in a row.
     failures: u32,
     random: u64,
+    /// [`Hurry::NONE`], but in tests.
+    hurry: Hurry,
 }
 
 impl Memory {
@@ -72,7 +75,13 @@ impl Memory {
             deaf: None,
             failures: 0,
             random: seed,
+            hurry: Hurry::NONE,
         }
+    }
+
+    /// For tests that have no minutes.
+    pub(in crate::uplink) fn hurried(self, hurry: Hurry) -> Memory {
+        Memory { hurry, patience: PATIENCE / hurry.patience, ..self }
     }
 
     /// How many persons' readings are held because the record does not know them.
@@ -146,9 +155,10 @@ impl Memory {
         self.failures = 0;
     }
 
-    /// A Bundle was answered in time.
+    /// A Bundle was taken, and answered in time.
     pub(super) fn grow(&mut self) {
         self.size = self.size.saturating_mul(2);
+        self.grudges = 0;
     }
 
     pub(super) fn has_device(&mut self, id: &str) {
@@ -166,7 +176,7 @@ impl Memory {
     }
 
     pub fn held(&mut self) -> Duration {
-        let wait = HELD + self.wait(self.failures, HELD_JITTER);
+        let wait = HELD / self.hurry.waits + self.wait(self.failures, HELD_JITTER);
         self.failed();
         wait
     }
@@ -182,7 +192,7 @@ impl Memory {
     }
 
     fn wait(&mut self, attempts: u32, (base, cap): (Duration, Duration)) -> Duration {
-        backoff(attempts, base, cap, self.random())
+        backoff(attempts, base, cap, self.random()) / self.hurry.waits
     }
 
     /// SplitMix64: it only spreads.

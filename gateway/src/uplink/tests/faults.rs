@@ -195,6 +195,35 @@ async fn an_outage_touches_no_reading() {
     }
 }
 
+/// Something on the way refuses a bundle now and then: those that are taken between show that the record takes them.
+#[tokio::test]
+async fn bundles_that_are_refused_now_and_then_are_sent_on() {
+    for rung in RUNGS {
+        let served = served(behaviour(rung)).await;
+        let mut fhir = fhir(&served, rung, 100);
+        for round in 0..6 {
+            let mut refuses = round % 2 == 0;
+            served.record.script(move |seen| {
+                let refused = seen.writes() && seen.path.is_empty() && std::mem::take(&mut refuses);
+                if refused {
+                    Fault::Answer(Canned::outcome(400, "processing", "not now"))
+                } else {
+                    Fault::Pass
+                }
+            });
+            let before = served.record.log().len();
+            let (notebook, _) = carry(&mut fhir, &[weight(round + 1)]).await;
+            assert_eq!(notebook.end(i64::from(round) + 1), "delivered", "{rung:?} round {round}");
+            let log = served.record.log();
+            let mut new = log[before..].iter().map(|logged| &logged.seen);
+            assert!(
+                new.any(|seen| seen.writes() && seen.path.is_empty()),
+                "{rung:?} round {round}: no bundle"
+            );
+        }
+    }
+}
+
 /// A server that takes no bundles, and one that takes batches only: learned, and remembered.
 #[tokio::test]
 async fn a_record_that_takes_no_bundles_is_written_to_all_the_same() {
