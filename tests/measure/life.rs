@@ -22,7 +22,7 @@ struct Spent {
 fn spent(disk: &Disk, from: usize) -> Spent {
     let mut spent = Spent::default();
     let mut touched: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
-    for step in disk.steps().into_iter().skip(from) {
+    for step in disk.steps_from(from) {
         match step.call {
             Call::Write { at, octets } => {
                 spent.octets += octets.len();
@@ -39,7 +39,7 @@ fn spent(disk: &Disk, from: usize) -> Spent {
     spent
 }
 
-const READINGS: usize = 2_000;
+const READINGS: usize = 1_000;
 
 pub(crate) fn print() {
     let folder = Folder::new("life");

@@ -13,13 +13,13 @@ fn a_damaged_log_is_no_older_truth() {
     let log = std::fs::read(sound.room.file("hearth.sqlite-wal")).unwrap();
     let length = log.len();
     // Behind its end lies what was in it before it began anew: by other salts.
-    let frames = log[32..].chunks_exact(4120).take_while(|frame| frame[8..16] == log[16..24]).count();
+    let frames = log[32..].chunks_exact(FRAME).take_while(|frame| frame[8..16] == log[16..24]).count();
     assert!(frames > 40, "{frames} frames: the log holds what was written");
     let (mut dice, mut tally) = (Dice(SEED), Tally::default());
     // A file never held it all: what is lost is said, and nothing is invented; older words of a row are no invention.
     for nth in 0..12 {
         let frame = nth * (frames - 20) / 12;
-        let at = 32 + frame * 4120 + dice.throw(4120);
+        let at = 32 + frame * FRAME + dice.throw(FRAME);
         let left = changed(&sound, "hearth.sqlite-wal", |o| o[at] ^= 0x10);
         let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
         let case = format!("seed {SEED}: octet {at} of the log, frame {frame} of {frames}");
@@ -39,7 +39,7 @@ fn a_damaged_log_is_no_older_truth() {
         tally.cases += 1;
     }
     // What was never flushed is no damage: the last commit is torn, or a piece of it is there.
-    for keep in [frames * 4120 + 32 - 1, frames * 4120 + 32 - 4096] {
+    for keep in [frames * FRAME + 32 - 1, frames * FRAME + 32 - PAGE] {
         let left = changed(&sound, "hearth.sqlite-wal", |o| o[keep..].fill(0));
         let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
         assert_eq!(opened.set_aside, None, "a torn end of {keep}");
@@ -47,7 +47,7 @@ fn a_damaged_log_is_no_older_truth() {
     // Both.
     for nth in 0..8 {
         let left = changed(&sound, "hearth.sqlite-wal", |o| {
-            let at = dice.throw((frames - 20) * 4120);
+            let at = dice.throw((frames - 20) * FRAME);
             o[at] ^= 1;
         });
         let path = left.file("hearth.sqlite");
@@ -68,8 +68,8 @@ fn a_damaged_log_is_no_older_truth() {
 fn spoil(room: &Room) -> Vec<u8> {
     let path = room.file("hearth.sqlite");
     let mut octets = std::fs::read(&path).unwrap();
-    let page = octets.len() / 4096 / 2;
-    octets[page * 4096..][..4096].fill(0);
+    let page = octets.len() / PAGE / 2;
+    octets[page * PAGE..][..PAGE].fill(0);
     std::fs::write(&path, &octets).unwrap();
     octets
 }
@@ -166,7 +166,7 @@ fn a_damaged_file_is_set_aside_and_never_deleted() {
             let half = std::fs::metadata(file).unwrap().len() / 2;
             std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(half).unwrap();
         }),
-        ("a garbled page", |file| overwrite(file, 4096, &[0xA5; 4096])),
+        ("a garbled page", |file| overwrite(file, PAGE as u64, &[0xA5; PAGE])),
     ];
     for (ruin, how) in ruins {
         let mut w = World::new(catalog(&[]));
