@@ -89,17 +89,19 @@ impl House {
         store.take(&News::Booted, now).unwrap();
         let near = SignedDuration::from_millis(500);
         let utc = Span { earliest: BEGIN - near, latest: BEGIN + near };
+        store.take(&News::HubTime(Anchor { at: now, utc, source: AnchorSource::Synchronised }), now).unwrap();
         store
-            .take(&News::HubTime(Anchor { at: now, utc, source: AnchorSource::Synchronised }), now)
+            .set_destinations(&[DestinationFacts { name: "clinic".into(), cleared: Labels::default() }])
             .unwrap();
-        store.set_destinations(&[DestinationFacts { name: "clinic".into(), cleared: Labels::default() }]).unwrap();
         let clinic = store.destination("clinic").unwrap();
         let address = Address { octets: [0xAA, 0xBB, 0xCC, 0, 0, 1], kind: AddressKind::Public };
         let facts = Facts { address: Some(address), services: [0x1808].into(), ..Facts::default() };
         let device = store.meet(&facts, now).unwrap();
         let ada = store.person_for(clinic, &Subject { id: "ada-1".into(), identifier: None }, None).unwrap();
         let window = Window { from: BEGIN - 24_000.hours(), until: None };
-        store.permit(ada, clinic, &Permission { order: window, consent: window, revision: Revision(0) }).unwrap();
+        store
+            .permit(ada, clinic, &Permission { order: window, consent: window, revision: Revision(0) })
+            .unwrap();
         let binding = Binding {
             device,
             slot: None,
@@ -182,12 +184,7 @@ impl House {
 fn attempt(consignment: &Consignment) -> Attempt {
     let all = resources(&consignment.parcel, &Policy::default(), Rung::ConditionalCreate, None);
     let octets = all.iter().flat_map(|resource| resource.json.bytes()).collect();
-    Attempt {
-        row: consignment.row,
-        octets,
-        mapping: hearth_core::map::fhir::VERSION,
-        phd_identifier: None,
-    }
+    Attempt { row: consignment.row, octets, mapping: hearth_core::map::fhir::VERSION, phd_identifier: None }
 }
 
 fn delivered(consignment: &Consignment) -> Settlement {

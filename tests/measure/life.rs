@@ -78,7 +78,13 @@ pub(crate) fn print() {
     drop(mount);
     let captures = split["capture"];
     let flushes = captures.flushes as f64 / READINGS as f64;
-    row("FLUSH calls per capture commit", &format!("{flushes:.3}"), "1 (pwrite and fdatasync of 160 octets)", Some(flushes), "<= 1.15");
+    row(
+        "FLUSH calls per capture commit",
+        &format!("{flushes:.3}"),
+        "1 (pwrite and fdatasync of 160 octets)",
+        Some(flushes),
+        "<= 1.15",
+    );
     let each = |octets: usize, many: usize| octets as f64 / many as f64;
     let of = |what: &str| if what == "prune" { gone } else { READINGS };
     let (mut asked, mut whole) = (0.0, 0.0);
@@ -86,7 +92,13 @@ pub(crate) fn print() {
         let (octets, blocks) = (each(spent.octets, of(what)), each(spent.blocks * BLOCK, of(what)));
         asked += octets;
         whole += blocks;
-        row(&format!("octets: {what}"), &format!("{octets:.0} asked, {blocks:.0} in blocks"), "4 096 a step", None, "");
+        row(
+            &format!("octets: {what}"),
+            &format!("{octets:.0} asked, {blocks:.0} in blocks"),
+            "4 096 a step",
+            None,
+            "",
+        );
     }
     let anchor = 4.0 * BLOCK as f64;
     row(

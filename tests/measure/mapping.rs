@@ -25,7 +25,9 @@ pub(crate) fn print() {
         black_box(interpret(&parsed, &[], &parcel.profile));
         resources(black_box(parcel), &policy, rung, None)
     };
-    for (name, rung) in [("one Observation", Rung::PlainCreate), ("with devices and times", Rung::ConditionalCreate)] {
+    for (name, rung) in
+        [("one Observation", Rung::PlainCreate), ("with devices and times", Rung::ConditionalCreate)]
+    {
         let length: usize = once(rung).iter().map(|resource| resource.json.len()).sum();
         let us = median(7, 20_000, || {
             for _ in 0..20_000 {
@@ -36,7 +38,10 @@ pub(crate) fn print() {
         row(
             &format!("frame to FHIR, {name} ({length} octets), CPU"),
             &format!("{us:.2} us"),
-            &theirs.map_or_else(|| "Python fhir.resources: not here".to_owned(), |us| format!("{us:.0} us, Python fhir.resources")),
+            &theirs.map_or_else(
+                || "Python fhir.resources: not here".to_owned(),
+                |us| format!("{us:.0} us, Python fhir.resources"),
+            ),
             theirs.map(|theirs| theirs / us),
             if rung == Rung::PlainCreate { "<= 1.5 us, >= 500 times" } else { "" },
         );

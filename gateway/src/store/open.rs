@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "hearth.sqlite";
 const LOCK: &str = "hearth.lock";
+/// Its being there says that the store was found broken: the next opening looks at every row.
+const DOUBT: &str = "hearth.doubt";
 pub(super) const KEY: &str = "hub.key";
 
 /// The store, and what a person must hear about its opening.
@@ -219,11 +221,16 @@ impl From<rusqlite::Error> for Unwhole {
     }
 }
 
-/// The trees are sound, the file is ours and as new as we are, and every row proves itself.
+/// The file is ours and as new as we are, and the rows that say who is who prove themselves. In doubt, and before rows of
+/// an older layout are taken as they are: all trees are sound, and every row proves itself.
 fn whole(sql: &mut Connection, file: &Path, key_file: &Path) -> Result<HubKey, Unwhole> {
-    let said: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if said != "ok" {
-        return Err(Unwhole::Damaged);
+    let doubt = file.with_file_name(DOUBT);
+    let all = doubt.exists() || !migrate::newest(sql)?;
+    if all {
+        let said: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if said != "ok" {
+            return Err(Unwhole::Damaged);
+        }
     }
     let unmigrated = |why: Unmigrated| match why {
         Unmigrated::Sql(error) => Unwhole::Sql(error),
@@ -244,10 +251,15 @@ fn whole(sql: &mut Connection, file: &Path, key_file: &Path) -> Result<HubKey, U
     if migrate::layout(sql)? != *migrate::standard_layout().map_err(unmigrated)? {
         return Err(Unwhole::Damaged);
     }
-    if proof::unproven(sql)?.is_some() {
+    if proof::unproven(sql, all)?.is_some() {
         return Err(Unwhole::Damaged);
     }
+    proof::watch(sql)?;
     flushed(sql)?;
+    match std::fs::remove_file(&doubt) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(Unwhole::Open(os(&doubt, &error))),
+        _ => {}
+    }
     Ok(key)
 }
 
@@ -287,6 +299,11 @@ fn key_check(sql: &Connection) -> Result<Option<Vec<u8>>, rusqlite::Error> {
         return Ok(None);
     }
     sql.query_row("SELECT key_check FROM hub", [], |row| row.get(0)).optional()
+}
+
+/// Has the next opening look at every row. A disk that does not even take this will be found broken again.
+pub(super) fn doubt(file: &Path) {
+    _ = create_private(&file.with_file_name(DOUBT));
 }
 
 /// An empty file is an empty database. SQLite would make one that others can read.

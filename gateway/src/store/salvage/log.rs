@@ -61,9 +61,8 @@ impl Log {
         let mut sum = Sum { big: magic & 1 == 1, sum: (0, 0) };
         sum.add(&header[..24]);
         let size = page_size(word(&header, 8));
-        let whole = magic & !1 == 0x377F_0682
-            && size.is_some()
-            && sum.sum == (word(&header, 24), word(&header, 28));
+        let whole =
+            magic & !1 == 0x377F_0682 && size.is_some() && sum.sum == (word(&header, 24), word(&header, 28));
         let salts: [u8; 8] = header[16..24].try_into().unwrap_or_default();
 
         let size = size.unwrap_or(PAGE);

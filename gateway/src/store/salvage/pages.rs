@@ -68,7 +68,8 @@ impl Image {
         let wal = if log.pages.is_empty() { None } else { Some(File::open(wal)?) };
         let mut file = File::open(file)?;
         let mut head = [0; 18];
-        let told = file.read_exact(&mut head).ok().map(|()| u32::from(u16::from_be_bytes([head[16], head[17]])));
+        let told =
+            file.read_exact(&mut head).ok().map(|()| u32::from(u16::from_be_bytes([head[16], head[17]])));
         let size = told.and_then(page_size).unwrap_or(PAGE);
         Ok(Image { file, wal, log, size, seen: vec![] })
     }

@@ -21,7 +21,7 @@ fn a_damaged_log_is_no_older_truth() {
         let frame = nth * (frames - 20) / 12;
         let at = 32 + frame * FRAME + dice.throw(FRAME);
         let left = changed(&sound, "hearth.sqlite-wal", |o| o[at] ^= 0x10);
-        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+        let opened = Store::open(doubted(&left), sound.catalog.clone(), Seal::Scrambled).unwrap();
         let case = format!("seed {SEED}: octet {at} of the log, frame {frame} of {frames}");
         let salvage =
             opened.salvage.unwrap_or_else(|| panic!("{case}: commits are gone, and nothing was said"));
@@ -41,7 +41,7 @@ fn a_damaged_log_is_no_older_truth() {
     // What was never flushed is no damage: the last commit is torn, or a piece of it is there.
     for keep in [frames * FRAME + 32 - 1, frames * FRAME + 32 - PAGE] {
         let left = changed(&sound, "hearth.sqlite-wal", |o| o[keep..].fill(0));
-        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+        let opened = Store::open(doubted(&left), sound.catalog.clone(), Seal::Scrambled).unwrap();
         assert_eq!(opened.set_aside, None, "a torn end of {keep}");
     }
     // Both.
@@ -57,7 +57,7 @@ fn a_damaged_log_is_no_older_truth() {
             *octet ^= 4;
         }
         std::fs::write(&path, file).unwrap();
-        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled)
+        let opened = Store::open(doubted(&left), sound.catalog.clone(), Seal::Scrambled)
             .unwrap_or_else(|error| panic!("seed {SEED}: both, {nth}: {error}"));
         assert!(opened.set_aside.is_some(), "seed {SEED}: both, {nth}");
         tally.cases += 1;
@@ -77,13 +77,13 @@ fn spoil(room: &Room) -> Vec<u8> {
 /// A power cut at every step of making room, and then a start: one salvage, one damaged file, never deleted.
 #[test]
 fn a_cut_while_salvaging_is_gone_on_from() {
-    let sound = at_rest();
+    let sound = at_rest(120);
     let whole = sound.room.cut();
     let ruined = spoil(&whole);
-    drop(Store::open(whole.path(), sound.catalog.clone(), Seal::Scrambled).unwrap());
+    drop(Store::open(doubted(&whole), sound.catalog.clone(), Seal::Scrambled).unwrap());
     let new = std::fs::read(whole.file("hearth.sqlite")).unwrap();
     let aside = whole.files().into_iter().find(|file| file.contains("damaged")).unwrap();
-    let open = |room: &Room| Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+    let open = |room: &Room| Store::open(doubted(room), sound.catalog.clone(), Seal::Scrambled).unwrap();
     for (step, half, ready, moved) in
         [("half made", true, false, false), ("made", false, true, false), ("set aside", false, true, true)]
     {
@@ -114,7 +114,7 @@ fn a_cut_while_salvaging_is_gone_on_from() {
 /// What can't be written leaves the damaged file as it was, and names the cure; with room it goes on.
 #[test]
 fn without_room_the_damaged_file_stays() {
-    let sound = at_rest();
+    let sound = at_rest(120);
     let room = Room::new();
     let mount = std::process::Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=700k,mode=700", "tmpfs"])
@@ -129,7 +129,7 @@ fn without_room_the_damaged_file_stays() {
         std::fs::copy(sound.room.file(&file), room.file(&file)).unwrap();
     }
     let ruined = spoil(&room);
-    let error = Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap_err();
+    let error = Store::open(doubted(&room), sound.catalog.clone(), Seal::Scrambled).unwrap_err();
     assert!(matches!(error, OpenError::SalvageFull(_)), "{error:?}");
     assert!(error.to_string().contains("free as much room"), "{error}");
     assert!(std::fs::read(room.file("hearth.sqlite")).unwrap() == ruined);
@@ -140,7 +140,7 @@ fn without_room_the_damaged_file_stays() {
         .status()
         .unwrap();
     assert!(grown.success());
-    let opened = Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+    let opened = Store::open(doubted(&room), sound.catalog.clone(), Seal::Scrambled).unwrap();
     assert!(opened.set_aside.is_some() && opened.salvage.is_some());
     drop(opened);
     drop(unmount);
@@ -176,6 +176,7 @@ fn a_damaged_file_is_set_aside_and_never_deleted() {
         let file = w.room.file("hearth.sqlite");
         how(&file);
         let ruined = std::fs::read(&file).unwrap();
+        doubted(&w.room);
         let aside = w.open().unwrap_or_else(|| panic!("{ruin}: nothing was said"));
         let name = aside.file_name().unwrap().to_str().unwrap().to_owned();
         assert!(name.starts_with("hearth.sqlite.damaged-"), "{ruin}: {name}");
@@ -190,6 +191,7 @@ fn a_damaged_file_is_set_aside_and_never_deleted() {
         // And once more, in the same second.
         w.close();
         how(&file);
+        doubted(&w.room);
         let second = w.open().unwrap();
         assert!(second != aside && aside.exists() && second.exists(), "{ruin}");
     }
