@@ -25,7 +25,15 @@ pub(crate) struct Folder(PathBuf);
 impl Folder {
     pub(crate) fn new(name: &str) -> Folder {
         let memory = Path::new("/dev/shm");
-        let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        Folder::within(if memory.is_dir() { memory } else { Path::new("/tmp") }, name)
+    }
+
+    /// Where writing is writing.
+    pub(crate) fn on_disk(name: &str) -> Folder {
+        Folder::within(&e2e::root().join("target"), name)
+    }
+
+    fn within(base: &Path, name: &str) -> Folder {
         let path = base.join(format!("hearth-measure-{}-{name}", std::process::id()));
         std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
         let mut file = std::fs::OpenOptions::new()

@@ -6,17 +6,27 @@ use hearth_core::capture::Uuid16;
 use hearth_core::decode::decode;
 use hearth_core::interpret::interpret;
 use hearth_core::map::fhir::{Rung, resources};
-use hearth_core::parcel::Policy;
+use hearth_core::parcel::{Parcel, Policy};
 use std::hint::black_box;
+
+fn parcel(house: &mut House) -> Parcel {
+    house.begin_contact();
+    house.hear();
+    house.due(1).pop().unwrap().parcel
+}
+
+/// The Observation of the first row.
+pub(crate) fn sample() {
+    let folder = Folder::new("sample");
+    let parcel = parcel(&mut House::open(folder.path()));
+    println!("{}", resources(&parcel, &Policy::default(), Rung::PlainCreate, None)[0].json);
+}
 
 /// One glucose record, as `house` hears it: what is decoded, understood and written as one Observation.
 pub(crate) fn print() {
     let folder = Folder::new("mapping");
     let mut house = House::open(folder.path());
-    house.begin_contact();
-    house.hear();
-    let consignment = house.due(1).pop().unwrap();
-    let parcel = &consignment.parcel;
+    let parcel = &parcel(&mut house);
     let policy = Policy::default();
     let octets = parcel.reading.measure.encode();
     let characteristic = Uuid16::GLUCOSE_MEASUREMENT;
