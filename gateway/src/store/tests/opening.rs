@@ -381,35 +381,37 @@ fn payload_goes_through_the_seal() {
 /// glu-04 without its context: a reading at once.
 const ONE: &str = "030100E20709010000075CFE6FB0F1";
 
-/// The row of a table whose sealed column holds these octets, one bit of them turned, where the file lies at rest.
-fn turn_a_bit(w: &mut World, table: &str) {
+/// One bit of a row is turned, where the file lies at rest: of a blinded key, which no seal guards, or of what lies before
+/// the proof.
+fn turn_a_bit(w: &mut World, table: &str, column: Option<&str>) {
     let sql = w.store().sql.as_ref().unwrap();
     sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-    let query = format!("SELECT proof FROM {table} ORDER BY rowid DESC LIMIT 1");
-    let proof: Vec<u8> = sql
-        .query_row(if table == "ledger" { "SELECT proof FROM ledger LIMIT 1" } else { &query }, [], |row| {
-            row.get(0)
-        })
-        .unwrap();
+    let query = format!("SELECT proof, {} FROM {table} LIMIT 1", column.unwrap_or("proof"));
+    let (proof, value): (Vec<u8>, Vec<u8>) =
+        sql.query_row(&query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     w.close();
     let path = w.room.file("hearth.sqlite");
     let mut file = std::fs::read(&path).unwrap();
     let at = file.windows(proof.len()).position(|octets| octets == proof).unwrap();
-    // The octet before the proof is the row's own.
-    file[at - 1] ^= 0x04;
+    let place = match column {
+        // An index may hold it, too: the row's own is the last one before its proof.
+        Some(_) => file[..at].windows(value.len()).rposition(|octets| octets == value).unwrap(),
+        None => at - 1,
+    };
+    file[place] ^= 0x04;
     std::fs::write(&path, file).unwrap();
 }
 
 /// What opened without every row having been looked at stops where a damaged one is read, and the next start salvages.
 #[test]
 fn a_turned_bit_never_leaves_the_hub() {
-    for table in ["capture", "reading", "outbox", "record"] {
+    for (table, column) in [("reading", "key"), ("outbox", "labels"), ("record", "name")] {
         let mut w = World::new(catalog(&[]));
         w.hub_time("2018-10-09T11:00:00Z");
         w.bind(LOS_ANGELES);
         let contact = w.contact();
         w.meter_says(contact, ONE);
-        turn_a_bit(&mut w, table);
+        turn_a_bit(&mut w, table, Some(column));
         assert_eq!(w.open(), None, "{table}: rows like this one are not read by opening");
         let now = instant("2018-10-09T12:00:00Z");
         let clinic = w.clinic;
@@ -449,7 +451,7 @@ fn every_row_is_looked_at_while_the_hub_runs() {
         let contact = w.contact();
         w.meter_says(contact, ONE);
         assert!(all(w.store()).unwrap() > 10);
-        turn_a_bit(&mut w, table);
+        turn_a_bit(&mut w, table, None);
         assert_eq!(w.open(), None, "{table}");
         let said = all(w.store());
         assert!(matches!(said, Err(StoreError::Broken(_))), "{table}: {said:?}");
