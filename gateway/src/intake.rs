@@ -7,7 +7,7 @@ pub(crate) mod whose;
 
 use crate::open::{Inside, Time};
 use crate::source::lines::{Bind, Said};
-use crate::store::{Committed, Desk, Store, StoreError};
+use crate::store::{Committed, Desk, Look, Store, StoreError};
 use hearth_core::admit::{News, RecordNo};
 use hearth_core::capture::{Capture, DeviceNo, Key};
 use hearth_core::reading::Issue;
@@ -166,6 +166,30 @@ impl Session {
         };
         // A log that is read again must not bring back what a person has ended or changed since.
         Ok(whose::add_once(store, &wanted, "replay", at)?.into_iter().collect())
+    }
+}
+
+/// How long after a start, and how often then, every row on disk has to prove itself; and how long others may ask between
+/// two looks.
+const LOOK_FIRST: Duration = Duration::from_secs(10);
+const LOOK_DAILY: Duration = Duration::from_secs(24 * 3_600);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// A row that does not prove itself breaks the store, which ends the daemon; the next start salvages what is sound.
+pub(crate) async fn look_over(desk: Desk) {
+    tokio::time::sleep(LOOK_FIRST).await;
+    loop {
+        let mut look = Some(Look::default());
+        while let Some(from) = look {
+            look = match desk.ask(move |store| store.look_over(&from)).await {
+                Ok(Ok(next)) => next,
+                // A full disk: another day. A broken store: the desk says so.
+                Ok(Err(_)) => None,
+                Err(_) => return,
+            };
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        tokio::time::sleep(LOOK_DAILY).await;
     }
 }
 

@@ -74,6 +74,7 @@ fn run(config: Config) -> Result<Shown, Ending> {
             tasks.spawn(uplink.run(desk.clone(), inside.wake.clone()));
         }
         tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(&inside), config.keep));
+        tasks.spawn(intake::look_over(desk.clone()));
         tasks.spawn(listen(socket, desk.clone(), Arc::clone(&inside)));
         tracing::info!(
             "ready: store in {}, socket {}, destinations: {}",

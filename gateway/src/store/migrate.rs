@@ -62,6 +62,12 @@ pub(super) fn standard_layout() -> Result<&'static Layout, Unmigrated> {
     Ok(STANDARD.get_or_init(|| made))
 }
 
+/// Whether every step is done.
+pub(super) fn newest(sql: &Connection) -> Result<bool, rusqlite::Error> {
+    let found: i64 = sql.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(found) == Ok(STEPS.len()))
+}
+
 /// How many steps were done.
 fn version(sql: &Connection, steps: &[&str]) -> Result<usize, Unmigrated> {
     let found: i64 = sql.pragma_query_value(None, "user_version", |row| row.get(0))?;

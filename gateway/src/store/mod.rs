@@ -48,6 +48,7 @@ pub use error::{OpenError, StoreError};
 pub use open::Opened;
 pub use people::DestinationFacts;
 
+pub use proof::Look;
 pub use prune::Pruned;
 pub use rows::{DestinationNo, OutboxNo, ReadingNo, Salvaged, fate_code};
 pub use salvage::Salvage;
@@ -153,7 +154,11 @@ impl Store {
     ) -> Result<T, StoreError> {
         let sql = match &mut self.sql {
             Some(sql) => sql,
-            closed => closed.insert(open::reconnect(&self.file, &self.key)?),
+            closed => {
+                let sql = open::reconnect(&self.file, &self.key)?;
+                proof::watch(&sql)?;
+                closed.insert(sql)
+            }
         };
         let transaction = sql.transaction_with_behavior(behavior)?;
         let rows = Rows::new(&transaction, &self.seal, &self.key);
@@ -161,6 +166,11 @@ impl Store {
         before_commit();
         transaction.commit()?;
         Ok(done)
+    }
+
+    /// Looks at the next rows of all that there are: each has to prove itself. `None`: all did.
+    pub fn look_over(&mut self, look: &Look) -> Result<Option<Look>, StoreError> {
+        self.read(|rows| rows.look_over(look))
     }
 
     /// Pages that pruning emptied go back to the file system.
@@ -177,6 +187,7 @@ impl Store {
         if let Some(sql) = self.sql.take() {
             let _ = sql.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
+        open::doubt(&self.file);
         self.broken = Some(said);
     }
 }

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "hearth.sqlite";
 const LOCK: &str = "hearth.lock";
+/// Its being there says that the store was found broken: the next opening looks at every row.
+const DOUBT: &str = "hearth.doubt";
 pub(super) const KEY: &str = "hub.key";
 
 /// The store, and what a person must hear about its opening.
@@ -219,11 +221,16 @@ impl From<rusqlite::Error> for Unwhole {
     }
 }
 
-/// The trees are sound, the file is ours and as new as we are, and every row proves itself.
+/// The file is ours and as new as we are, and the rows that say who is who prove themselves. In doubt, and before rows of
+/// an older layout are taken as they are: all trees are sound, and every row proves itself.
 fn whole(sql: &mut Connection, file: &Path, key_file: &Path) -> Result<HubKey, Unwhole> {
-    let said: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if said != "ok" {
-        return Err(Unwhole::Damaged);
+    let doubt = file.with_file_name(DOUBT);
+    let all = doubt.exists() || !migrate::newest(sql)?;
+    if all {
+        let said: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if said != "ok" {
+            return Err(Unwhole::Damaged);
+        }
     }
     let unmigrated = |why: Unmigrated| match why {
         Unmigrated::Sql(error) => Unwhole::Sql(error),
@@ -244,10 +251,15 @@ fn whole(sql: &mut Connection, file: &Path, key_file: &Path) -> Result<HubKey, U
     if migrate::layout(sql)? != *migrate::standard_layout().map_err(unmigrated)? {
         return Err(Unwhole::Damaged);
     }
-    if proof::unproven(sql)?.is_some() {
+    if proof::unproven(sql, all)?.is_some() {
         return Err(Unwhole::Damaged);
     }
+    proof::watch(sql)?;
     flushed(sql)?;
+    match std::fs::remove_file(&doubt) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(Unwhole::Open(os(&doubt, &error))),
+        _ => {}
+    }
     Ok(key)
 }
 
@@ -289,6 +301,11 @@ fn key_check(sql: &Connection) -> Result<Option<Vec<u8>>, rusqlite::Error> {
     sql.query_row("SELECT key_check FROM hub", [], |row| row.get(0)).optional()
 }
 
+/// Has the next opening look at every row. A disk that does not even take this will be found broken again.
+pub(super) fn doubt(file: &Path) {
+    _ = create_private(&file.with_file_name(DOUBT));
+}
+
 /// An empty file is an empty database. SQLite would make one that others can read.
 pub(super) fn create_private(file: &Path) -> Result<(), OpenError> {
     OpenOptions::new()
@@ -316,6 +333,7 @@ pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     sql.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     // Of a file that has pages this would only write the same again, into a damaged one, too.
     if sql.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
+        sql.pragma_update(None, "page_size", PAGE as i64)?;
         sql.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     // A new file becomes one with a log under a rollback journal, whose deletion must outlive a power cut: else it
@@ -333,8 +351,12 @@ pub(super) fn connect(file: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(sql)
 }
 
-/// So many pages of the log are moved into the database together.
-const LOG_PAGES: i32 = 1_000;
+/// Octets in a page of a new file. A commit writes each page that it touches whole, and a reading touches some twenty:
+/// small pages are a quarter of the octets. SQLite relies on no larger ones for anything (sqlite.org/psow.html).
+pub(super) const PAGE: usize = 1_024;
+
+/// So many pages of the log are moved into the database together: four megabytes.
+const LOG_PAGES: i32 = 4_000;
 
 /// SQLite's own automatic checkpoint keeps its failures to itself; a disk that refuses one must end the daemon. A full
 /// one need not: what is committed stays in the log.

@@ -4,11 +4,17 @@
 //! pressure reads well. So each row carries `proof`: HMAC-SHA256 with the hub's key, cut to 16 octets, over the table's
 //! name and the row's columns in their order. A row that proves itself is what this hub once wrote in this place; whether
 //! it is still the newest word, no row can say of itself.
+//!
+//! When a store opens, the few rows prove themselves that say who is who ([`SMALL`]). Each other row does when it is read
+//! for what it says, and before it is written anew, so that a proof is never made of what was damaged. All of them do in
+//! turn while the hub runs ([`look_over`]), and at once where the store was found broken ([`unproven`]).
 
 use super::blind::HubKey;
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A table whose rows prove themselves. `columns` in the order in which they lie on disk; the proof follows them.
 pub(super) struct Proven {
@@ -18,6 +24,13 @@ pub(super) struct Proven {
 
 /// The function that the triggers of the layout call.
 const PROVE: &str = "prove";
+
+/// The function that reads call: it stops whoever reads a row that does not prove itself.
+const SOUND: &str = "sound";
+
+/// Who is who, and what may leave: few rows in every house.
+const SMALL: &[&str] =
+    &["hub", "boot", "anchor", "device", "person", "person_at", "binding", "permission", "destination"];
 
 pub(super) const PROOF_LENGTH: usize = 16;
 
@@ -159,21 +172,60 @@ pub(super) fn prove<'v>(
     *whole.first_chunk().expect("a digest of 32 octets begins with 16")
 }
 
-/// Teaches a connection the function that the triggers call. Without it nothing can be written; reading needs none.
+/// A column for whoever reads a row for what it says.
+pub(super) fn sound(table: &str) -> &'static str {
+    static ALL: LazyLock<BTreeMap<&str, String>> = LazyLock::new(|| {
+        let call = |Proven { table, columns }: &Proven| {
+            let columns: Vec<_> = columns.iter().map(|column| format!("{table}.{column}")).collect();
+            (*table, format!("{SOUND}('{table}', {table}.proof, {})", columns.join(", ")))
+        };
+        TABLES.iter().map(call).collect()
+    });
+    ALL.get(table).map_or("NULL", String::as_str)
+}
+
+/// A row is written anew only if it proved itself before.
+pub(super) fn watch(sql: &Connection) -> Result<(), Error> {
+    sql.pragma_update(None, "temp_store", "MEMORY")?;
+    for Proven { table, columns } in TABLES {
+        let old: Vec<_> = columns.iter().map(|column| format!("old.{column}")).collect();
+        sql.execute_batch(&format!(
+            "CREATE TEMP TRIGGER {table}_was_sound BEFORE UPDATE OF {} ON main.{table}
+             BEGIN SELECT {SOUND}('{table}', old.proof, {}); END",
+            columns.join(", "),
+            old.join(", ")
+        ))?;
+    }
+    Ok(())
+}
+
+/// Teaches a connection the function that the triggers call, and the one that reads do.
 pub(super) fn teach(sql: &Connection, key: &HubKey) -> Result<(), Error> {
-    let key = key.clone();
+    let (key, reads) = (key.clone(), key.clone());
     // Innocuous: the layout may call it although the schema of a file is not trusted.
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     sql.create_scalar_function(PROVE, -1, flags, move |row: &Context<'_>| {
         let table = row.get_raw(0).as_str()?;
         Ok(prove(&key, table, (1..row.len()).map(|column| row.get_raw(column))))
+    })?;
+    sql.create_scalar_function(SOUND, -1, flags, move |row: &Context<'_>| {
+        let table = row.get_raw(0).as_str()?;
+        let proof = prove(&reads, table, (2..row.len()).map(|column| row.get_raw(column)));
+        match row.get_raw(1).as_blob() {
+            Ok(told) if told == proof => Ok(true),
+            _ => Err(Error::UserFunctionError(format!("a row of {table} does not prove itself").into())),
+        }
     })
 }
 
-/// The first table with a row that does not prove itself.
-pub(super) fn unproven(sql: &Connection) -> Result<Option<&'static str>, Error> {
-    for Proven { table, columns } in TABLES {
+/// The first table with a row that does not prove itself: of all, or of the small ones.
+pub(super) fn unproven(sql: &Connection, all: bool) -> Result<Option<&'static str>, Error> {
+    for Proven { table, columns } in TABLES.iter().filter(|proven| all || SMALL.contains(&proven.table)) {
+        // With their indexes: a binding that is over must not be found as one that holds.
+        if !all && !checked(sql, "integrity_check", table)? {
+            return Ok(Some(table));
+        }
         let columns = columns.join(", ");
         let query =
             format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE proof IS NOT {PROVE}('{table}', {columns}))");
@@ -182,6 +234,50 @@ pub(super) fn unproven(sql: &Connection) -> Result<Option<&'static str>, Error> 
         }
     }
     Ok(None)
+}
+
+/// What SQLite itself says of a table.
+fn checked(sql: &Connection, how: &str, table: &str) -> Result<bool, Error> {
+    let said: String = sql.query_row(&format!("PRAGMA {how}({table})"), [], |row| row.get(0))?;
+    Ok(said == "ok")
+}
+
+/// How far all rows were looked at.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Look {
+    table: usize,
+    /// Key of the last row.
+    after: Vec<Value>,
+}
+
+/// Rows looked at in one transaction: intake waits no longer than this takes.
+const AT_ONCE: usize = 250;
+
+/// The next rows, each of which has to prove itself, and at the end of a table its tree. `None`: that was all.
+pub(super) fn look_over(sql: &Connection, look: &Look) -> Result<Option<Look>, Error> {
+    let Some(Proven { table, .. }) = TABLES.get(look.table) else { return Ok(None) };
+    let key: &[&str] = match *table {
+        "cursor" => &["recorder", "device", "slot", "epoch"],
+        "ledger" => &["key", "issue"],
+        "ledger_closed" | "ledger_doubt" => &["key", "issue", "destination"],
+        _ => &["rowid"],
+    };
+    let (columns, places) = (key.join(", "), vec!["?"; key.len()].join(", "));
+    let after = if look.after.is_empty() { String::new() } else { format!("WHERE ({columns}) > ({places})") };
+    let sound = sound(table);
+    let mut rows = sql.prepare_cached(&format!(
+        "SELECT {columns}, {sound} FROM {table} {after} ORDER BY {columns} LIMIT {AT_ONCE}"
+    ))?;
+    let read = |row: &rusqlite::Row<'_>| (0..key.len()).map(|column| row.get(column)).collect();
+    let mut keys: Vec<Vec<Value>> =
+        rows.query_map(rusqlite::params_from_iter(&look.after), read)?.collect::<Result<_, _>>()?;
+    if keys.len() == AT_ONCE {
+        return Ok(Some(Look { table: look.table, after: keys.pop().unwrap_or_default() }));
+    }
+    if !checked(sql, "quick_check", table)? {
+        return Err(Error::UserFunctionError(format!("the table {table} is damaged").into()));
+    }
+    Ok(Some(Look { table: look.table + 1, after: vec![] }))
 }
 
 #[cfg(test)]

@@ -116,7 +116,12 @@ impl Disk {
     }
 
     pub fn steps(&self) -> Vec<Step> {
-        self.state().steps.clone()
+        self.steps_from(0)
+    }
+
+    /// The steps from a place on.
+    pub fn steps_from(&self, from: usize) -> Vec<Step> {
+        self.state().steps.get(from..).unwrap_or_default().to_vec()
     }
 
     /// Calls so far that can fail.

@@ -1,6 +1,6 @@
 //! `binding`: whose device it is, and whose it was. Nothing is overwritten: a change replaces rows.
 
-use super::{Result, Rows, instant, micros};
+use super::{Result, Rows, instant, micros, sound};
 use crate::store::error::unreadable;
 use crate::store::payload::{BindingRow, CertifiedRow};
 use crate::store::{Place, StoreError};
@@ -20,8 +20,12 @@ impl Rows<'_> {
     }
 
     fn numbered_bindings(&self, replaced: bool) -> Result<Vec<(i64, Binding)>> {
-        let sql = "SELECT no, device, since, until, revision, sealed FROM binding WHERE ?1 OR replaced IS NULL ORDER BY no";
-        let rows = self.all(sql, [replaced], |row| {
+        let sql = format!(
+            "SELECT no, device, since, until, revision, sealed, {} FROM binding NOT INDEXED
+             WHERE ?1 OR replaced IS NULL ORDER BY no",
+            sound("binding")
+        );
+        let rows = self.all(&sql, [replaced], |row| {
             let (since, until) = (instant(row.get(2)?), row.get::<_, Option<i64>>(3)?.map(instant));
             Ok((
                 row.get(0)?,

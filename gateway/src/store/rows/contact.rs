@@ -1,6 +1,6 @@
 //! `contact`: connections and bursts of advertisements, with what the device's clock showed in them.
 
-use super::{Result, Rows, code, coded};
+use super::{Result, Rows, code, coded, sound};
 use crate::store::StoreError;
 use crate::store::payload::SamplesRow;
 use hearth_core::admit::{Contact, End};
@@ -28,17 +28,18 @@ impl Rows<'_> {
 
     /// That the contact exists, and is this device's.
     pub(crate) fn expect_contact(&self, device: DeviceNo, no: ContactNo) -> Result<()> {
-        let sql = "SELECT 1 FROM contact WHERE no = ?1 AND device = ?2";
-        match self.one(sql, params![number(no), device.0], |_| Ok(()))? {
+        let sql = format!("SELECT {} FROM contact WHERE no = ?1 AND device = ?2", sound("contact"));
+        match self.one(&sql, params![number(no), device.0], |_| Ok(()))? {
             Some(()) => Ok(()),
             None => Err(StoreError::Unknown("contact of this device")),
         }
     }
 
     pub(crate) fn contact(&self, no: ContactNo) -> Result<Contact> {
-        let sql = "SELECT boot, ms, link, ended, sealed FROM contact WHERE no = ?1";
+        let sql =
+            format!("SELECT boot, ms, link, ended, sealed, {} FROM contact WHERE no = ?1", sound("contact"));
         let (began, link, ended, sealed) = self
-            .one(sql, [number(no)], |row| {
+            .one(&sql, [number(no)], |row| {
                 let began = HubTicks { boot: BootNo(row.get(0)?), ms: row.get(1)? };
                 let link: String = row.get(2)?;
                 Ok((began, link, row.get::<_, Option<String>>(3)?, row.get::<_, Option<Vec<u8>>>(4)?))

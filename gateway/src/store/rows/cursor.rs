@@ -1,6 +1,6 @@
 //! `cursor`: how far each device's memory was read, by each recorder.
 
-use super::{Result, Rows};
+use super::{Result, Rows, sound};
 use hearth_core::capture::{DeviceNo, Origin};
 use rusqlite::params;
 
@@ -30,7 +30,10 @@ impl Rows<'_> {
         epoch: u32,
     ) -> Result<Option<u16>> {
         self.one(
-            "SELECT sequence FROM cursor WHERE recorder = ?1 AND device = ?2 AND slot = ?3 AND epoch = ?4",
+            &format!(
+                "SELECT sequence, {} FROM cursor WHERE recorder = ?1 AND device = ?2 AND slot = ?3 AND epoch = ?4",
+                sound("cursor")
+            ),
             params![self.recorder(recorder), device.0, NO_SLOT, epoch],
             |row| row.get(0),
         )

@@ -1,6 +1,6 @@
 //! `destination`: record systems that readings go to, by the name that the configuration gives them.
 
-use super::{Result, Rows};
+use super::{Result, Rows, sound};
 use crate::store::StoreError;
 use crate::store::payload::ClearedRow;
 use hearth_core::identity::Labels;
@@ -25,7 +25,11 @@ impl Rows<'_> {
     /// Labels that the destination is cleared for (CLINICAL 29).
     pub(crate) fn cleared(&self, no: DestinationNo) -> Result<Labels> {
         let sealed: Vec<u8> = self
-            .one("SELECT sealed FROM destination WHERE no = ?1", [no.0], |row| row.get(0))?
+            .one(
+                &format!("SELECT sealed, {} FROM destination WHERE no = ?1", sound("destination")),
+                [no.0],
+                |row| row.get(0),
+            )?
             .ok_or(StoreError::Unknown("destination"))?;
         Ok(self.open::<ClearedRow>("destination", "sealed", no.0, &sealed)?.labels())
     }

@@ -1,6 +1,6 @@
 //! `device`: what each device said of itself.
 
-use super::{Result, Rows};
+use super::{Result, Rows, sound};
 use crate::store::StoreError;
 use crate::store::blind::Blinded;
 use crate::store::payload::DeviceRow;
@@ -31,7 +31,8 @@ impl Rows<'_> {
 
     pub(crate) fn device_by_handle(&self, facts: &Facts) -> Result<Option<DeviceNo>> {
         let handle = self.handle(facts)?;
-        self.one("SELECT no FROM device WHERE handle = ?1", [handle], |row| Ok(DeviceNo(row.get(0)?)))
+        let sql = format!("SELECT no, {} FROM device NOT INDEXED WHERE handle = ?1", sound("device"));
+        self.one(&sql, [handle], |row| Ok(DeviceNo(row.get(0)?)))
     }
 
     pub(crate) fn make_device(&self, facts: &Facts, at: HubTicks) -> Result<DeviceNo> {
@@ -46,7 +47,9 @@ impl Rows<'_> {
 
     fn device_row(&self, no: DeviceNo) -> Result<DeviceRow> {
         let sealed: Vec<u8> = self
-            .one("SELECT sealed FROM device WHERE no = ?1", [no.0], |row| row.get(0))?
+            .one(&format!("SELECT sealed, {} FROM device WHERE no = ?1", sound("device")), [no.0], |row| {
+                row.get(0)
+            })?
             .ok_or(StoreError::Unknown("device"))?;
         self.open("device", "sealed", no.0, &sealed)
     }

@@ -1,6 +1,6 @@
 //! `ledger` and `ledger_closed`: what was ever a reading, and where it arrived. Outlives the readings.
 
-use super::{DestinationNo, Result, Rows, micros};
+use super::{DestinationNo, Result, Rows, micros, sound};
 use hearth_core::capture::{Key, Uuid16};
 use hearth_core::reading::Issue;
 use jiff::Timestamp;
@@ -35,9 +35,10 @@ impl Rows<'_> {
             return Ok(if tombstone { Entry::Tombstone } else { Entry::Known });
         }
         let semantic = semantic.map(|semantic| self.blind("semantic", &[&semantic.0]));
-        let by_another = "SELECT 1 FROM ledger WHERE semantic = ?1 AND road <> ?2 LIMIT 1";
+        let by_another =
+            format!("SELECT {} FROM ledger WHERE semantic = ?1 AND road <> ?2 LIMIT 1", sound("ledger"));
         let known =
-            issue == Issue(0) && self.one(by_another, params![semantic, road.0], |_| Ok(()))?.is_some();
+            issue == Issue(0) && self.one(&by_another, params![semantic, road.0], |_| Ok(()))?.is_some();
         let sql = "INSERT INTO ledger (key, issue, semantic, road) VALUES (?1, ?2, ?3, ?4)";
         self.run(sql, params![self.blinded_key(key), issue.0, semantic, road.0])?;
         Ok(if known { Entry::Known } else { Entry::New })
@@ -45,8 +46,8 @@ impl Rows<'_> {
 
     /// `None`: not in the ledger. `Some(true)`: a tombstone.
     fn entry(&self, key: &Key, issue: Issue) -> Result<Option<bool>> {
-        let sql = "SELECT tombstone FROM ledger WHERE key = ?1 AND issue = ?2";
-        self.one(sql, params![self.blinded_key(key), issue.0], |row| row.get(0))
+        let sql = format!("SELECT tombstone, {} FROM ledger WHERE key = ?1 AND issue = ?2", sound("ledger"));
+        self.one(&sql, params![self.blinded_key(key), issue.0], |row| row.get(0))
     }
 
     /// Whether the key's first issue is in the ledger; if so, that it was heard again is counted.

@@ -34,6 +34,7 @@ pub use salvage::Salvaged;
 use super::blind::{Blinded, HubKey};
 use super::error::{StoreError, unreadable};
 use super::payload::{self, Payload};
+use super::proof::{self, sound};
 use super::seal::{Place, Seal, Sealed};
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row};
@@ -85,6 +86,10 @@ impl<'a> Rows<'a> {
         let next =
             self.one(&format!("SELECT coalesce(max(no), 0) + 1 FROM {table}"), [], |row| row.get(0))?;
         next.ok_or_else(|| StoreError::Broken("an aggregate gave no row".to_owned()))
+    }
+
+    pub(super) fn look_over(&self, look: &proof::Look) -> Result<Option<proof::Look>> {
+        Ok(proof::look_over(self.sql, look)?)
     }
 
     fn blind(&self, what: &str, parts: &[&[u8]]) -> Blinded {

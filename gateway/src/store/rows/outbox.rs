@@ -1,6 +1,6 @@
 //! `outbox`: one row per reading, destination and intent. What goes where, and how far it got.
 
-use super::{DestinationNo, ReadingNo, Result, Rows, code, coded, instant, micros};
+use super::{DestinationNo, ReadingNo, Result, Rows, code, coded, instant, micros, sound};
 use crate::store::StoreError;
 use crate::store::payload::SaidRow;
 use hearth_core::capture::Key;
@@ -170,8 +170,11 @@ impl Rows<'_> {
     }
 
     pub(crate) fn queued_where(&self, clause: &str, with: &[&dyn ToSql]) -> Result<Vec<Queued>> {
-        let rows =
-            self.all(&format!("SELECT {COLUMNS} FROM outbox WHERE {clause} ORDER BY no"), with, raw)?;
+        let rows = self.all(
+            &format!("SELECT {COLUMNS}, {} FROM outbox WHERE {clause} ORDER BY no", sound("outbox")),
+            with,
+            raw,
+        )?;
         rows.into_iter().map(|raw| self.queued_from(raw)).collect()
     }
 

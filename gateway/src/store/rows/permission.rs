@@ -1,6 +1,6 @@
 //! `permission`: what may leave, for whom and whereto (CLINICAL 22). Nothing is overwritten.
 
-use super::{DestinationNo, Result, Rows, instant, micros};
+use super::{DestinationNo, Result, Rows, instant, micros, sound};
 use hearth_core::identity::{Permission, PersonNo, Revision, Window};
 use rusqlite::params;
 
@@ -10,9 +10,12 @@ impl Rows<'_> {
         person: PersonNo,
         destination: DestinationNo,
     ) -> Result<Option<Permission>> {
-        let sql = "SELECT order_from, order_until, consent_from, consent_until, revision
-            FROM permission WHERE person = ?1 AND destination = ?2 AND replaced = 0";
-        self.one(sql, params![person.0, destination.0], |row| {
+        let sql = format!(
+            "SELECT order_from, order_until, consent_from, consent_until, revision, {}
+             FROM permission NOT INDEXED WHERE person = ?1 AND destination = ?2 AND replaced = 0",
+            sound("permission")
+        );
+        self.one(&sql, params![person.0, destination.0], |row| {
             let until = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(instant));
             Ok(Permission {
                 order: Window { from: instant(row.get(0)?), until: until(1)? },

@@ -1,6 +1,6 @@
 //! `person` and `person_at`: people by random numbers, and who each is at each destination.
 
-use super::{DestinationNo, Result, Rows};
+use super::{DestinationNo, Result, Rows, sound};
 use crate::store::payload::PersonAtRow;
 use hearth_core::identity::PersonNo;
 use hearth_core::parcel::Subject;
@@ -12,8 +12,12 @@ impl Rows<'_> {
     }
 
     pub(crate) fn person_by_patient(&self, destination: DestinationNo, id: &str) -> Result<Option<PersonNo>> {
-        let sql = "SELECT person FROM person_at WHERE destination = ?1 AND patient = ?2 AND until IS NULL";
-        self.one(sql, params![destination.0, self.patient(destination, id)], |row| Ok(PersonNo(row.get(0)?)))
+        let sql = format!(
+            "SELECT person, {} FROM person_at NOT INDEXED
+             WHERE destination = ?1 AND patient = ?2 AND until IS NULL",
+            sound("person_at")
+        );
+        self.one(&sql, params![destination.0, self.patient(destination, id)], |row| Ok(PersonNo(row.get(0)?)))
     }
 
     pub(crate) fn person_exists(&self, person: PersonNo) -> Result<bool> {
@@ -53,9 +57,14 @@ impl Rows<'_> {
     }
 
     fn known_at(&self, person: PersonNo, destination: DestinationNo) -> Result<Option<(i64, PersonAtRow)>> {
-        let sql = "SELECT no, sealed FROM person_at WHERE person = ?1 AND destination = ?2 AND until IS NULL";
-        let found = self
-            .one(sql, params![person.0, destination.0], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let sql = format!(
+            "SELECT no, sealed, {} FROM person_at NOT INDEXED
+             WHERE person = ?1 AND destination = ?2 AND until IS NULL",
+            sound("person_at")
+        );
+        let found = self.one(&sql, params![person.0, destination.0], |row| {
+            Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))
+        })?;
         found.map(|(no, sealed)| Ok((no, self.open("person_at", "sealed", no, &sealed)?))).transpose()
     }
 }

@@ -1,6 +1,6 @@
 //! `reading`: what the house believes about a body.
 
-use super::{Result, Rows, micros};
+use super::{Result, Rows, micros, sound};
 use crate::store::error::unreadable;
 use crate::store::payload::ReadingRow;
 use crate::store::{Place, StoreError};
@@ -31,7 +31,9 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
 
 impl Rows<'_> {
     fn readings(&self, clause: &str, with: &[&dyn ToSql]) -> Result<Vec<Kept>> {
-        let sql = format!("SELECT no, record, device, retracted, sealed FROM reading WHERE {clause}");
+        let sound = sound("reading");
+        let sql =
+            format!("SELECT no, record, device, retracted, sealed, {sound} FROM reading WHERE {clause}");
         let rows = self.all(&sql, with, raw)?;
         rows.into_iter()
             .map(|(no, record, device, retracted, sealed)| {

@@ -1,6 +1,6 @@
 //! `receipt`: what a destination answered, for each resource of a reading.
 
-use super::{DestinationNo, OutboxNo, ReadingNo, Result, Rows, micros};
+use super::{DestinationNo, OutboxNo, ReadingNo, Result, Rows, micros, sound};
 use crate::store::payload::ReceiptRow;
 use hearth_core::map::fhir::Role;
 use jiff::Timestamp;
@@ -32,8 +32,9 @@ impl Rows<'_> {
     }
 
     pub(crate) fn receipts(&self, outbox: OutboxNo) -> Result<Vec<ReceiptRow>> {
-        let sql = "SELECT no, sealed FROM receipt WHERE outbox = ?1 ORDER BY no";
-        let rows = self.all(sql, [outbox.0], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+        let sql =
+            format!("SELECT no, sealed, {} FROM receipt WHERE outbox = ?1 ORDER BY no", sound("receipt"));
+        let rows = self.all(&sql, [outbox.0], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)))?;
         rows.into_iter().map(|(no, sealed)| self.open("receipt", "sealed", no, &sealed)).collect()
     }
 

@@ -1,7 +1,7 @@
 //! `record` and `capture`: what was heard, and what became of it.
 
 use super::contact::number;
-use super::{Result, Rows};
+use super::{Result, Rows, sound};
 use crate::store::error::unreadable;
 use crate::store::payload::{CaptureRow, RecordRow};
 use crate::store::{Place, StoreError};
@@ -42,7 +42,11 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
 
 impl Rows<'_> {
     fn find(&self, clause: &str, with: &[&dyn ToSql]) -> Result<Vec<Found>> {
-        self.all(&format!("SELECT {COLUMNS} FROM record WHERE {clause} ORDER BY no"), with, found)
+        self.all(
+            &format!("SELECT {COLUMNS}, {} FROM record WHERE {clause} ORDER BY no", sound("record")),
+            with,
+            found,
+        )
     }
 
     fn blinded(&self, name: &Name) -> [u8; 32] {
@@ -143,8 +147,11 @@ impl Rows<'_> {
     }
 
     fn heard(&self, record: RecordNo, device: DeviceNo) -> Result<Vec<Capture>> {
-        let sql = "SELECT no, contact, boot, ms, sealed FROM capture WHERE record = ?1 ORDER BY no";
-        let rows = self.all(sql, [record.0], |row| {
+        let sound = sound("capture");
+        let sql = format!(
+            "SELECT no, contact, boot, ms, sealed, {sound} FROM capture WHERE record = ?1 ORDER BY no"
+        );
+        let rows = self.all(&sql, [record.0], |row| {
             let contact = ContactNo(row.get::<_, i64>(1)?.unsigned_abs());
             let at = HubTicks { boot: BootNo(row.get(2)?), ms: row.get(3)? };
             Ok((row.get::<_, i64>(0)?, contact, at, row.get::<_, Vec<u8>>(4)?))

@@ -4,7 +4,8 @@
 //! right: what follows was never flushed, so nobody was told that it is kept. When more commits follow, those were
 //! flushed and answered for: then the log is damaged, and what the file says is old.
 
-use super::pages::PAGE;
+use super::pages::page_size;
+use crate::store::open::PAGE;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
@@ -59,12 +60,13 @@ impl Log {
         let magic = word(&header, 0);
         let mut sum = Sum { big: magic & 1 == 1, sum: (0, 0) };
         sum.add(&header[..24]);
-        let whole = magic & !1 == 0x377F_0682
-            && word(&header, 8) == PAGE as u32
-            && sum.sum == (word(&header, 24), word(&header, 28));
+        let size = page_size(word(&header, 8));
+        let whole =
+            magic & !1 == 0x377F_0682 && size.is_some() && sum.sum == (word(&header, 24), word(&header, 28));
         let salts: [u8; 8] = header[16..24].try_into().unwrap_or_default();
 
-        let mut frame = vec![0; FRAME + PAGE];
+        let size = size.unwrap_or(PAGE);
+        let mut frame = vec![0; FRAME + size];
         let (mut at, mut sound) = (HEADER as u64, whole);
         let mut transaction = BTreeMap::new();
         // Commits behind the first bad frame; and whether anything follows the first of them.
@@ -86,7 +88,7 @@ impl Log {
                 log.cut |= commits_lost > 0;
                 commits_lost += u32::from(commits);
             }
-            at += (FRAME + PAGE) as u64;
+            at += (FRAME + size) as u64;
         }
         Ok(log)
     }

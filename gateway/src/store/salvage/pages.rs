@@ -5,13 +5,16 @@
 //! has each row prove itself.
 
 use super::log::Log;
+use crate::store::open::PAGE;
 use rusqlite::types::Value;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Octets in a page. Every file of this house is made with SQLite's own choice.
-pub(super) const PAGE: usize = 4096;
+/// Octets in a page, if it is a number that SQLite takes for one. `None`: whoever wrote it did not mean a size.
+pub(super) fn page_size(told: u32) -> Option<usize> {
+    usize::try_from(told).ok().filter(|size| size.is_power_of_two() && (512..=32_768).contains(size))
+}
 
 /// No row of this house is longer.
 const LONGEST: u64 = 16 << 20;
@@ -21,6 +24,8 @@ pub(super) struct Image {
     file: File,
     wal: Option<File>,
     log: Log,
+    /// Octets in a page: as the head of the file says, and where it says no size, as this house makes them.
+    size: usize,
     /// Pages that were led to before: a page belongs to one tree, once.
     seen: Vec<u64>,
 }
@@ -51,7 +56,7 @@ struct Branch {
     to: Option<i64>,
 }
 
-type Octets = Box<[u8; PAGE]>;
+type Octets = Box<[u8]>;
 
 /// Why reading goes no further: the disk, or whoever gets the rows.
 pub(super) trait Stops: From<std::io::Error> {}
@@ -61,7 +66,12 @@ impl Image {
     pub(super) fn open(file: &Path, wal: &Path) -> std::io::Result<Image> {
         let log = Log::read(wal)?;
         let wal = if log.pages.is_empty() { None } else { Some(File::open(wal)?) };
-        Ok(Image { file: File::open(file)?, wal, log, seen: vec![] })
+        let mut file = File::open(file)?;
+        let mut head = [0; 18];
+        let told =
+            file.read_exact(&mut head).ok().map(|()| u32::from(u16::from_be_bytes([head[16], head[17]])));
+        let size = told.and_then(page_size).unwrap_or(PAGE);
+        Ok(Image { file, wal, log, size, seen: vec![] })
     }
 
     pub(super) fn log_cut(&self) -> bool {
@@ -72,12 +82,12 @@ impl Image {
     fn page(&mut self, no: u32) -> Option<Octets> {
         let (file, at) = match (self.log.pages.get(&no), &mut self.wal) {
             (Some(at), Some(wal)) => (wal, *at),
-            _ => (&mut self.file, u64::from(no.checked_sub(1)?) * PAGE as u64),
+            _ => (&mut self.file, u64::from(no.checked_sub(1)?) * self.size as u64),
         };
-        let mut octets = Box::new([0; PAGE]);
+        let mut octets = vec![0; self.size].into_boxed_slice();
         file.seek(SeekFrom::Start(at)).ok()?;
         loop {
-            match file.read_exact(octets.as_mut_slice()) {
+            match file.read_exact(&mut octets) {
                 Ok(()) => return Some(octets),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return None,
@@ -166,8 +176,8 @@ impl Image {
                 return None;
             }
             let page = self.page(next)?;
-            next = number4(page.as_slice(), 0)?;
-            let more = (payload.length - octets.len()).min(PAGE - 4);
+            next = number4(&page, 0)?;
+            let more = (payload.length - octets.len()).min(self.size - 4);
             octets.extend(page.get(4..4 + more)?);
         }
         Some(octets)
@@ -205,14 +215,14 @@ impl Node {
             (0x05, Tree::Table) | (0x02, Tree::Index) => false,
             _ => return None,
         };
-        let cells = usize::from(number2(octets.as_slice(), head + 3)?);
-        let right = if leaf { None } else { Some(number4(octets.as_slice(), head + 8)?) };
+        let cells = usize::from(number2(&octets, head + 3)?);
+        let right = if leaf { None } else { Some(number4(&octets, head + 8)?) };
         let pointers = head + if leaf { 8 } else { 12 };
-        (pointers + 2 * cells <= PAGE).then_some(Node { octets, tree, leaf, pointers, cells, right })
+        (pointers + 2 * cells <= octets.len()).then_some(Node { octets, tree, leaf, pointers, cells, right })
     }
 
     fn cell(&self, nth: usize) -> Option<Cell> {
-        let octets = self.octets.as_slice();
+        let octets = &*self.octets;
         let mut at = usize::from(number2(octets, self.pointers + 2 * nth)?);
         let mut child = None;
         if !self.leaf {
@@ -237,17 +247,18 @@ impl Node {
     /// How much of a payload lies in the page: "Cell Payload Overflow Pages".
     fn payload(&self, length: u64, at: usize) -> Option<Payload> {
         let length = usize::try_from(length).ok().filter(|_| length <= LONGEST)?;
+        let page = self.octets.len();
         let most = match self.tree {
-            Tree::Table => PAGE - 35,
-            Tree::Index => (PAGE - 12) * 64 / 255 - 23,
+            Tree::Table => page - 35,
+            Tree::Index => (page - 12) * 64 / 255 - 23,
         };
         if length <= most {
-            return (at + length <= PAGE).then_some(Payload { length, local: at..at + length, overflow: 0 });
+            return (at + length <= page).then_some(Payload { length, local: at..at + length, overflow: 0 });
         }
-        let least = (PAGE - 12) * 32 / 255 - 23;
-        let fitting = least + (length - least) % (PAGE - 4);
+        let least = (page - 12) * 32 / 255 - 23;
+        let fitting = least + (length - least) % (page - 4);
         let local = if fitting <= most { fitting } else { least };
-        let overflow = number4(self.octets.as_slice(), at + local)?;
+        let overflow = number4(&self.octets, at + local)?;
         Some(Payload { length, local: at..at + local, overflow })
     }
 }

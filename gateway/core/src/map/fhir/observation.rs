@@ -12,7 +12,7 @@ use crate::map::json::{Array, Object, document};
 use crate::parcel::PatientSupplied;
 
 /// A resource's JSON is rarely longer; growing costs a copy.
-const ROOM: usize = 3_072;
+const ROOM: usize = 4_096;
 
 /// An Observation of the reading.
 pub(super) fn write(content: &Content, scene: &Scene<'_>) -> Resource {

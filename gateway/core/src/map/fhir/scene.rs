@@ -21,7 +21,8 @@ pub(super) struct Scene<'a> {
     /// The resources that others point at.
     meter: Named,
     hub: Named,
-    coincident_time: Named,
+    /// Only where there is one: an id is a digest.
+    coincident_time: Option<Named>,
     measurement: Named,
 }
 
@@ -54,6 +55,7 @@ impl<'a> Scene<'a> {
         let when = &reading.when;
         let named = |role, id| Named::new(role, id, rung);
         let of_reading = |role| named(role, reading_id(reading, reading.issue, role));
+        let coincident = coincident(when, parcel.profile.clock.keeps);
         Scene {
             parcel,
             policy,
@@ -62,10 +64,10 @@ impl<'a> Scene<'a> {
             patient: format!("Patient/{}", parcel.subject.id),
             effective: Printed { instant: when.effective, offset: when.offset }.to_string(),
             issued: Printed { instant: parcel.issued, offset: when.offset }.to_string(),
-            coincident: coincident(when, parcel.profile.clock.keeps),
+            coincident,
             meter: named(Role::Meter, meter_id(&parcel.identity)),
             hub: named(Role::Hub, hub_id(parcel.hub.system_id)),
-            coincident_time: of_reading(Role::CoincidentTime),
+            coincident_time: coincident.map(|_| of_reading(Role::CoincidentTime)),
             measurement: of_reading(Role::Measurement),
         }
     }
@@ -74,7 +76,7 @@ impl<'a> Scene<'a> {
         match role {
             Role::Meter => Some(&self.meter),
             Role::Hub => Some(&self.hub),
-            Role::CoincidentTime => Some(&self.coincident_time),
+            Role::CoincidentTime => self.coincident_time.as_ref(),
             Role::Measurement => Some(&self.measurement),
             _ => None,
         }

@@ -13,15 +13,15 @@ fn a_damaged_log_is_no_older_truth() {
     let log = std::fs::read(sound.room.file("hearth.sqlite-wal")).unwrap();
     let length = log.len();
     // Behind its end lies what was in it before it began anew: by other salts.
-    let frames = log[32..].chunks_exact(4120).take_while(|frame| frame[8..16] == log[16..24]).count();
+    let frames = log[32..].chunks_exact(FRAME).take_while(|frame| frame[8..16] == log[16..24]).count();
     assert!(frames > 40, "{frames} frames: the log holds what was written");
     let (mut dice, mut tally) = (Dice(SEED), Tally::default());
     // A file never held it all: what is lost is said, and nothing is invented; older words of a row are no invention.
     for nth in 0..12 {
         let frame = nth * (frames - 20) / 12;
-        let at = 32 + frame * 4120 + dice.throw(4120);
+        let at = 32 + frame * FRAME + dice.throw(FRAME);
         let left = changed(&sound, "hearth.sqlite-wal", |o| o[at] ^= 0x10);
-        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+        let opened = Store::open(doubted(&left), sound.catalog.clone(), Seal::Scrambled).unwrap();
         let case = format!("seed {SEED}: octet {at} of the log, frame {frame} of {frames}");
         let salvage =
             opened.salvage.unwrap_or_else(|| panic!("{case}: commits are gone, and nothing was said"));
@@ -39,15 +39,15 @@ fn a_damaged_log_is_no_older_truth() {
         tally.cases += 1;
     }
     // What was never flushed is no damage: the last commit is torn, or a piece of it is there.
-    for keep in [frames * 4120 + 32 - 1, frames * 4120 + 32 - 4096] {
+    for keep in [frames * FRAME + 32 - 1, frames * FRAME + 32 - PAGE] {
         let left = changed(&sound, "hearth.sqlite-wal", |o| o[keep..].fill(0));
-        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+        let opened = Store::open(doubted(&left), sound.catalog.clone(), Seal::Scrambled).unwrap();
         assert_eq!(opened.set_aside, None, "a torn end of {keep}");
     }
     // Both.
     for nth in 0..8 {
         let left = changed(&sound, "hearth.sqlite-wal", |o| {
-            let at = dice.throw((frames - 20) * 4120);
+            let at = dice.throw((frames - 20) * FRAME);
             o[at] ^= 1;
         });
         let path = left.file("hearth.sqlite");
@@ -57,7 +57,7 @@ fn a_damaged_log_is_no_older_truth() {
             *octet ^= 4;
         }
         std::fs::write(&path, file).unwrap();
-        let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled)
+        let opened = Store::open(doubted(&left), sound.catalog.clone(), Seal::Scrambled)
             .unwrap_or_else(|error| panic!("seed {SEED}: both, {nth}: {error}"));
         assert!(opened.set_aside.is_some(), "seed {SEED}: both, {nth}");
         tally.cases += 1;
@@ -68,8 +68,8 @@ fn a_damaged_log_is_no_older_truth() {
 fn spoil(room: &Room) -> Vec<u8> {
     let path = room.file("hearth.sqlite");
     let mut octets = std::fs::read(&path).unwrap();
-    let page = octets.len() / 4096 / 2;
-    octets[page * 4096..][..4096].fill(0);
+    let page = octets.len() / PAGE / 2;
+    octets[page * PAGE..][..PAGE].fill(0);
     std::fs::write(&path, &octets).unwrap();
     octets
 }
@@ -77,13 +77,13 @@ fn spoil(room: &Room) -> Vec<u8> {
 /// A power cut at every step of making room, and then a start: one salvage, one damaged file, never deleted.
 #[test]
 fn a_cut_while_salvaging_is_gone_on_from() {
-    let sound = at_rest();
+    let sound = at_rest(120);
     let whole = sound.room.cut();
     let ruined = spoil(&whole);
-    drop(Store::open(whole.path(), sound.catalog.clone(), Seal::Scrambled).unwrap());
+    drop(Store::open(doubted(&whole), sound.catalog.clone(), Seal::Scrambled).unwrap());
     let new = std::fs::read(whole.file("hearth.sqlite")).unwrap();
     let aside = whole.files().into_iter().find(|file| file.contains("damaged")).unwrap();
-    let open = |room: &Room| Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+    let open = |room: &Room| Store::open(doubted(room), sound.catalog.clone(), Seal::Scrambled).unwrap();
     for (step, half, ready, moved) in
         [("half made", true, false, false), ("made", false, true, false), ("set aside", false, true, true)]
     {
@@ -114,7 +114,7 @@ fn a_cut_while_salvaging_is_gone_on_from() {
 /// What can't be written leaves the damaged file as it was, and names the cure; with room it goes on.
 #[test]
 fn without_room_the_damaged_file_stays() {
-    let sound = at_rest();
+    let sound = at_rest(120);
     let room = Room::new();
     let mount = std::process::Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=700k,mode=700", "tmpfs"])
@@ -129,7 +129,7 @@ fn without_room_the_damaged_file_stays() {
         std::fs::copy(sound.room.file(&file), room.file(&file)).unwrap();
     }
     let ruined = spoil(&room);
-    let error = Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap_err();
+    let error = Store::open(doubted(&room), sound.catalog.clone(), Seal::Scrambled).unwrap_err();
     assert!(matches!(error, OpenError::SalvageFull(_)), "{error:?}");
     assert!(error.to_string().contains("free as much room"), "{error}");
     assert!(std::fs::read(room.file("hearth.sqlite")).unwrap() == ruined);
@@ -140,7 +140,7 @@ fn without_room_the_damaged_file_stays() {
         .status()
         .unwrap();
     assert!(grown.success());
-    let opened = Store::open(room.path(), sound.catalog.clone(), Seal::Scrambled).unwrap();
+    let opened = Store::open(doubted(&room), sound.catalog.clone(), Seal::Scrambled).unwrap();
     assert!(opened.set_aside.is_some() && opened.salvage.is_some());
     drop(opened);
     drop(unmount);
@@ -166,7 +166,7 @@ fn a_damaged_file_is_set_aside_and_never_deleted() {
             let half = std::fs::metadata(file).unwrap().len() / 2;
             std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(half).unwrap();
         }),
-        ("a garbled page", |file| overwrite(file, 4096, &[0xA5; 4096])),
+        ("a garbled page", |file| overwrite(file, PAGE as u64, &[0xA5; PAGE])),
     ];
     for (ruin, how) in ruins {
         let mut w = World::new(catalog(&[]));
@@ -176,6 +176,7 @@ fn a_damaged_file_is_set_aside_and_never_deleted() {
         let file = w.room.file("hearth.sqlite");
         how(&file);
         let ruined = std::fs::read(&file).unwrap();
+        doubted(&w.room);
         let aside = w.open().unwrap_or_else(|| panic!("{ruin}: nothing was said"));
         let name = aside.file_name().unwrap().to_str().unwrap().to_owned();
         assert!(name.starts_with("hearth.sqlite.damaged-"), "{ruin}: {name}");
@@ -190,6 +191,7 @@ fn a_damaged_file_is_set_aside_and_never_deleted() {
         // And once more, in the same second.
         w.close();
         how(&file);
+        doubted(&w.room);
         let second = w.open().unwrap();
         assert!(second != aside && aside.exists() && second.exists(), "{ruin}");
     }

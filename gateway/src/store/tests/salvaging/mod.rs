@@ -12,6 +12,11 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+const PAGE: usize = crate::store::open::PAGE;
+const SECTORS: usize = PAGE / 512;
+/// A page in the log, with its head.
+const FRAME: usize = 24 + PAGE;
+
 const NOW: &str = "2018-10-09T12:00:00Z";
 
 /// SplitMix64: the same damage for the same seed.
@@ -175,7 +180,7 @@ struct Tally {
 fn check(case: &str, sound: &Sound, left: &Room, bad: Option<&[usize]>, tally: &mut Tally) {
     tally.cases += 1;
     let before = std::fs::read(left.file("hearth.sqlite")).unwrap();
-    let opened = Store::open(left.path(), sound.catalog.clone(), Seal::Scrambled)
+    let opened = Store::open(doubted(left), sound.catalog.clone(), Seal::Scrambled)
         .unwrap_or_else(|error| panic!("{case}: {error}"));
     let mut store = opened.store;
     let sql = store.sql.as_ref().unwrap();
@@ -281,6 +286,12 @@ fn check(case: &str, sound: &Sound, left: &Room, bad: Option<&[usize]>, tally: &
     let _ = store.status(daemon(ticks)).unwrap();
 }
 
+/// The room, whose next opening looks at every row.
+fn doubted(room: &Room) -> &std::path::Path {
+    crate::store::open::doubt(&room.file("hearth.sqlite"));
+    room.path()
+}
+
 fn bound(device: DeviceNo, person: PersonNo) -> Binding {
     Binding {
         device,
@@ -312,8 +323,8 @@ fn changed(sound: &Sound, file: &str, how: impl FnOnce(&mut Vec<u8>)) -> Room {
     left
 }
 
-fn at_rest() -> Sound {
-    let mut w = household(120);
+fn at_rest(records: u16) -> Sound {
+    let mut w = household(records);
     let sql = w.store().sql.as_ref().unwrap();
     sql.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     let room = w.room.cut();
@@ -324,18 +335,18 @@ fn at_rest() -> Sound {
 #[test]
 fn a_damaged_file_gives_what_is_sound_and_no_more() {
     const SEED: u64 = 20_261_130;
-    let sound = at_rest();
-    let pages = std::fs::metadata(sound.room.file("hearth.sqlite")).unwrap().len() as usize / 4096;
+    let sound = at_rest(40);
+    let pages = std::fs::metadata(sound.room.file("hearth.sqlite")).unwrap().len() as usize / PAGE;
     let (mut dice, mut tally) = (Dice(SEED), Tally::default());
     for page in 1..=pages {
-        let start = (page - 1) * 4096;
-        let bit = (start + dice.throw(4096), dice.throw(8));
+        let start = (page - 1) * PAGE;
+        let bit = (start + dice.throw(PAGE), dice.throw(8));
         let case = format!("seed {SEED}: page {page}, bit {} of octet {}", bit.1, bit.0);
         check(&case, &sound, &damaged(&sound, |o| o[bit.0] ^= 1 << bit.1), Some(&[page]), &mut tally);
         let case = format!("page {page} zeroed");
-        check(&case, &sound, &damaged(&sound, |o| o[start..start + 4096].fill(0)), Some(&[page]), &mut tally);
+        check(&case, &sound, &damaged(&sound, |o| o[start..start + PAGE].fill(0)), Some(&[page]), &mut tally);
         if page % 2 == 0 {
-            let sector = start + 512 * dice.throw(8);
+            let sector = start + 512 * dice.throw(SECTORS);
             let case = format!("seed {SEED}: noise over the sector at {sector}");
             let noise =
                 |o: &mut Vec<u8>| o[sector..sector + 512].iter_mut().for_each(|o| *o = dice.throw(256) as u8);
@@ -345,9 +356,9 @@ fn a_damaged_file_gives_what_is_sound_and_no_more() {
     for (case, octets) in [("magic", 0..16), ("sizes", 16..24), ("head", 0..100), ("first sector", 0..512)] {
         check(case, &sound, &damaged(&sound, |o| o[octets].fill(0xA5)), None, &mut tally);
     }
-    for sector in (0..pages * 8).step_by(9) {
+    for sector in (0..pages * SECTORS).step_by(9) {
         let case = format!("cut off after {sector} sectors");
-        let bad: Vec<usize> = (sector / 8 + 1..=pages).collect();
+        let bad: Vec<usize> = (sector / SECTORS + 1..=pages).collect();
         check(&case, &sound, &damaged(&sound, |o| o.truncate(sector * 512)), Some(&bad), &mut tally);
     }
     eprintln!("seed {SEED}: {tally:?} of {pages} pages");
