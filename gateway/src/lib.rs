@@ -45,8 +45,8 @@ use open::{Holder, Inside, catalog};
 use show::{Ending, Shown, exit};
 use std::sync::Arc;
 use store::Desk;
-use tokio::sync::watch;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The daemon: starts every task, on this screen, and ends them all.
@@ -133,7 +133,9 @@ async fn listen(socket: tokio::net::UnixListener, desk: Desk, inside: Arc<Inside
             }
         }
         match socket.accept().await {
-            Ok((stream, _)) => _ = peers.spawn(control::serve(stream.into_split(), desk.clone(), Arc::clone(&inside))),
+            Ok((stream, _)) => {
+                _ = peers.spawn(control::serve(stream.into_split(), desk.clone(), Arc::clone(&inside)))
+            }
             Err(e) => {
                 tracing::warn!("a peer could not be let in: {e}");
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;

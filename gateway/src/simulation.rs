@@ -59,7 +59,11 @@ impl Daemon {
     /// A peer's end of a control connection: requests and answers are lines of JSON.
     pub fn connect(&mut self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(ON_THE_WAY);
-        self.tasks.spawn(control::serve(tokio::io::split(theirs), self.desk.clone(), Arc::clone(&self.inside)));
+        self.tasks.spawn(control::serve(
+            tokio::io::split(theirs),
+            self.desk.clone(),
+            Arc::clone(&self.inside),
+        ));
         ours
     }
 

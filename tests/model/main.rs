@@ -13,8 +13,8 @@ use promises::Tally;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
-use std::cell::RefCell;
-use std::time::Instant;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 use words::{Word, word};
 
 fn case() -> impl Strategy<Value = (usize, i64, Vec<Word>)> {
@@ -57,9 +57,11 @@ fn seeds(fallback: std::ops::Range<u64>) -> std::ops::Range<u64> {
 #[test]
 fn whatever_happens_the_promises_hold() {
     let seeds = seeds(0..256);
-    let began = Instant::now();
     let total = RefCell::new(Tally::default());
     let mut words = 0;
+    let runs = Cell::new(0_u32);
+    // In all; the longest run, and its seed.
+    let spent = Cell::new((Duration::ZERO, Duration::ZERO, 0));
     let mut failures = vec![];
     for seed in seeds.clone() {
         let mut octets = [0; 32];
@@ -70,7 +72,13 @@ fn whatever_happens_the_promises_hold() {
         let tree = case().new_tree(&mut runner).unwrap();
         words += tree.current().2.len();
         let ran = runner.run_one(tree, |(rung, ahead, words)| {
+            let began = Instant::now();
             let (broken, tally) = live(seed, rung, ahead, &words);
+            let (all, most, of) = spent.get();
+            let (took, ran) = (began.elapsed(), runs.get() + 1);
+            runs.set(ran);
+            let (most, of) = (most, of).max((took, seed));
+            spent.set((all + took, most, of));
             total.borrow_mut().add(tally);
             if broken.is_empty() { Ok(()) } else { Err(TestCaseError::fail(broken.join("\n"))) }
         });
@@ -83,8 +91,11 @@ fn whatever_happens_the_promises_hold() {
     }
     home::tidy_up();
     println!(
-        "model: seeds {seeds:?}, {words} words, {} ms in all, {:?}",
-        began.elapsed().as_millis(),
+        "model: seeds {seeds:?}, {words} words, {} ms for each of {} runs, {} ms for seed {}, {:?}",
+        spent.get().0.as_millis() / u128::from(runs.get().max(1)),
+        runs.get(),
+        spent.get().1.as_millis(),
+        spent.get().2,
         total.borrow()
     );
     assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));

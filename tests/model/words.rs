@@ -33,28 +33,64 @@ pub(crate) enum Trouble {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Word {
     /// So many seconds after what was before.
-    Measure { device: Device, after: u32, context: bool },
+    Measure {
+        device: Device,
+        after: u32,
+        context: bool,
+    },
     /// So many frames, if the device has so many; then the link is lost, or all was sent.
-    Contact { device: Device, frames: usize },
+    Contact {
+        device: Device,
+        frames: usize,
+    },
     /// It sends once more what it was told is kept.
-    Again { device: Device },
-    Pass { seconds: u32 },
+    Again {
+        device: Device,
+    },
+    Pass {
+        seconds: u32,
+    },
     Kill,
     /// `unset`: the clock has no battery.
-    Cut { torn: bool, unset: bool },
+    Cut {
+        torn: bool,
+        unset: bool,
+    },
     /// The power goes at the n-th time from now that the disk is touched.
-    CutSoon { calls: u64, torn: bool },
+    CutSoon {
+        calls: u64,
+        torn: bool,
+    },
     DiskFull,
     DiskFree,
-    Trouble { record: usize, trouble: Trouble, requests: usize },
-    Outage { record: usize, begins: bool },
+    Trouble {
+        record: usize,
+        trouble: Trouble,
+        requests: usize,
+    },
+    Outage {
+        record: usize,
+        begins: bool,
+    },
     /// The system clock is wrong by this, and nobody vouches for it.
-    ClockLost { hours: i64 },
+    ClockLost {
+        hours: i64,
+    },
     ClockSet,
-    Bind { device: Device, who: Who },
+    Bind {
+        device: Device,
+        who: Who,
+    },
     /// Of the readings that there are the n-th.
-    TakeBack { nth: usize, anew: bool },
-    Clinician { record: usize, nth: usize, deletes: bool },
+    TakeBack {
+        nth: usize,
+        anew: bool,
+    },
+    Clinician {
+        record: usize,
+        nth: usize,
+        deletes: bool,
+    },
 }
 
 const YEAR: i64 = 365 * 24;
@@ -135,7 +171,9 @@ impl fmt::Display for Word {
                 let with = if *context { ", with a context if it has such" } else { "" };
                 write!(f, "{after} s later the {} measures{with}.", device(n))
             }
-            Word::Contact { device: n, frames } => write!(f, "The {} sends up to {frames} frames.", device(n)),
+            Word::Contact { device: n, frames } => {
+                write!(f, "The {} sends up to {frames} frames.", device(n))
+            }
             Word::Again { device: n } => {
                 write!(f, "The {} sends once more what it was told is kept.", device(n))
             }

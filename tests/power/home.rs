@@ -22,7 +22,6 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-
 /// When the hub first boots. The meter's memory is older.
 const BEGIN: Timestamp = Timestamp::constant(1_718_000_000, 0);
 

@@ -63,7 +63,6 @@ impl Drop for Folder {
     }
 }
 
-
 fn write(path: &Path, octets: &[u8]) {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
     std::io::Write::write_all(&mut file, octets).unwrap();
