@@ -9,7 +9,7 @@
 //! All IO of the product lives in this crate, and no judgement: what octets mean, whose a reading is and what a
 //! record system's answer means is asked of `hearth_core`. `main` and `cli` may see every room; no room sees them.
 //!
-//! Invariants: only [`store`] writes readings to disk; tasks start in this file only; [`clock`] alone asks what
+//! Invariants: only [`store`] writes readings to disk; tasks start in this file only, but for `simulation`; [`clock`] alone asks what
 //! time it is; [`tls`] alone builds rustls configurations; logs carry row numbers, never values, names, serials
 //! or secrets.
 #![forbid(unsafe_code)]

@@ -1,6 +1,8 @@
 //! A home, its hub and two records in one thread. The hub is the daemon's own code; what it hears and who it is told
 //! by goes over its control requests, as a tool and a person send them.
 //!
+//! Long because everything that may happen touches the same small world; each is a few lines.
+//!
 //! What is true is written down here as it happens, and the hub is never asked for it.
 
 use crate::words::{Trouble, Who, Word};

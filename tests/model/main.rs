@@ -1,7 +1,7 @@
 //! The whole hub in one thread, with simulated time, network and disk: whatever happens, in whatever order, the
 //! promises hold. What fails is shrunk, and told as a conversation.
 //!
-//! `HEARTH_MODEL_SEEDS=from..to` makes it another run; a failure prints its seed.
+//! `HEARTH_MODEL_SEEDS=from..to` makes it another run, best with `--release`; a failure prints its seed.
 #![allow(clippy::unwrap_used)]
 
 mod home;
@@ -56,7 +56,7 @@ fn seeds(fallback: std::ops::Range<u64>) -> std::ops::Range<u64> {
 
 #[test]
 fn whatever_happens_the_promises_hold() {
-    let seeds = seeds(0..256);
+    let seeds = seeds(0..96);
     let total = RefCell::new(Tally::default());
     let mut words = 0;
     let runs = Cell::new(0_u32);
@@ -66,7 +66,12 @@ fn whatever_happens_the_promises_hold() {
     for seed in seeds.clone() {
         let mut octets = [0; 32];
         octets[..8].copy_from_slice(&seed.to_le_bytes());
-        let config = Config { failure_persistence: None, max_shrink_iters: 600, max_shrink_time: 60_000, ..Config::default() };
+        let config = Config {
+            failure_persistence: None,
+            max_shrink_iters: 600,
+            max_shrink_time: 60_000,
+            ..Config::default()
+        };
         let random = TestRng::from_seed(RngAlgorithm::ChaCha, &octets);
         let mut runner = TestRunner::new_with_rng(config, random);
         let tree = case().new_tree(&mut runner).unwrap();
@@ -99,5 +104,5 @@ fn whatever_happens_the_promises_hold() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
     let total = *total.borrow();
     let alive = total.delivered > 0 && total.held > 0 && total.taken_back > 0 && total.clinicians > 0;
-    assert!(alive || seeds.end - seeds.start < 100, "too little happened: {total:?}");
+    assert!(alive || seeds.end - seeds.start < 96, "too little happened: {total:?}");
 }

@@ -27,7 +27,7 @@ impl Folder {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let nth = MADE.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("hearth-disk-{}-{nth}", std::process::id()));
-        std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
+        std::fs::DirBuilder::new().mode(0o700).create(&path).expect("a folder in the temporary folder");
         write(&path.join("hub.key"), &[7; 32]);
         Folder(path)
     }
@@ -64,6 +64,11 @@ impl Drop for Folder {
 }
 
 fn write(path: &Path, octets: &[u8]) {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-    std::io::Write::write_all(&mut file, octets).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .expect("a new file there");
+    std::io::Write::write_all(&mut file, octets).expect("room for it");
 }
