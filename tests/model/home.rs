@@ -644,9 +644,9 @@ impl Home {
         }
         self.supervise().await;
         sleep(Duration::from_secs(60)).await;
-        for device in 0..3 {
+        for (device, kind) in DEVICES.iter().enumerate() {
             if !self.contact(device, usize::MAX).await {
-                self.wrong.push(format!("NOT TAKEN: the {} could not tell all", DEVICES[device].name));
+                self.wrong.push(format!("NOT TAKEN: the {} could not tell all", kind.name));
             }
         }
         let moving = json!("outbox-moving");

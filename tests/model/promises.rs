@@ -66,7 +66,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
     let mut tally = Tally { clinicians: home.clinicians.len(), ..Tally::default() };
     let measured: Vec<Measured> = home.measured.clone();
     let mut doubted = [0_usize; 3];
-    for n in 0..RECORDS.len() {
+    for (n, there) in RECORDS.into_iter().enumerate() {
         let all = home.record(n).all("Observation").into_iter().filter_map(|(place, versions)| {
             let device = kind(versions.first()?.resource.as_ref()?)?;
             Some(Charted { id: place.1, device, versions })
@@ -77,7 +77,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
             match measured.iter().find(|m| is_of(charted, m)) {
                 None => said.push(format!(
                     "STRANGER: the {} has a reading of the {} that nobody took: {}",
-                    RECORDS[n],
+                    there,
                     DEVICES[charted.device].name,
                     charted.first()
                 )),
@@ -87,7 +87,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
         for m in &measured {
             let charted: Vec<&Charted> = all.iter().filter(|c| is_of(c, m)).collect();
             let expected = patient(n, m.who).is_some();
-            let name = format!("the {}'s reading of {} at the {}", DEVICES[m.device].name, m.at, RECORDS[n]);
+            let name = format!("the {}'s reading of {} at the {}", DEVICES[m.device].name, m.at, there);
             let issues = m.taken_back.map_or(1, |t| t.issues);
             if charted.len() > issues {
                 said.push(format!("DUPLICATE: {name} is there {} times, issued {issues}", charted.len()));
