@@ -142,8 +142,8 @@ mod socket {
     use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     use std::path::Path;
     use std::sync::Arc;
-    use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-    use tokio::net::{UnixListener, UnixStream};
+    use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+    use tokio::net::UnixListener;
     use tokio::time::timeout;
 
     /// Binds the socket. A file that a dead daemon left is taken over: the store's lock, which the caller holds,
@@ -192,8 +192,11 @@ mod socket {
     }
 
     /// Serves one peer until it hangs up, falls silent, or says what is no request.
-    pub(crate) async fn serve(stream: UnixStream, desk: Desk, hub: Arc<Inside>) {
-        let (read, mut write) = stream.into_split();
+    pub(crate) async fn serve(
+        (read, mut write): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+        desk: Desk,
+        hub: Arc<Inside>,
+    ) {
         let mut read = BufReader::new(read);
         let mut session = Session::default();
         loop {

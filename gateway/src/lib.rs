@@ -9,7 +9,7 @@
 //! All IO of the product lives in this crate, and no judgement: what octets mean, whose a reading is and what a
 //! record system's answer means is asked of `hearth_core`. `main` and `cli` may see every room; no room sees them.
 //!
-//! Invariants: only [`store`] writes readings to disk; tasks start in this file only; [`clock`] alone asks what
+//! Invariants: only [`store`] writes readings to disk; tasks start in this file only, but for `simulation`; [`clock`] alone asks what
 //! time it is; [`tls`] alone builds rustls configurations; logs carry row numbers, never values, names, serials
 //! or secrets.
 #![forbid(unsafe_code)]
@@ -31,17 +31,22 @@ mod intake;
 mod open;
 mod scratch;
 mod show;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 pub mod source;
 pub mod store;
 pub mod tls;
 pub mod uplink;
 
 use config::Config;
+use jiff::SignedDuration;
 use open::{Holder, Inside, catalog};
 use show::{Ending, Shown, exit};
 use std::sync::Arc;
 use store::Desk;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The daemon: starts every task, on this screen, and ends them all.
@@ -55,12 +60,7 @@ fn run(config: Config) -> Result<Shown, Ending> {
         }
     };
     let inside = Arc::new(Inside::running(&mut store, config.clock.clone())?);
-    let uplinks = config
-        .destinations
-        .iter()
-        .map(|destination| Ok((destination.name.clone(), uplink::Uplink::new(destination.clone())?)))
-        .collect::<Result<Vec<_>, String>>()
-        .map_err(|said| Ending::new(exit::CONFIG, said))?;
+    let uplinks = uplinks(&config)?;
     let io = |e: std::io::Error| Ending::new(exit::SOFTWARE, format!("the runtime did not start: {e}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
     runtime.block_on(async {
@@ -68,13 +68,7 @@ fn run(config: Config) -> Result<Shown, Ending> {
         let (desk, mut ended) = Desk::open(store).map_err(io)?;
         let mut interrupted = signal(SignalKind::interrupt()).map_err(io)?;
         let mut terminated = signal(SignalKind::terminate()).map_err(io)?;
-        let mut tasks = JoinSet::new();
-        for (name, (uplink, state)) in uplinks {
-            inside.watch(&name, state);
-            tasks.spawn(uplink.run(desk.clone(), inside.wake.clone()));
-        }
-        tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(&inside), config.keep));
-        tasks.spawn(intake::look_over(desk.clone()));
+        let mut tasks = household(&desk, &inside, uplinks, config.keep);
         tasks.spawn(listen(socket, desk.clone(), Arc::clone(&inside)));
         tracing::info!(
             "ready: store in {}, socket {}, destinations: {}",
@@ -105,6 +99,28 @@ fn run(config: Config) -> Result<Shown, Ending> {
     })
 }
 
+type Uplinks = Vec<(String, (uplink::Uplink, watch::Receiver<uplink::State>))>;
+
+fn uplinks(config: &Config) -> Result<Uplinks, Ending> {
+    let uplink = |destination: &uplink::Destination| {
+        Ok((destination.name.clone(), uplink::Uplink::new(destination.clone())?))
+    };
+    let all: Result<Uplinks, String> = config.destinations.iter().map(uplink).collect();
+    all.map_err(|said| Ending::new(exit::CONFIG, said))
+}
+
+/// What a hub does whether or not anybody talks to it.
+fn household(desk: &Desk, inside: &Arc<Inside>, uplinks: Uplinks, keep: SignedDuration) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    for (name, (uplink, state)) in uplinks {
+        inside.watch(&name, state);
+        tasks.spawn(uplink.run(desk.clone(), inside.wake.clone()));
+    }
+    tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(inside), keep));
+    tasks.spawn(intake::look_over(desk.clone()));
+    tasks
+}
+
 /// So many peers at once. Commands are short: who finds no place waits for one.
 const PEERS: usize = 32;
 
@@ -118,7 +134,9 @@ async fn listen(socket: tokio::net::UnixListener, desk: Desk, inside: Arc<Inside
             }
         }
         match socket.accept().await {
-            Ok((stream, _)) => _ = peers.spawn(control::serve(stream, desk.clone(), Arc::clone(&inside))),
+            Ok((stream, _)) => {
+                _ = peers.spawn(control::serve(stream.into_split(), desk.clone(), Arc::clone(&inside)))
+            }
             Err(e) => {
                 tracing::warn!("a peer could not be let in: {e}");
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;

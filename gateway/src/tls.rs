@@ -4,6 +4,7 @@
 //! server does. What only a handshake shows is told apart by [`fault`]. With TLS 1.3 a server that misses or
 //! refuses our certificate says so after the handshake, or not by TLS at all: nginx answers `400`, `text/html`.
 
+use crate::clock;
 use hearth_core::delivery::TlsFault;
 use jiff::Timestamp;
 use rustls::client::ResolvesClientCert;
@@ -107,7 +108,7 @@ pub enum Usage {
 /// A client that trusts `files.ca` alone and shows `files.certificate` whenever it is asked.
 pub fn client(files: &Files, now: Timestamp) -> Result<Client, Fault> {
     let (shown, (from, until)) = own(files, Usage::Client, now)?;
-    let config = ClientConfig::builder_with_provider(provider())
+    let config = ClientConfig::builder_with_details(provider(), Arc::new(clock::ForTls))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_root_certificates(roots(&files.ca)?)
@@ -122,7 +123,7 @@ pub fn server(files: &Files, now: Timestamp) -> Result<TlsAcceptor, Fault> {
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
         .build()
         .map_err(|e| Fault::BadCertificate(files.ca.clone(), e.to_string()))?;
-    let config = ServerConfig::builder_with_provider(provider())
+    let config = ServerConfig::builder_with_details(provider(), Arc::new(clock::ForTls))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")
         .with_client_cert_verifier(verifier)

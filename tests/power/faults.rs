@@ -3,7 +3,8 @@
 //! After the refusal the daemon goes on if the store says that the disk is full, and else ends and is started
 //! again. At the end, and after a power cut at any time since, every promise must be kept.
 
-use crate::home::{Folder, Home, LOG, Stop};
+use crate::home::{Home, Stop};
+use e2e::disk::folder::{Folder, LOG};
 use e2e::disk::{Call, Fault, Left, Random};
 use gateway::store::StoreError;
 

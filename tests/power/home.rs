@@ -3,7 +3,8 @@
 //! The hub is the store alone, driven as intake and uplink drive it. What happens outside is written down with the
 //! disk's step at which it happened, so that a cut at any step finds the outside as it was.
 
-use e2e::disk::vfs::{self, Mount};
+use e2e::disk::folder::{Folder, LOG};
+use e2e::disk::vfs::Mount;
 use e2e::disk::{Disk, Random};
 use gateway::store::{
     Attempt, Consignment, DestinationFacts, DestinationNo, Receipt, Seal, Settlement, Store, StoreError,
@@ -19,44 +20,10 @@ use hearth_core::reading::{Issue, Version};
 use hearth_core::when::{Anchor, AnchorSource, HubTicks, Span, ZoneName};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-pub(crate) const DATABASE: &str = "hearth.sqlite";
-pub(crate) const LOG: &str = "hearth.sqlite-wal";
 
 /// When the hub first boots. The meter's memory is older.
 const BEGIN: Timestamp = Timestamp::constant(1_718_000_000, 0);
-
-/// A folder of the system for what is not SQLite's: the lock, and a hub key that is the same on every run.
-#[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Folder {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let nth = MADE.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("hearth-power-{}-{nth}", std::process::id()));
-        std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
-        let key = path.join("hub.key");
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(key).unwrap();
-        std::io::Write::write_all(&mut file, &[7; 32]).unwrap();
-        Folder(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// What happened outside.
 #[derive(Clone, Debug)]
@@ -319,8 +286,7 @@ impl<'a> Home<'a> {
 
     /// The machine boots, the daemon starts: all that it does before it hears anything.
     pub(crate) fn start(&mut self) -> Result<(), Stop> {
-        self.show();
-        self.mount = Some(vfs::mount(self.folder.path(), &self.disk));
+        self.mount = Some(self.folder.mount(&self.disk));
         static CATALOG: OnceLock<Catalog> = OnceLock::new();
         let catalog = CATALOG.get_or_init(Catalog::standard).clone();
         let opened =
@@ -343,21 +309,6 @@ impl<'a> Home<'a> {
         self.clinic = store.destination("clinic")?;
         self.store = Some(store);
         self.set_up()
-    }
-
-    /// The store looks at its files by the system's calls, too, before it opens them: it finds them as the disk shows
-    /// them. It writes its log again then; that call is made here on the disk, which does not see the system's.
-    fn show(&self) {
-        for name in [DATABASE, LOG] {
-            let path = self.folder.path().join(name);
-            _ = std::fs::remove_file(&path);
-            if let Some(content) = self.disk.content(name).filter(|content| !content.is_empty()) {
-                let mut file =
-                    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-                std::io::Write::write_all(&mut file, &content).unwrap();
-            }
-        }
-        self.disk.write_again(LOG);
     }
 
     /// What a technician does, as often as it takes.

@@ -44,12 +44,17 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl Pki {
     /// Makes everything, valid around `now`. The directory must exist; what is there is overwritten.
     pub fn create(directory: &Path, now: Timestamp) -> io::Result<Pki> {
+        Pki::lasting(directory, now, 30 * DAY)
+    }
+
+    /// The same, and what is good stays so for this long.
+    pub fn lasting(directory: &Path, now: Timestamp, life: Duration) -> io::Result<Pki> {
         let pki = Pki { directory: directory.to_owned() };
-        let today = Validity { from: now - 2 * DAY, until: now + 30 * DAY };
+        let today = Validity { from: now - 2 * DAY, until: now + life };
         let over = Validity { from: now - 3 * DAY, until: now - DAY };
         let ending = Validity { from: now - 28 * DAY, until: now + 2 * DAY };
         let coming = Validity { from: now + DAY, until: now + 30 * DAY };
-        let authority = |name: &str| authority(name, now).map_err(io::Error::other);
+        let authority = |name: &str| authority(name, now, life).map_err(io::Error::other);
         let (ours, other) = (authority("Hearth demonstration")?, authority("Somebody else")?);
         fs::write(pki.ca(), ours.pem())?;
         fs::write(pki.other_ca(), other.pem())?;
@@ -127,8 +132,12 @@ fn params(name: &str, hosts: &[&str], validity: Validity) -> Result<CertificateP
     Ok(params)
 }
 
-fn authority(name: &str, now: Timestamp) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
-    let mut params = params(name, &[], Validity { from: now - 3 * DAY, until: now + 60 * DAY })?;
+fn authority(
+    name: &str,
+    now: Timestamp,
+    life: Duration,
+) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut params = params(name, &[], Validity { from: now - 3 * DAY, until: now + life + 30 * DAY })?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)

@@ -1,4 +1,4 @@
-//! The store behind a desk: one thread owns it, everybody else asks.
+//! The store behind a desk: one thread (in a simulation one task) owns it, everybody else asks.
 
 use super::Store;
 use std::any::Any;
@@ -41,6 +41,19 @@ impl Desk {
         Ok((Desk { questions }, ended))
     }
 
+    /// The same without a thread: whoever polls what comes with it answers the questions.
+    #[cfg(feature = "simulation")]
+    pub fn here(mut store: Store) -> (Desk, impl Future<Output = Result<(), String>> + Send) {
+        let (questions, mut asked) = mpsc::channel(WAITING);
+        let answers = async move {
+            while let Some(question) = asked.recv().await {
+                one(&mut store, question)?;
+            }
+            Ok(())
+        };
+        (Desk { questions }, answers)
+    }
+
     /// Waits for a free place, then for the answer. The verb runs even if the asker stops waiting.
     pub async fn ask<T, F>(&self, verb: F) -> Result<T, Gone>
     where
@@ -58,13 +71,15 @@ impl Desk {
 
 fn answer(mut store: Store, mut asked: mpsc::Receiver<Question>) -> Result<(), String> {
     while let Some(question) = asked.blocking_recv() {
-        // A store in the middle of a verb is dropped with its transaction, and never used again.
-        catch_unwind(AssertUnwindSafe(|| question(&mut store))).map_err(|panic| said(&*panic))?;
-        if let Some(broken) = store.broken() {
-            return Err(broken.to_owned());
-        }
+        one(&mut store, question)?;
     }
     Ok(())
+}
+
+fn one(store: &mut Store, question: Question) -> Result<(), String> {
+    // A store in the middle of a verb is dropped with its transaction, and never used again.
+    catch_unwind(AssertUnwindSafe(|| question(store))).map_err(|panic| said(&*panic))?;
+    store.broken().map_or(Ok(()), |broken| Err(broken.to_owned()))
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {

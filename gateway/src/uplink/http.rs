@@ -3,6 +3,7 @@
 //! Only octets and sockets: what an answer means is judged elsewhere. Redirects are answers like others and are
 //! never followed. There is no plain HTTP. A failure tells whether octets of the request may have left.
 
+use super::dial::{self, Wire};
 use crate::clock;
 use crate::tls;
 use bytes::Bytes;
@@ -26,7 +27,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::client::TlsStream;
 
@@ -97,7 +97,7 @@ pub struct Http {
     open: Option<Open>,
 }
 
-type Stream = Watched<TlsStream<TcpStream>>;
+type Stream = Watched<TlsStream<Wire>>;
 
 struct Open {
     sender: SendRequest<Full<Bytes>>,
@@ -171,25 +171,13 @@ impl Http {
 
     async fn shake_hands(&self, client: &tls::Client) -> Result<Open, Transport> {
         let Base { host, port, .. } = &self.base;
-        let addresses =
-            lookup_host((host.as_str(), *port)).await.map_err(|e| Transport::Dns(e.to_string()))?;
-        let addresses: Vec<_> = addresses.collect();
-        let mut tcp = Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
-        for address in addresses {
-            tcp = TcpStream::connect(address).await;
-            if tcp.is_ok() {
-                break;
-            }
-        }
-        let tcp = tcp.map_err(|e| Transport::Connect(e.to_string()))?;
-        // Whole requests are written at once; waiting for more gains nothing.
-        let _ = tcp.set_nodelay(true);
+        let wire = dial::dial(host, *port).await?;
         let name = ServerName::try_from(host.clone()).map_err(|e| Transport::Dns(e.to_string()))?;
         let cut = |e: &(dyn Error + 'static)| {
             tls::fault(e)
                 .map_or_else(|| Transport::Cut { sent: Sent::No, said: e.to_string() }, Transport::Tls)
         };
-        let tls = client.connector.connect(name, tcp).await.map_err(|e| cut(&e))?;
+        let tls = client.connector.connect(name, wire).await.map_err(|e| cut(&e))?;
         let wrote = Arc::new(AtomicBool::new(false));
         let stream = Watched { stream: tls, wrote: Arc::clone(&wrote) };
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| cut(&e))?;

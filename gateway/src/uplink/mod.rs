@@ -11,6 +11,7 @@
 
 pub mod ability;
 mod credentials;
+mod dial;
 pub mod fhir;
 pub mod http;
 pub mod ladder;

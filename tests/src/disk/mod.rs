@@ -4,6 +4,7 @@
 //! [`Disk::cut`] is what a power cut leaves: what was synced, and of the rest either nothing or a random part,
 //! torn in sectors. [`Disk::fail`] makes the n-th call fail. SQLite reaches it through [`vfs`].
 
+pub mod folder;
 pub mod vfs;
 
 use std::collections::BTreeMap;

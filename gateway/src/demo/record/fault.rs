@@ -107,6 +107,10 @@ impl Script {
         self.queue.extend(faults);
     }
 
+    pub(super) fn clear(&mut self) {
+        self.queue.clear();
+    }
+
     pub(super) fn decide(&mut self, decide: Decide) {
         self.decide = Some(decide);
     }

@@ -21,8 +21,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -110,8 +110,9 @@ pub struct Logged {
 pub struct Record(Arc<Inner>);
 
 struct Inner {
-    listener: TcpListener,
-    address: SocketAddr,
+    /// `None`: who wants to talk brings the wire.
+    listener: Option<TcpListener>,
+    authority: String,
     tls: TlsAcceptor,
     outage: watch::Sender<bool>,
     /// A lock of its own: whoever decides may look at the record, and write to it.
@@ -137,26 +138,46 @@ impl Record {
     /// Takes a free port on loopback. Nobody is served before [`Record::serve`].
     pub async fn bind(tls: TlsAcceptor, behaviour: Behaviour) -> io::Result<Record> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let authority = listener.local_addr()?.to_string();
+        Ok(Record::new(Some(listener), authority, tls, behaviour))
+    }
+
+    /// Without a socket: [`Record::talk`] serves whoever brings a wire. `authority`: host and port of its URL.
+    pub fn unbound(authority: &str, tls: TlsAcceptor, behaviour: Behaviour) -> Record {
+        Record::new(None, authority.to_owned(), tls, behaviour)
+    }
+
+    fn new(
+        listener: Option<TcpListener>,
+        authority: String,
+        tls: TlsAcceptor,
+        behaviour: Behaviour,
+    ) -> Record {
         let state =
             State { chart: Chart::default(), behaviour, log: Vec::new(), asked: 0, committed_unanswered: 0 };
-        Ok(Record(Arc::new(Inner {
-            address: listener.local_addr()?,
+        Record(Arc::new(Inner {
+            authority,
             listener,
             tls,
             outage: watch::Sender::new(false),
             script: Mutex::default(),
             state: Mutex::new(state),
-        })))
+        }))
     }
 
     /// The FHIR base URL.
     pub fn url(&self) -> String {
-        format!("https://{}/fhir", self.0.address)
+        format!("https://{}/fhir", self.0.authority)
     }
 
     /// Serves for ever. Dropped, it ends every connection.
     pub async fn serve(self) {
         serve::serve(&self).await;
+    }
+
+    /// Serves one connection, to its end. Dropped, it ends it.
+    pub async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        serve::connection(self, stream).await;
     }
 
     // ---- What goes wrong
@@ -169,6 +190,11 @@ impl Record {
     /// The next requests meet these, one each.
     pub fn queue(&self, faults: impl IntoIterator<Item = Fault>) {
         self.rules().push(faults);
+    }
+
+    /// What was queued and not yet met is forgotten.
+    pub fn forgive(&self) {
+        self.rules().clear();
     }
 
     /// Requests that find no queue meet what `decide` says.

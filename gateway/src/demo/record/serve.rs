@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -27,7 +27,7 @@ pub(super) async fn serve(record: &Record) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = record.0.listener.accept() => match accepted {
+            accepted = accept(record) => match accepted {
                 Ok((stream, _)) if !*outage.borrow() => {
                     connections.spawn(connection(record.clone(), stream));
                 }
@@ -44,7 +44,14 @@ pub(super) async fn serve(record: &Record) {
     }
 }
 
-async fn connection(record: Record, stream: TcpStream) {
+async fn accept(record: &Record) -> io::Result<(tokio::net::TcpStream, std::net::SocketAddr)> {
+    match &record.0.listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
+}
+
+pub(super) async fn connection(record: Record, stream: impl AsyncRead + AsyncWrite + Unpin) {
     // A handshake that fails has told the client why.
     let Ok(stream) = record.0.tls.accept(stream).await else { return };
     let client = stream.get_ref().1.peer_certificates().and_then(|chain| common_name(chain.first()?));

@@ -1,0 +1,775 @@
+//! A home, its hub and two records in one thread. The hub is the daemon's own code; what it hears and who it is told
+//! by goes over its control requests, as a tool and a person send them.
+//!
+//! Long because everything that may happen touches the same small world; each is a few lines.
+//!
+//! What is true is written down here as it happens, and the hub is never asked for it.
+
+use crate::words::{Trouble, Who, Word};
+use e2e::disk::folder::{Folder, LOG};
+use e2e::disk::vfs::Mount;
+use e2e::disk::{Disk, Fault as DiskFault, Left, Random};
+use gateway::clock::simulated::{self, Simulated};
+use gateway::config::{ClockTrust, Config};
+use gateway::demo::pki::{self, Pki};
+use gateway::demo::record::{Behaviour, Canned, Fault, Record};
+use gateway::simulation::{self, Daemon};
+use gateway::tls;
+use gateway::uplink::{Destination, RungChoice};
+use hearth_core::parcel::Policy;
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// 10 March 2026, 08:00 at the home.
+pub(crate) const BEGIN: Timestamp = Timestamp::constant(1_773_154_800, 0);
+/// Seven hours behind UTC all year.
+const ZONE: &str = "America/Phoenix";
+/// Delivered readings stay so long, so that some are let go while devices tell them again.
+const KEEP: SignedDuration = SignedDuration::from_hours(36);
+
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    service: &'static str,
+    characteristic: &'static str,
+    /// LOINC codes of what becomes of it.
+    pub(crate) codes: &'static [&'static str],
+}
+
+pub(crate) const CUFF: usize = 0;
+pub(crate) const METER: usize = 1;
+pub(crate) const SCALE: usize = 2;
+
+pub(crate) const DEVICES: [Kind; 3] = [
+    Kind { name: "cuff", service: "1810", characteristic: "2A35", codes: &["85354-9"] },
+    Kind {
+        name: "meter",
+        service: "1808",
+        characteristic: "2A18",
+        codes: &["2339-0", "15074-8", "14743-9", "41653-7"],
+    },
+    Kind { name: "scale", service: "181D", characteristic: "2A9D", codes: &["29463-7"] },
+];
+
+pub(crate) const RECORDS: [&str; 2] = ["clinic", "hospital"];
+
+/// Whose record that is, by its logical id there. Ben has none at the hospital.
+pub(crate) fn patient(record: usize, who: Who) -> Option<&'static str> {
+    match (record, who) {
+        (0, Who::Ada) => Some("clinic-ada"),
+        (0, Who::Ben) => Some("clinic-ben"),
+        (1, Who::Ada) => Some("hospital-ada"),
+        _ => None,
+    }
+}
+
+/// How the records of one case differ, and how wrong the cuff's clock is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case {
+    pub(crate) rung: usize,
+    pub(crate) cuff_ahead: i64,
+}
+
+/// One measurement, as the person who took it knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) device: usize,
+    pub(crate) at: Timestamp,
+    pub(crate) who: Who,
+    /// A digit or two that tell it from others: mmHg, mg/dL, or steps of 5 g.
+    pub(crate) value: u16,
+    frames: Vec<(&'static str, Vec<u8>)>,
+    /// How many of its frames the hub has confirmed: the device has forgotten those.
+    pub(crate) confirmed: usize,
+    /// Whether the hub was told of it while its clock was believed.
+    pub(crate) told_in_time: bool,
+    /// When the hub first had it, if it has.
+    pub(crate) told_at: Option<Timestamp>,
+    pub(crate) taken_back: Option<TakenBack>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TakenBack {
+    /// How often it was issued.
+    pub(crate) issues: usize,
+    /// Whether one stands. `None`: a power cut came between, and nobody knows.
+    pub(crate) stands: Option<bool>,
+}
+
+#[derive(Default)]
+struct Net {
+    records: Vec<Record>,
+    connections: [JoinSet<()>; 2],
+    refuse: [usize; 2],
+    down: [bool; 2],
+}
+
+/// One for the process: keys cost more than cases.
+static FILES: LazyLock<(Pki, TlsAcceptor, std::path::PathBuf)> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("hearth-model-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let now = gateway::clock::now();
+    let life = Duration::from_secs(20 * 365 * 24 * 3_600);
+    let pki = Pki::lasting(&folder, BEGIN.min(now), life).unwrap();
+    let acceptor = tls::server(&pki.files(pki::SERVER), now).unwrap();
+    (pki, acceptor, folder)
+});
+
+/// Takes the throw-away certificates away.
+pub(crate) fn tidy_up() {
+    _ = std::fs::remove_dir_all(&FILES.2);
+}
+
+/// One control connection.
+struct Peer(BufReader<DuplexStream>);
+
+impl Peer {
+    /// `None`: no answer. `Err`: the hub's sentence.
+    async fn ask(&mut self, request: &Value) -> Option<Result<Vec<Value>, String>> {
+        self.0.get_mut().write_all(format!("{request}\n").as_bytes()).await.ok()?;
+        let mut line = String::new();
+        let read = timeout(Duration::from_secs(60), self.0.read_line(&mut line)).await.ok()?.ok()?;
+        let answer: Value = serde_json::from_str(&line).ok().filter(|_| read > 0)?;
+        Some(match answer["shown"]["rows"].as_array() {
+            Some(rows) => Ok(rows.clone()),
+            None => Err(answer["ending"]["said"].as_str().unwrap_or_default().to_owned()),
+        })
+    }
+
+    async fn take(&mut self, line: &Value) -> Option<Result<Vec<Value>, String>> {
+        self.ask(&json!({"take": {"line": line.to_string()}})).await
+    }
+}
+
+pub(crate) struct Home {
+    case: Case,
+    folder: Folder,
+    disk: Disk,
+    mount: Option<Mount>,
+    daemon: Option<Daemon>,
+    config: Config,
+    clock: Simulated,
+    net: Rc<RefCell<Net>>,
+    random: Random,
+    /// What is left when the power goes, once it is cut at a call of the disk.
+    armed: Option<Left>,
+    full: bool,
+    contacts: u64,
+    pub(crate) measured: Vec<Measured>,
+    /// From when on a device is whose, in order.
+    pub(crate) worn: [Vec<(Timestamp, Who)>; 3],
+    /// What clinicians wrote: record, id, number of the version.
+    pub(crate) clinicians: BTreeSet<(usize, String, u64)>,
+    /// By the hub's row.
+    retracted: BTreeSet<i64>,
+    /// What was seen to be wrong at once.
+    pub(crate) wrong: Vec<String>,
+}
+
+impl Home {
+    pub(crate) async fn new(case: Case, seed: u64) -> Home {
+        let (pki, acceptor, _) = &*FILES;
+        let folder = Folder::new();
+        let now = Instant::now();
+        let clock =
+            Simulated { began: (now, BEGIN), booted: (now, 0), ahead: SignedDuration::ZERO, trusted: true };
+        simulated::set_to(Some(clock));
+        let behaviour = match case.rung {
+            0 => Behaviour::default(),
+            1 => Behaviour { update_create: false, conditional: true, ..Behaviour::default() },
+            _ => Behaviour { update_create: false, searched: true, ..Behaviour::default() },
+        };
+        let record = |n: usize| {
+            let record = Record::unbound(&format!("localhost:{n}"), acceptor.clone(), behaviour.clone());
+            for who in [Who::Ada, Who::Ben] {
+                patient(n, who).map(|id| record.write(json!({"resourceType": "Patient", "id": id})));
+            }
+            record
+        };
+        let net = Rc::new(RefCell::new(Net { records: vec![record(0), record(1)], ..Net::default() }));
+        let reached = Rc::clone(&net);
+        simulation::set_network(Some(Rc::new(move |_, port| {
+            let net = &mut *reached.borrow_mut();
+            let n = usize::from(port);
+            if net.down[n] || net.refuse[n] > 0 {
+                net.refuse[n] = net.refuse[n].saturating_sub(1);
+                return Err(io::ErrorKind::ConnectionRefused.into());
+            }
+            let (ours, theirs) = tokio::io::duplex(64 << 10);
+            while net.connections[n].try_join_next().is_some() {}
+            net.connections[n].spawn(net.records[n].clone().talk(theirs));
+            Ok(ours)
+        })));
+        let files = pki.files(pki::CLIENT);
+        let destination = |(n, name): (usize, &&str)| Destination {
+            name: (*name).into(),
+            base_url: format!("https://localhost:{n}/fhir/"),
+            ca: files.ca.clone(),
+            certificate: files.certificate.clone(),
+            key: files.key.clone(),
+            rung: RungChoice::Auto,
+            bundle: 3,
+            gzip: false,
+            timeout: Duration::from_secs(10),
+            cleared: BTreeSet::new(),
+            policy: Policy::default(),
+        };
+        let config = Config {
+            state: folder.path().to_owned(),
+            socket: folder.path().join("control.sock"),
+            profiles: None,
+            clock: ClockTrust::Always,
+            keep: KEEP,
+            destinations: RECORDS.iter().enumerate().map(destination).collect(),
+        };
+        let mut home = Home {
+            case,
+            folder,
+            disk: Disk::default(),
+            mount: None,
+            daemon: None,
+            config,
+            clock,
+            net,
+            random: Random::new(seed),
+            armed: None,
+            full: false,
+            contacts: 0,
+            measured: vec![],
+            worn: Default::default(),
+            clinicians: BTreeSet::new(),
+            retracted: BTreeSet::new(),
+            wrong: vec![],
+        };
+        home.start();
+        for (device, who) in [(CUFF, Who::Ada), (METER, Who::Ben), (SCALE, Who::Ada)] {
+            home.bind(device, who, BEGIN - 24_000.hours()).await;
+        }
+        home
+    }
+
+    pub(crate) fn record(&self, n: usize) -> Record {
+        self.net.borrow().records[n].clone()
+    }
+
+    // ---- The hub and its machine
+
+    fn start(&mut self) {
+        self.mount = Some(self.folder.mount(&self.disk));
+        match Daemon::start(&self.config) {
+            Ok(daemon) => self.daemon = Some(daemon),
+            Err(said) => {
+                self.mount = None;
+                if self.armed.is_none() && !self.full {
+                    self.wrong.push(format!("UNOPENABLE: the hub does not start: {said}"));
+                }
+            }
+        }
+    }
+
+    async fn kill(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.kill().await;
+        }
+        self.mount = None;
+    }
+
+    async fn cut(&mut self, left: Left) {
+        let at = self.disk.at();
+        self.kill().await;
+        // What the process did when it closed its file was no more.
+        self.disk = self.disk.cut(at, left, &mut self.random);
+        self.armed = None;
+        self.full = false;
+        self.clock.booted = (Instant::now(), self.clock.booted.1 + 1);
+        self.set_clock();
+        self.start();
+    }
+
+    fn set_clock(&self) {
+        simulated::set_to(Some(self.clock));
+    }
+
+    /// What a supervisor does: the hub runs again if it can.
+    async fn supervise(&mut self) {
+        let ended = self.daemon.as_mut().and_then(Daemon::ended);
+        if let Some(said) = &ended
+            && self.armed.is_none()
+            && !self.full
+        {
+            self.wrong.push(format!("BROKEN BY ITSELF: {said}"));
+        }
+        match self.armed {
+            Some(left) if ended.is_some() || self.daemon.is_none() => self.cut(left).await,
+            _ if ended.is_some() => {
+                self.kill().await;
+                self.start();
+            }
+            _ if self.daemon.is_none() => self.start(),
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self) -> Option<Peer> {
+        Some(Peer(BufReader::new(self.daemon.as_mut()?.connect())))
+    }
+
+    /// A person asks until the hub has answered, whatever it takes.
+    async fn insist(&mut self, request: &Value) -> Result<Vec<Value>, String> {
+        for _ in 0..5 {
+            self.supervise().await;
+            if let Some(mut peer) = self.connect()
+                && let Some(answer) = peer.ask(request).await
+                && !(self.armed.is_some() && answer.is_err())
+            {
+                return answer;
+            }
+            if self.full {
+                return Err("the disk is full".into());
+            }
+            sleep(Duration::from_secs(5)).await;
+        }
+        Err("no answer".into())
+    }
+
+    // ---- What happens
+
+    pub(crate) async fn happens(&mut self, word: &Word) {
+        self.supervise().await;
+        match *word {
+            Word::Measure { device, after, context } => {
+                sleep(Duration::from_secs(after.into())).await;
+                self.measure(device, context);
+            }
+            Word::Contact { device, frames } => _ = self.contact(device, frames).await,
+            Word::Again { device } => self.again(device).await,
+            Word::Pass { seconds } => sleep(Duration::from_secs(seconds.into())).await,
+            Word::Kill => {
+                self.kill().await;
+                self.start();
+            }
+            Word::Cut { torn, unset } => {
+                if unset {
+                    self.clock.trusted = false;
+                    self.clock.ahead = Timestamp::UNIX_EPOCH.duration_since(self.clock.truth());
+                }
+                self.cut(if torn { Left::Torn } else { Left::Dropped }).await;
+            }
+            Word::CutSoon { calls, torn } => {
+                self.full = false;
+                self.armed = Some(if torn { Left::Torn } else { Left::Dropped });
+                self.disk.fail(calls, u64::MAX, DiskFault::Io);
+            }
+            Word::DiskFull if self.armed.is_none() => {
+                self.full = true;
+                self.disk.fail(1, u64::MAX, DiskFault::NoRoom);
+            }
+            Word::DiskFull => {}
+            Word::DiskFree => self.free(),
+            Word::Trouble { record, trouble: Trouble::Refused, requests } => {
+                self.net.borrow_mut().refuse[record] += requests;
+            }
+            Word::Trouble { record, trouble, requests } => {
+                self.record(record).queue((0..requests).map(|_| fault(trouble)));
+            }
+            Word::Outage { record, begins } => {
+                let net = &mut *self.net.borrow_mut();
+                net.down[record] = begins;
+                if begins {
+                    net.connections[record].abort_all();
+                }
+            }
+            Word::ClockLost { hours } => {
+                self.clock.trusted = false;
+                self.clock.ahead = SignedDuration::from_hours(hours);
+                self.set_clock();
+            }
+            Word::ClockSet => self.clock_is_right(),
+            Word::Bind { device, who } => {
+                self.free();
+                // What was taken before the hand-over was taken in an earlier second.
+                sleep(Duration::from_secs(1)).await;
+                let now = self.clock.truth();
+                let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+                self.bind(device, who, now).await;
+            }
+            Word::TakeBack { nth, anew } => self.take_back(nth, anew).await,
+            Word::Clinician { record, nth, deletes } => self.clinician(record, nth, deletes),
+        }
+        self.supervise().await;
+    }
+
+    fn free(&mut self) {
+        if self.full {
+            self.full = false;
+            self.disk.heal();
+        }
+    }
+
+    fn clock_is_right(&mut self) {
+        self.clock.trusted = true;
+        self.clock.ahead = SignedDuration::ZERO;
+        self.set_clock();
+    }
+
+    fn measure(&mut self, device: usize, context: bool) {
+        let at = self.clock.truth();
+        let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+        let sequence = u16::try_from(self.measured.len() + 1).unwrap_or(u16::MAX);
+        let ahead = if device == CUFF { self.case.cuff_ahead } else { 0 };
+        let shown = civil(at + SignedDuration::from_secs(ahead));
+        let value = 60 + sequence % 100;
+        let octets = frames(device, sequence, shown, value, context);
+        let who = self.worn[device].last().map_or(Who::Test, |(_, who)| *who);
+        self.measured.push(Measured {
+            device,
+            at,
+            who,
+            value,
+            frames: octets,
+            confirmed: 0,
+            told_in_time: false,
+            told_at: None,
+            taken_back: None,
+        });
+    }
+
+    /// Begins to talk, as every contact does: who it is, and what its clock shows.
+    async fn greet(&mut self, device: usize) -> Option<Peer> {
+        let kind = &DEVICES[device];
+        let mut peer = self.connect()?;
+        let address = format!("C0:FF:EE:00:00:{:02}", device + 1);
+        let met = json!({"met": {"device": kind.name, "address": address, "services": [kind.service]}});
+        peer.take(&met).await?.ok()?;
+        if device == CUFF {
+            let shows = civil(self.clock.truth() + SignedDuration::from_secs(self.case.cuff_ahead));
+            let contact = self.contacts;
+            let clock =
+                json!({"clock": {"device": kind.name, "contact": contact, "shows": shows.to_string()}});
+            peer.take(&clock).await?.ok()?;
+        }
+        Some(peer)
+    }
+
+    async fn say(&mut self, peer: &mut Peer, device: usize, frame: &(&str, Vec<u8>)) -> Option<()> {
+        let hex: String = frame.1.iter().map(|octet| format!("{octet:02X}")).collect();
+        let line = json!({"heard": {
+            "device": DEVICES[device].name, "contact": self.contacts, "characteristic": frame.0, "hex": hex,
+        }});
+        match peer.take(&line).await? {
+            Ok(_) => {
+                // Where the disk fails, what failed lies there unsynced; who was told what is then seen after the cut.
+                let well = self.armed.is_none() && !self.full;
+                if well && self.disk.unsynced(LOG) > 0 {
+                    self.wrong.push(format!(
+                        "RELEASED EARLY: the {} was told to forget what the disk did not have yet",
+                        DEVICES[device].name
+                    ));
+                }
+                Some(())
+            }
+            Err(said) => {
+                if self.armed.is_none() && !self.full {
+                    self.wrong.push(format!("NOT TAKEN: the {}'s frame: {said}", DEVICES[device].name));
+                }
+                None
+            }
+        }
+    }
+
+    /// `true`: the device has nothing more to tell.
+    async fn contact(&mut self, device: usize, frames: usize) -> bool {
+        self.contacts += 1;
+        let Some(mut peer) = self.greet(device).await else { return false };
+        let waiting: Vec<(usize, usize)> = (0..self.measured.len())
+            .filter(|n| self.measured[*n].device == device)
+            .flat_map(|n| (self.measured[n].confirmed..self.measured[n].frames.len()).map(move |f| (n, f)))
+            .collect();
+        let drained = waiting.len() <= frames;
+        for (n, at) in waiting.into_iter().take(frames) {
+            let frame = self.measured[n].frames[at].clone();
+            if self.say(&mut peer, device, &frame).await.is_none() {
+                return false;
+            }
+            let (trusted, now) = (self.clock.trusted, self.clock.truth());
+            let measured = &mut self.measured[n];
+            measured.confirmed = at + 1;
+            measured.told_in_time |= at == 0 && trusted;
+            measured.told_at = measured.told_at.or(Some(now));
+        }
+        let how = if drained { "drained" } else { "lost" };
+        let ended = json!({"ended": {"device": DEVICES[device].name, "contact": self.contacts, "how": how}});
+        // A contact in which nothing was said was none.
+        _ = peer.take(&ended).await;
+        drained
+    }
+
+    async fn again(&mut self, device: usize) {
+        self.contacts += 1;
+        let told = |m: &&Measured| m.device == device && m.confirmed == m.frames.len();
+        let frames: Vec<_> = self.measured.iter().filter(told).flat_map(|m| m.frames.clone()).collect();
+        if frames.is_empty() {
+            return;
+        }
+        let Some(mut peer) = self.greet(device).await else { return };
+        for frame in &frames {
+            if self.say(&mut peer, device, frame).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn bind(&mut self, device: usize, who: Who, from: Timestamp) {
+        // A technician who sees no answer comes again; the hand-over itself has happened.
+        let last = self.worn[device].last().copied();
+        if last.is_some_and(|(since, was)| was == who || since >= from) {
+            return;
+        }
+        self.worn[device].push((from, who));
+        let address = format!("C0FFEE0000{:02}", device + 1);
+        for _ in 0..4 {
+            self.contacts += 1;
+            self.supervise().await;
+            if self.greet(device).await.is_none() {
+                continue;
+            }
+            let Ok(rows) = self.insist(&json!("devices")).await else { continue };
+            let ours = |row: &&Value| row["identity"].as_str().is_some_and(|said| said.contains(&address));
+            let Some(row) = rows.iter().find(ours) else { continue };
+            let patient: BTreeMap<&str, &str> =
+                (0..2).filter_map(|n| Some((RECORDS[n], patient(n, who)?))).collect();
+            let request = json!({"bind-add": {
+                "device": row["device"], "slot": null, "patient": patient, "zone": ZONE, "from": from, "until": null,
+                "sole_use_attested_by": "a technician", "labels": [], "instead": true,
+            }});
+            match self.insist(&request).await {
+                Ok(_) => return,
+                Err(said) => {
+                    if self.armed.is_none() && !self.full {
+                        self.wrong.push(format!("NOT BOUND: {said}"));
+                        return;
+                    }
+                }
+            }
+        }
+        self.wrong.push("NOT BOUND: the hub did not answer".into());
+    }
+
+    async fn take_back(&mut self, nth: usize, anew: bool) {
+        if self.full {
+            return;
+        }
+        let list = json!({"outbox-list": {"destination": null, "state": null}});
+        let Ok(rows) = self.insist(&list).await else { return };
+        let mut readings: BTreeMap<i64, i64> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row["intent"] == "create") {
+            if let (Some(reading), Some(no)) = (row["reading"].as_i64(), row["row"].as_i64())
+                && !self.retracted.contains(&reading)
+            {
+                readings.insert(reading, no);
+            }
+        }
+        if readings.is_empty() {
+            return;
+        }
+        let Some((reading, row)) = readings.into_iter().nth(nth % 8) else { return };
+        let Ok(shown) = self.insist(&json!({"outbox-show": {"row": row}})).await else { return };
+        let taken = shown.first().and_then(|row| row["taken"].as_str()?.parse::<Timestamp>().ok());
+        // One that is dated loosely is left alone: only its time tells here which it is.
+        let Some(n) = taken.and_then(|taken| self.measured.iter().position(|m| near(m.at, taken))) else {
+            return;
+        };
+        self.retracted.insert(reading);
+        let Some(mut peer) = self.connect() else { return };
+        let answer = peer.ask(&json!({"retract": {"reading": reading, "reissue": anew}})).await;
+        let was = self.measured[n].taken_back.map_or(1, |t| t.issues);
+        let (issues, stands) = match answer {
+            Some(Ok(_)) => (was + usize::from(anew), Some(anew)),
+            // Nobody knows how far it came.
+            _ if self.armed.is_some() => (was + usize::from(anew), None),
+            Some(Err(said)) => {
+                self.wrong.push(format!("NOT TAKEN BACK: {said}"));
+                return;
+            }
+            None => (was + usize::from(anew), None),
+        };
+        self.measured[n].taken_back = Some(TakenBack { issues, stands });
+    }
+
+    fn clinician(&mut self, n: usize, nth: usize, deletes: bool) {
+        let record = self.record(n);
+        let current = record.all("Observation").into_iter().filter_map(|(place, versions)| {
+            Some((place.1, versions.last()?.number, versions.last()?.resource.clone()?))
+        });
+        let of_ours = |(.., resource): &(String, u64, Value)| kind(resource).is_some();
+        let all: Vec<_> = current.filter(of_ours).collect();
+        if all.is_empty() {
+            return;
+        }
+        let (id, number, mut resource) = all[nth % all.len()].clone();
+        if deletes {
+            record.delete("Observation", &id);
+        } else {
+            resource["note"] = json!([{"text": "seen by a clinician"}]);
+            record.write(resource);
+        }
+        self.clinicians.insert((n, id, number + 1));
+    }
+
+    /// Everything is well again, devices tell what they have, and time passes until nothing moves.
+    pub(crate) async fn ends_well(&mut self) {
+        if let Some(left) = self.armed {
+            self.cut(left).await;
+        }
+        self.free();
+        self.clock_is_right();
+        {
+            let net = &mut *self.net.borrow_mut();
+            net.down = [false; 2];
+            net.refuse = [0; 2];
+        }
+        for n in 0..2 {
+            // What is still to go wrong does not.
+            self.record(n).forgive();
+        }
+        self.supervise().await;
+        sleep(Duration::from_secs(60)).await;
+        for (device, kind) in DEVICES.iter().enumerate() {
+            if !self.contact(device, usize::MAX).await {
+                self.wrong.push(format!("NOT TAKEN: the {} could not tell all", kind.name));
+            }
+        }
+        let moving = json!("outbox-moving");
+        for _ in 0..40 {
+            sleep(Duration::from_secs(3_600)).await;
+            self.supervise().await;
+            let retry = json!({"outbox-retry": {"rows": [], "all": true}});
+            _ = self.insist(&retry).await;
+            let moves = self.insist(&moving).await;
+            let waits = self.status().await["waiting"].as_array().is_some_and(|w| !w.is_empty());
+            if moves.is_ok_and(|rows| rows.is_empty()) && !waits {
+                return;
+            }
+        }
+        let left = self.insist(&moving).await;
+        let status = self.status().await;
+        self.wrong.push(format!("NEVER QUIET: {left:?} {status}"));
+    }
+
+    pub(crate) async fn status(&mut self) -> Value {
+        self.insist(&json!("status")).await.ok().and_then(|rows| rows.first().cloned()).unwrap_or_default()
+    }
+
+    /// Held records by device, each group with its reason.
+    pub(crate) async fn held(&mut self) -> Vec<Value> {
+        self.insist(&json!({"held": {"older_than_s": null}})).await.unwrap_or_default()
+    }
+
+    pub(crate) async fn device_rows(&mut self) -> Vec<Value> {
+        self.insist(&json!("devices")).await.unwrap_or_default()
+    }
+
+    pub(crate) async fn end(mut self) {
+        self.kill().await;
+        simulation::set_network(None);
+        simulated::set_to(None);
+    }
+}
+
+/// Which device an observation is of.
+pub(crate) fn kind(observation: &Value) -> Option<usize> {
+    let codings = observation["code"]["coding"].as_array()?;
+    let is = |kind: &Kind| codings.iter().any(|c| kind.codes.iter().any(|code| c["code"] == *code));
+    DEVICES.iter().position(is)
+}
+
+/// The number that tells one measurement from the others.
+pub(crate) fn value(observation: &Value, device: usize) -> Option<u64> {
+    let diastolic = |component: &&Value| component.to_string().contains("\"8462-4\"");
+    let quantity = match device {
+        CUFF => &observation["component"].as_array()?.iter().find(diastolic)?["valueQuantity"],
+        _ => &observation["valueQuantity"],
+    };
+    let value = quantity["value"].to_string();
+    let (whole, rest) = value.split_once('.').unwrap_or((&value, ""));
+    whole.parse().ok().filter(|_| rest.bytes().all(|digit| digit == b'0'))
+}
+
+pub(crate) fn near(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).abs() <= SignedDuration::from_secs(3)
+}
+
+fn civil(at: Timestamp) -> DateTime {
+    let zone = TimeZone::get(ZONE).expect("the zones are compiled in");
+    let shown = zone.to_datetime(at);
+    shown.with().subsec_nanosecond(0).build().expect("whole seconds are a time")
+}
+
+/// GATT Specification Supplement: Date Time.
+fn stamp(at: DateTime) -> Vec<u8> {
+    let mut octets = at.year().to_le_bytes().to_vec();
+    octets.extend([at.month(), at.day(), at.hour(), at.minute(), at.second()].map(|n| n as u8));
+    octets
+}
+
+/// GATT Specification Supplement: Blood Pressure Measurement, Glucose Measurement and its context, Weight Measurement.
+fn frames(
+    device: usize,
+    sequence: u16,
+    at: DateTime,
+    value: u16,
+    context: bool,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let mut octets = vec![];
+    match device {
+        CUFF => {
+            octets.push(0x02);
+            for mmhg in [value + 60, value, value + 20] {
+                octets.extend(mmhg.to_le_bytes());
+            }
+            octets.extend(stamp(at));
+        }
+        METER => {
+            octets.push(if context { 0x12 } else { 0x02 });
+            octets.extend(sequence.to_le_bytes());
+            octets.extend(stamp(at));
+            // kg/L: milligrams per decilitre times ten to the minus fifth.
+            octets.extend((0xB000 | value).to_le_bytes());
+            octets.push(0x11);
+        }
+        _ => {
+            octets.push(0x02);
+            octets.extend((value * 200).to_le_bytes());
+            octets.extend(stamp(at));
+        }
+    }
+    let mut all = vec![(DEVICES[device].characteristic, octets)];
+    if device == METER && context {
+        all.push(("2A34", [&[0x02][..], &sequence.to_le_bytes(), &[0x02]].concat()));
+    }
+    all
+}
+
+fn fault(trouble: Trouble) -> Fault {
+    match trouble {
+        Trouble::CutBefore | Trouble::Refused => Fault::CutBefore,
+        Trouble::CutAfter => Fault::CommitThenCut,
+        Trouble::HalfAnswer => Fault::HalfAnswer,
+        Trouble::Stall => Fault::Delay(Arc::new(Notify::new())),
+        Trouble::Busy => Fault::Answer(Canned::page(503, "busy").header("retry-after", "30")),
+        Trouble::TooMany => Fault::Answer(Canned::outcome(429, "throttled", "slower")),
+        Trouble::Broken => Fault::Answer(Canned::outcome(500, "exception", "broken")),
+        Trouble::Conflict => Fault::Answer(Canned::outcome(409, "conflict", "again")),
+        Trouble::Page => Fault::Answer(Canned::page(200, "<html>log in</html>")),
+    }
+}
