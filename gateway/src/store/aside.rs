@@ -6,9 +6,10 @@
 //! 3. The damaged log, then the damaged database get their names aside.
 //! 4. The new database gets the name `hearth.sqlite`.
 
+use super::connection::reconnect;
 use super::error::{OpenError, StoreError};
 use super::migrate::{self, Unmigrated};
-use super::open::{KEY, beside, create_private, found_key, io, os, reconnect, sync_directory};
+use super::open::{KEY, beside, create_private, found_key, io, os, sync_directory};
 use super::salvage::{Failed, salvage};
 use super::seal::Seal;
 use jiff::Timestamp;

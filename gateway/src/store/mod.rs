@@ -20,6 +20,7 @@
 
 mod aside;
 mod blind;
+mod connection;
 mod deliver;
 mod desk;
 mod error;
@@ -155,7 +156,7 @@ impl Store {
         let sql = match &mut self.sql {
             Some(sql) => sql,
             closed => {
-                let sql = open::reconnect(&self.file, &self.key)?;
+                let sql = connection::reconnect(&self.file, &self.key)?;
                 proof::watch(&sql)?;
                 closed.insert(sql)
             }

@@ -5,7 +5,7 @@
 //! flushed and answered for: then the log is damaged, and what the file says is old.
 
 use super::pages::page_size;
-use crate::store::open::PAGE;
+use crate::store::connection::PAGE;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};

@@ -5,7 +5,7 @@
 //! has each row prove itself.
 
 use super::log::Log;
-use crate::store::open::PAGE;
+use crate::store::connection::PAGE;
 use rusqlite::types::Value;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};

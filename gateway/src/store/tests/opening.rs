@@ -156,7 +156,7 @@ fn a_first_start_cut_short_goes_on() {
     std::fs::write(room.file("hearth.sqlite"), "").unwrap();
     chmod(&room.file("hearth.sqlite"), 0o600);
     // Its head is on disk before the key is.
-    drop(crate::store::open::connect(&room.file("hearth.sqlite")).unwrap());
+    drop(crate::store::connection::connect(&room.file("hearth.sqlite")).unwrap());
     assert_ne!(std::fs::metadata(room.file("hearth.sqlite")).unwrap().len(), 0);
     assert_eq!(open(&room).unwrap().set_aside, None);
     assert_eq!(std::fs::read(room.file("hub.key")).unwrap(), [7; 32]);
@@ -230,7 +230,7 @@ fn a_truncated_log_opens_at_every_length() {
     w.meter_says(contact, GLU_04);
     let left = w.room.cut();
     let log = std::fs::read(left.file("hearth.sqlite-wal")).unwrap();
-    assert!(log.len() > 20 * crate::store::open::PAGE, "the log holds all that was written");
+    assert!(log.len() > 20 * crate::store::connection::PAGE, "the log holds all that was written");
     for at in (0..=log.len()).step_by(log.len() / 37) {
         let room = left.cut();
         std::fs::write(room.file("hearth.sqlite-wal"), &log[..at]).unwrap();

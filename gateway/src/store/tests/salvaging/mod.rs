@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-const PAGE: usize = crate::store::open::PAGE;
+const PAGE: usize = crate::store::connection::PAGE;
 const SECTORS: usize = PAGE / 512;
 /// A page in the log, with its head.
 const FRAME: usize = 24 + PAGE;
