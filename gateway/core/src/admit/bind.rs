@@ -103,11 +103,14 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     let zone = binding.zone.as_ref().map(crate::when::ZoneName::zone);
     let (span, source, words) = match (dated, &zone) {
         (Dated::Civil { .. }, None) => return Fit::NoZone,
-        (Dated::Civil { stamp, not_before }, Some(zone)) => {
+        (Dated::Civil { stamp, not_before, compared }, Some(zone)) => {
             let words = meanings(zone, stamp.civil);
             let second = |t: Timestamp| Span { earliest: t, latest: saturating(t, millis(999)) };
             match words.as_slice() {
-                [once] if second(*once).latest < *not_before => {
+                [once]
+                    if second(*once).latest < *not_before
+                        || compared.is_some_and(|compared| second(*once).meet(compared).is_none()) =>
+                {
                     return touches(second(*once), binding, until, TimeDoubt::TwoTimelines);
                 }
                 [once] => (second(*once), Source::Zone, words),

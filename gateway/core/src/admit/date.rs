@@ -17,8 +17,17 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// What evidence says. A civil stamp needs the zone of a binding, so dating can't finish before binding.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Dated {
-    Instant { span: Span, source: Source, words: Option<Stamp> },
-    Civil { stamp: Stamp, not_before: Timestamp },
+    Instant {
+        span: Span,
+        source: Source,
+        words: Option<Stamp>,
+    },
+    /// `compared`: when the device's clock was compared in the same contact, what that says, however loosely.
+    Civil {
+        stamp: Stamp,
+        not_before: Timestamp,
+        compared: Option<Span>,
+    },
 }
 
 /// A record, what it says of its time, when it was first heard, and the sample that can date it.
@@ -71,19 +80,27 @@ pub(super) fn date(
         return Err(TimeDoubt::Reset);
     }
     let not_before = drained_before(record, open, boots);
+    let compared = sample.map(|sample| loosely(boots, sample, stamp));
     match profile.clock.keeps {
         Keeps::Nothing => Err(TimeDoubt::Untimed),
-        Keeps::LocalTime => Ok(Dated::Civil { stamp, not_before }),
+        Keeps::LocalTime => Ok(Dated::Civil { stamp, not_before, compared }),
         Keeps::Utc => {
             let said = as_utc(stamp.civil);
             let span = Span { earliest: said, latest: saturating(said, millis(999)) };
-            if span.latest < not_before {
+            if span.latest < not_before || compared.is_some_and(|c| span.meet(c).is_none()) {
                 return Err(TimeDoubt::TwoTimelines);
             }
             let span = span.meet(not_after).ok_or(TimeDoubt::Future)?;
             Ok(Dated::Instant { span, source: Source::DeviceUtc, words: Some(stamp) })
         }
     }
+}
+
+/// A comparison whose hub time is not known well dates nothing. It may still show that the clock is wrong: the span in
+/// which the stamp must lie, if it is right.
+fn loosely(boots: &Boots, sample: &Sample, stamp: Stamp) -> Span {
+    let Span { earliest, latest } = by_sample(boots, sample, stamp.civil);
+    Span { earliest: saturating(earliest, -TIGHT), latest: saturating(latest, TIGHT) }
 }
 
 /// A record that is new since the memory was drained was taken after that: a stamp that nobody compared and that

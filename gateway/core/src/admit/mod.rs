@@ -366,7 +366,9 @@ pub fn due(open: &Open) -> Option<HubTicks> {
 /// Whose a given reading would be by today's bindings, where that differs. Shown to a person, never acted on.
 pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
     let dated = match (&reading.stamp, reading.when.source) {
-        (Some(stamp), Source::Zone) => Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN },
+        (Some(stamp), Source::Zone) => {
+            Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN, compared: None }
+        }
         _ => Dated::Instant { span: reading.when.span, source: reading.when.source, words: None },
     };
     let slot = reading.measure.slot().map(Slot);

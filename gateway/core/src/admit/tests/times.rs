@@ -41,6 +41,29 @@ fn a_boot_between_two_anchored_ones_is_known() {
     assert_eq!(w.only().when.source, Source::Sample);
 }
 
+/// Bounded on both sides to ten minutes, the sample dates nothing; it does show that a clock is two hours slow, whatever
+/// the clock keeps. One that is right is believed by its zone.
+#[test]
+fn a_loose_comparison_holds_a_clock_that_is_wrong() {
+    let lives = |profile: Profile, face: Face, shows: &str, zone: &str| {
+        let mut w = World::new(telling(profile));
+        w.bindings([bound(ADA, zone)]).hub_time("2024-06-15T21:15:00Z").silence_until(1_000).boot();
+        w.at(1_000).clock_face(1, face, shows).cuff_says(1, BP_03).silence_until(5_000).boot();
+        w.at(1_000).hub_time("2024-06-15T21:25:00Z");
+        w
+    };
+    // BP-03 says 17:17:27, and the hub's time is a quarter past nine, UTC.
+    for (profile, face, zone, right, reading) in [
+        (cuff(), Face::Shown, NEW_YORK, "2024-06-15T17:17:40", "2024-06-15T17:17:27-04:00"),
+        (keeping_utc(cuff()), Face::Base, "Etc/UTC", "2024-06-15T21:17:40", "2024-06-15T17:17:27+00:00"),
+    ] {
+        let w = lives(profile.clone(), face, right, zone);
+        assert_eq!(said(w.only()), reading);
+        let w = lives(profile, face, "2024-06-15T19:17:40", zone);
+        assert_eq!(w.fate(1), &Fate::Hold(Why::Time(TimeDoubt::TwoTimelines)), "{zone}");
+    }
+}
+
 #[test]
 fn the_clock_may_be_read_after_the_record() {
     let mut w = World::new(telling(cuff()));
