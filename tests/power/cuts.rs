@@ -1,6 +1,7 @@
 //! The power is cut at any step of the disk, and comes back.
 
-use crate::home::{Home, Outside, Stop};
+use crate::home::{Home, Stop};
+use crate::outside::Outside;
 use e2e::disk::folder::{DATABASE, Folder, LOG};
 use e2e::disk::vfs;
 use e2e::disk::{Call, Disk, Left, Random, Step};

@@ -4,3 +4,4 @@
 mod cuts;
 mod faults;
 mod home;
+mod outside;

@@ -15,4 +15,5 @@ mod pruning;
 mod roads;
 mod salvaging;
 mod seeing;
+mod turned;
 mod walk;

@@ -195,10 +195,8 @@ async fn clinical_27_what_a_clinician_changed_is_not_overwritten() {
             let (notebook, way) = carry(&mut super::rig::fhir(&served, UpdateAsCreate, bundle), &work).await;
             assert_eq!(way, Way::Open);
             assert_eq!(notebook.end(1), "delivered, raised");
-            assert_eq!(
-                notebook.said(1),
-                "the record system has its own status of this reading, and keeps it"
-            );
+            let kept = "the record system has its own status of this reading, and keeps it";
+            assert_eq!(notebook.said(1), kept);
             assert_eq!(notebook.end(2), "delivered");
             assert_eq!(served.record.all("Observation"), before, "its history is unchanged");
             assert!(served.record.log()[asked..].iter().all(|logged| !logged.seen.writes()));
