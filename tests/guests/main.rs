@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use e2e::disk::Random;
-use e2e::{World, root};
+use e2e::{World, build, root};
 use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
 use serde_json::json;
@@ -27,20 +27,12 @@ fn ran(command: &mut Command) {
     assert!(said.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said.stderr));
 }
 
-/// Kernel and memory image, made once, with the hub as packages build it.
+/// Kernel and memory image, made once, with the hub's release build.
 fn image() -> &'static Path {
     static MADE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     MADE.get_or_init(|| {
         let target = root().join("target");
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--release", "--quiet", "--locked", "--package", "gateway"]).current_dir(root());
-        // Else what cargo tells this test makes it build anew what is built already.
-        for (name, _) in std::env::vars() {
-            if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-                build.env_remove(name);
-            }
-        }
-        ran(&mut build);
+        ran(build().arg("--release"));
         let out = target.join("guest");
         ran(Command::new(root().join("tests/guests/image")).arg(target.join("release/hearth")).arg(&out));
         out

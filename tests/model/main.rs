@@ -47,17 +47,10 @@ fn told(rung: usize, cuff_ahead: i64, words: &[Word]) -> String {
     told
 }
 
-/// `HEARTH_MODEL_SEEDS=from..to`
-fn seeds(fallback: std::ops::Range<u64>) -> std::ops::Range<u64> {
-    let Ok(said) = std::env::var("HEARTH_MODEL_SEEDS") else { return fallback };
-    let parsed = said.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
-    parsed.unwrap_or_else(|| panic!("HEARTH_MODEL_SEEDS={said:?}: say it as 100..200"))
-}
-
 #[test]
 #[allow(clippy::disallowed_methods, reason = "what a run takes is told, and nothing depends on it")]
 fn whatever_happens_the_promises_hold() {
-    let seeds = seeds(0..48);
+    let seeds = e2e::seeds("HEARTH_MODEL_SEEDS", 0..48);
     let total = RefCell::new(Tally::default());
     let mut words = 0;
     let runs = Cell::new(0_u32);

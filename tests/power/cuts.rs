@@ -130,17 +130,10 @@ fn cut(life: &Life, home: &Home<'_>, many: usize, tally: &mut Tally, atomic: boo
     }
 }
 
-/// `HEARTH_POWER_SEEDS=from..to` and `HEARTH_POWER_CUTS=n` make it a longer run.
-fn seeds(fallback: std::ops::Range<u64>) -> std::ops::Range<u64> {
-    let Ok(said) = std::env::var("HEARTH_POWER_SEEDS") else { return fallback };
-    let parsed = said.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
-    parsed.unwrap_or_else(|| panic!("HEARTH_POWER_SEEDS={said:?}: say it as 100..200"))
-}
-
 #[test]
 fn nothing_is_lost_or_doubled_by_a_power_cut() {
     let mut tally = Tally::default();
-    let seeds = seeds(0..10);
+    let seeds = e2e::seeds("HEARTH_POWER_SEEDS", 0..10);
     for seed in seeds.clone() {
         let folder = Folder::new();
         let (home, life) = live(&folder, seed);

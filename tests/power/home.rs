@@ -60,8 +60,6 @@ pub(crate) struct Home<'a> {
     clinic: DestinationNo,
     /// Acknowledged while what it is about was not on the medium.
     pub(crate) released_early: usize,
-    /// After each step of the script: how far the disk was.
-    pub(crate) marks: Vec<usize>,
 }
 
 impl<'a> Home<'a> {
@@ -84,7 +82,6 @@ impl<'a> Home<'a> {
             device: DeviceNo(0),
             clinic: DestinationNo(0),
             released_early: 0,
-            marks: vec![],
         }
     }
 
@@ -293,7 +290,7 @@ impl<'a> Home<'a> {
 
     /// One thing that happens in a home.
     pub(crate) fn step(&mut self, random: &mut Random) -> Result<(), Stop> {
-        let done = match random.below(12) {
+        match random.below(12) {
             0..=3 => {
                 let (many, all) = (1 + random.below(3), self.outside.meter.len());
                 let again = (random.below(4) == 0).then(|| random.below(all));
@@ -311,9 +308,7 @@ impl<'a> Home<'a> {
             }
             10 => self.retract(random),
             _ => self.prune(),
-        };
-        self.marks.push(self.disk.at());
-        done
+        }
     }
 
     /// All that is left happens: the meter sends the rest, everything is delivered.

@@ -12,22 +12,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// of 1 s that goes with it, a request that comes late, and an index's lag.
 pub const HURRIED: (&str, &str) = ("HEARTH_HURRY", "200:20");
 
+/// Builds the hub; more arguments may follow.
+pub fn build() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    // What cargo tells a test of its package makes build scripts run again that watch it, and then all that stands on them.
+    let of_this_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST");
+    std::env::vars()
+        .filter(|(name, _)| of_this_package(name))
+        .for_each(|(name, _)| _ = cargo.env_remove(name));
+    cargo.args(["build", "--quiet", "--locked", "--package", "gateway"]).current_dir(crate::root());
+    cargo
+}
+
 /// The binary, built once, with the places where a test may stop it.
 pub fn hearth() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        // What cargo tells a test of its package makes build scripts run again that watch it, and then all that stands on them.
-        let of_this_package =
-            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST");
-        std::env::vars()
-            .filter(|(name, _)| of_this_package(name))
-            .for_each(|(name, _)| _ = cargo.env_remove(name));
-        let build = cargo
-            .args(["build", "--quiet", "--locked", "--package", "gateway", "--features", "failpoints"])
-            .current_dir(crate::root())
-            .status()
-            .expect("cargo runs");
+        let build = build().args(["--features", "failpoints"]).status().expect("cargo runs");
         assert!(build.success(), "hearth did not build");
         let here = std::env::current_exe().expect("a running test has a path");
         let deps = here.parent().and_then(Path::parent).expect("tests run from target/debug/deps");

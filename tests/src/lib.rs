@@ -10,5 +10,12 @@ mod hub;
 pub mod proxy;
 mod world;
 
-pub use hub::{Daemon, HURRIED, Hub, Said, hearth, said};
+pub use hub::{Daemon, HURRIED, Hub, Said, build, hearth, said};
 pub use world::{Destination, World, root};
+
+/// The seeds of a run: `variable` may say others, as `from..to`.
+pub fn seeds(variable: &str, fallback: std::ops::Range<u64>) -> std::ops::Range<u64> {
+    let Ok(said) = std::env::var(variable) else { return fallback };
+    let parsed = said.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    parsed.unwrap_or_else(|| panic!("{variable}={said:?}: say it as 100..200"))
+}
