@@ -147,7 +147,7 @@ fn deliver(hub: &Hub, proxy: &Proxy, readings: usize) {
 /// How many readings HAPI gets by search, by condition and by id, and the seed. `HEARTH_STORM=READINGS:SEED`, for long runs:
 /// so many each.
 fn slices() -> ([usize; 3], u64) {
-    let Ok(said) = std::env::var("HEARTH_STORM") else { return ([90, 100, 110], 1) };
+    let Ok(said) = std::env::var("HEARTH_STORM") else { return ([250, 350, 400], 1) };
     let (readings, seed) = said.split_once(':').expect("HEARTH_STORM=READINGS:SEED");
     ([readings.parse().expect("a number of readings"); 3], seed.parse().expect("a seed"))
 }
@@ -234,9 +234,7 @@ fn repeats_in_the_dark_are_told() {
         .collect();
     println!("plain-create: {} readings are there more than once, {} are told of", twice.len(), told.len());
     let untold: Vec<_> = twice.difference(&told).collect();
-    println!("plain-create: there twice and not told of: {untold:?}");
-    // In some runs one is: docs/delivery.md, "Limits".
-    assert!(untold.len() <= 1, "there twice, and nobody was told: {untold:?}");
+    assert!(untold.is_empty(), "there twice, and nobody was told: {untold:?}");
 }
 
 /// The check finds what it looks for: a record that ignores the condition has readings twice, and nothing that the hub

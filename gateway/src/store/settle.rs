@@ -56,7 +56,12 @@ pub enum Settlement {
         said: String,
     },
     /// Final for this reading: it waits for a person.
-    Parked { said: String, points_at: PointsAt },
+    Parked {
+        said: String,
+        points_at: PointsAt,
+        /// What must be known when it is tried again, where an earlier attempt may have arrived all the same.
+        doubt: Option<Vec<u8>>,
+    },
     /// Not wanted any more.
     Withdrawn,
 }
@@ -184,9 +189,22 @@ fn settle(rows: &Rows<'_>, mut row: Queued, end: &Settlement, at: Timestamp) -> 
             let counted = row.counted.saturating_add(u32::from(*counts));
             absent(rows, Queued { not_before: Some(no_later(*when, at)), counted, ..row }, Some(said), at)
         }
-        Settlement::Parked { said, points_at: who } => {
+        Settlement::Parked { said, points_at: who, doubt: None } => {
             let points_at = Some(points_at(*who).to_owned());
             absent(rows, Queued { state: State::Parked, points_at, ..row }, Some(said), at)
+        }
+        Settlement::Parked { said, points_at: who, doubt: Some(octets) } => {
+            row.said.said = Some(said.clone());
+            // Retracted meanwhile: its retraction finds out, and closes both.
+            if !superseded(&row, &rows.reading(row.reading)?) {
+                (row.state, row.points_at) = (State::Parked, Some(points_at(*who).to_owned()));
+            }
+            rows.rewrite(&Queued {
+                in_doubt: true,
+                changed_at: Some(at),
+                octets: Some(octets.clone()),
+                ..row
+            })
         }
         Settlement::Withdrawn => {
             close_superseded(rows, &row, at)?;

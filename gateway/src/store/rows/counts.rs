@@ -56,9 +56,9 @@ impl Rows<'_> {
     }
 
     pub(crate) fn outbox_counts(&self) -> Result<Vec<OutboxCount>> {
-        let sql = "SELECT destination.name, state, in_doubt, count(*), min(effective)
+        let sql = "SELECT destination.name, state, in_doubt AND state = 'waiting' AS doubt, count(*), min(effective)
             FROM outbox JOIN destination ON destination.no = destination
-            GROUP BY destination, state, in_doubt ORDER BY destination, state, in_doubt";
+            GROUP BY destination, state, doubt ORDER BY destination, state, doubt";
         self.all(sql, [], |row| {
             Ok(OutboxCount {
                 name: row.get(0)?,

@@ -4,6 +4,7 @@ use super::world::*;
 use crate::store::*;
 use hearth_core::admit::{End, Fate, News, RecordNo};
 use hearth_core::capture::Key;
+use hearth_core::delivery::PointsAt;
 use hearth_core::identity::Who;
 use hearth_core::parcel::Intent;
 use hearth_core::reading::Issue;
@@ -120,6 +121,18 @@ fn retracted_while_on_its_way() {
                 in_doubt: true,
                 acts: None,
                 said: "cut".into(),
+            },
+            vec![of(Intent::Create, "in-doubt"), of(Intent::Retract, "waiting")],
+        ),
+        (
+            Settlement::Parked { said: "not now".into(), points_at: PointsAt::Record, doubt: None },
+            vec![of(Intent::Create, "withdrawn"), of(Intent::Retract, "withdrawn")],
+        ),
+        (
+            Settlement::Parked {
+                said: "not now".into(),
+                points_at: PointsAt::Record,
+                doubt: Some(b"rung".to_vec()),
             },
             vec![of(Intent::Create, "in-doubt"), of(Intent::Retract, "waiting")],
         ),

@@ -155,7 +155,8 @@ fn a_parked_row_waits_for_a_person_and_is_encoded_anew() {
     taken(&mut w, &[frame(20, 11, 30), frame(20, 11, 40)]);
     let due = w.due("2026-01-20T12:00:00Z");
     w.start(&due, "2026-01-20T12:00:00Z");
-    let parked = Settlement::Parked { said: "code not known here".into(), points_at: PointsAt::Us };
+    let parked =
+        Settlement::Parked { said: "code not known here".into(), points_at: PointsAt::Us, doubt: None };
     w.settle(due[0].row, parked, "2026-01-20T12:00:01Z");
     w.settle(due[1].row, arrived("Observation/2"), "2026-01-20T12:00:01Z");
     assert!(w.due("2026-02-20T12:00:00Z").is_empty());
@@ -169,6 +170,38 @@ fn a_parked_row_waits_for_a_person_and_is_encoded_anew() {
     // What was delivered is never sent again, whoever asks.
     assert_eq!(w.store().retry(&[due[1].row], instant("2026-01-21T12:00:02Z")), Ok(vec![]));
     assert_eq!(w.due("2026-01-21T12:00:03Z").len(), 1);
+}
+
+/// A refusal says nothing of an earlier attempt.
+#[test]
+fn what_was_in_doubt_when_it_was_refused_stays_in_doubt() {
+    let mut w = cuff();
+    taken(&mut w, &[frame(20, 11, 30)]);
+    let due = w.due("2026-01-20T12:00:00Z");
+    w.start(&due, "2026-01-20T12:00:00Z");
+    let parked = Settlement::Parked {
+        said: "not now".into(),
+        points_at: PointsAt::Record,
+        doubt: Some(b"by this rung".to_vec()),
+    };
+    w.settle(due[0].row, parked, "2026-01-20T12:00:01Z");
+    assert!(w.due("2026-01-20T13:00:00Z").is_empty());
+    let detail = w.store().outbox_row(due[0].row).unwrap();
+    assert_eq!(
+        (detail.row.state.as_str(), detail.row.points_at.as_deref()),
+        ("parked", Some("record-system"))
+    );
+    assert_eq!(detail.said.as_deref(), Some("not now"));
+    let now = w.now;
+    let status = w.store().status(daemon(now)).unwrap();
+    assert_eq!(
+        status.outbox.iter().map(|row| (row.state.as_str(), row.rows)).collect::<Vec<_>>(),
+        [("parked", 1)]
+    );
+    assert_eq!(w.store().retry(&[due[0].row], instant("2026-01-20T13:00:00Z")), Ok(vec![due[0].row]));
+    let again = w.due("2026-01-20T13:00:01Z");
+    assert!(again[0].in_doubt);
+    assert_eq!(again[0].octets.as_deref(), Some(b"by this rung".as_slice()));
 }
 
 #[test]
@@ -188,7 +221,7 @@ fn a_row_parked_by_hand_stays_in_doubt() {
     w.settle(due[0].row, arrived("Observation/1"), "2026-01-20T13:00:03Z");
     assert_eq!(w.store().outbox_row(due[0].row).unwrap().row.state, "delivered");
     // And then nothing does.
-    let parked = Settlement::Parked { said: "not here".into(), points_at: PointsAt::Record };
+    let parked = Settlement::Parked { said: "not here".into(), points_at: PointsAt::Record, doubt: None };
     for late in [retry_at("2026-01-20T12:05:00Z", false, true), parked, Settlement::Withdrawn] {
         w.settle(due[0].row, late, "2026-01-20T13:00:03Z");
         assert_eq!(w.store().outbox_row(due[0].row).unwrap().row.state, "delivered");

@@ -86,15 +86,11 @@ impl Climb {
                 continue;
             }
             if !consignment.labels.0.is_subset(&self.manner.cleared) {
-                self.park(
-                    row.no,
-                    "this destination is not cleared for the reading's labels",
-                    PointsAt::SetUp,
-                );
+                self.park(&row, "this destination is not cleared for the reading's labels", PointsAt::SetUp);
                 continue;
             }
             if row.resources.is_empty() {
-                self.park(row.no, "there is nothing in it to write", PointsAt::Us);
+                self.park(&row, "there is nothing in it to write", PointsAt::Us);
                 continue;
             }
             let (labels, intent) = (&consignment.labels, consignment.parcel.intent);

@@ -323,7 +323,7 @@ impl Climb {
             match difference(ours, theirs) {
                 Ok(raised) => told.raised.extend(raised),
                 Err(other) => {
-                    self.park(row.no, other, PointsAt::Record);
+                    self.park(row, other, PointsAt::Record);
                     return false;
                 }
             }

@@ -25,7 +25,7 @@ impl Climb {
                     }
                 }
                 Places::Nowhere => {}
-                Places::Unknown if head => return self.park(row.no, LOST, PointsAt::Record),
+                Places::Unknown if head => return self.park(&row, LOST, PointsAt::Record),
                 Places::Unknown => {
                     raised.push(format!("its {} was not found at the record system", ours.role.text()));
                 }
@@ -86,7 +86,7 @@ impl Climb {
                 return Some(Some(receipt));
             }
             let Some(json) = retraction(&theirs, ours) else {
-                self.park(row.no, OTHER, PointsAt::Record);
+                self.park(row, OTHER, PointsAt::Record);
                 return None;
             };
             let amend = Call { if_match: version, ..call(Method::Put, place.to_owned(), json) };

@@ -38,8 +38,10 @@ impl Row {
             consignment;
         let phd = consignment.phd_identifier.clone().or_else(|| fhir::phd_identifier(parcel));
         let before = octets.as_deref().filter(|_| *in_doubt).and_then(|octets| kept(octets, labels));
-        let (rung, resources) =
-            before.unwrap_or_else(|| (rung, fhir::resources(parcel, policy, rung, phd.as_deref())));
+        let (rung, mut resources) = before.unwrap_or((rung, vec![]));
+        if resources.is_empty() {
+            resources = fhir::resources(parcel, policy, rung, phd.as_deref());
+        }
         Row {
             no: *row,
             subject: parcel.subject.id.clone(),
@@ -63,6 +65,12 @@ impl Row {
             phd_identifier: self.phd_identifier.clone(),
             mapping: fhir::VERSION,
         }
+    }
+
+    /// What the store must know of a row that a person looks at: by which rung it is looked for. Its octets were refused,
+    /// and are encoded anew.
+    pub(super) fn doubt(&self) -> Option<Vec<u8>> {
+        self.in_doubt.then(|| keep(self.rung, &[]))
     }
 
     /// As it is after octets of it left.

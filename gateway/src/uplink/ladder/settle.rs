@@ -43,8 +43,9 @@ impl Climb {
     /// What the refusal of one reading, or of a part of it, means.
     pub(super) async fn stumble(&mut self, row: &Row, verdict: Verdict, receipt: &Receipt) {
         let said = receipt.to_string();
-        // What an earlier attempt left in doubt, a refusal for now does not clear up.
+        // What an earlier attempt left in doubt, a refusal of this one does not clear up.
         let in_doubt = receipt.in_doubt() || row.in_doubt;
+        let row = &Row { in_doubt, ..row.clone() };
         match verdict {
             Verdict::Retry { after, scope: Scope::Destination, .. } => {
                 self.busy(after, receipt);
@@ -93,8 +94,8 @@ impl Climb {
                 let wait = self.memory.row(row.attempts, None);
                 self.retry(row, wait, false, in_doubt, &said);
             }
-            Verdict::Split => self.park(row.no, &said, PointsAt::Us),
-            Verdict::Park(points_at) => self.park(row.no, &said, points_at),
+            Verdict::Split => self.park(row, &said, PointsAt::Us),
+            Verdict::Park(points_at) => self.park(row, &said, points_at),
         }
     }
 
@@ -104,7 +105,7 @@ impl Climb {
         let given_up = counts && row.counted + 1 >= PARKED_AT;
         if given_up {
             let said = format!("{PARKED_AT} times while others passed: {receipt}");
-            self.park(row.no, &said, points_at);
+            self.park(row, &said, points_at);
         }
         given_up
     }
@@ -204,10 +205,12 @@ impl Climb {
         self.retry(row, wait, false, true, said);
     }
 
-    pub(super) fn park(&mut self, row: OutboxNo, said: &str, points_at: PointsAt) {
+    /// What was in doubt before stays so: it is looked for when a person has it sent again.
+    pub(super) fn park(&mut self, row: &Row, said: &str, points_at: PointsAt) {
         // The record answered: it is there, and others may pass.
         self.streak = 0;
-        self.settle(row, Settlement::Parked { said: said.to_owned(), points_at });
+        let doubt = row.doubt();
+        self.settle(row.no, Settlement::Parked { said: said.to_owned(), points_at, doubt });
     }
 
     pub(super) fn delivered(

@@ -252,7 +252,7 @@ impl Climb {
                             }
                         }
                         Err(other) => {
-                            self.park(plan.row.no, other, PointsAt::Record);
+                            self.park(&plan.row, other, PointsAt::Record);
                             return Stood::Settled;
                         }
                     }

@@ -143,6 +143,37 @@ async fn a_repeat_in_the_dark_is_identical_and_listed() {
     }
 }
 
+/// A lost answer, then a refusal for good, then a person who has it sent again: it may be there since the first time, and
+/// that is said; also where the destination's rung was changed meanwhile. What was refused is encoded anew.
+#[tokio::test]
+async fn a_refusal_does_not_clear_up_what_was_in_doubt() {
+    for rung in [PlainCreate, UpdateAsCreate] {
+        let served = served(behaviour(PlainCreate)).await;
+        let mut writes = 0;
+        served.record.script(move |seen| {
+            writes += usize::from(seen.writes());
+            match (seen.writes(), writes) {
+                (false, _) => Fault::Answer(Canned::outcome(403, "forbidden", "no reading here")),
+                (true, 1) => Fault::CommitThenCut,
+                (true, 2) => Fault::Answer(Canned::outcome(422, "business-rule", "not now")),
+                (true, _) => Fault::Pass,
+            }
+        });
+        let mut work = vec![weight(1)];
+        for end in ["retry, in doubt", "parked: Record, in doubt"] {
+            let (notebook, _) = carry(&mut fhir(&served, PlainCreate, 1), &work).await;
+            assert_eq!(notebook.end(1), end);
+            work = in_doubt(&work, &notebook);
+        }
+        work[0].parcel.subject.id = "somebody-else".into();
+        let (notebook, _) = carry(&mut fhir(&served, rung, 1), &work).await;
+        assert_eq!(notebook.end(1), "delivered, raised", "{rung:?}");
+        assert!(notebook.said(1).contains("it may be there twice"), "{}", notebook.said(1));
+        let last = served.record.log().last().unwrap().octets.clone();
+        assert!(String::from_utf8_lossy(&last).contains("Patient/somebody-else"));
+    }
+}
+
 /// On the last rung one resource may be taken and the next not: what was taken is not sent again.
 #[tokio::test]
 async fn what_was_taken_by_half_is_not_sent_again() {

@@ -132,7 +132,9 @@ impl Notebook {
                     if *in_doubt { ", in doubt" } else { "" }
                 )
             }
-            Some(Settlement::Parked { points_at, .. }) => format!("parked: {points_at:?}"),
+            Some(Settlement::Parked { points_at, doubt, .. }) => {
+                format!("parked: {points_at:?}{}", if doubt.is_some() { ", in doubt" } else { "" })
+            }
             Some(Settlement::Withdrawn) => "withdrawn".into(),
         };
         assert_eq!(ends.next(), None, "row {row} ended twice");
@@ -151,8 +153,15 @@ impl Notebook {
         }
     }
 
-    /// The octets of a row as they were when it was last started.
+    /// The octets of a row that are kept: as they were when it was last started, or what a parked one is known by.
     pub(crate) fn octets(&self, row: i64) -> Vec<u8> {
+        let parked = self.ends.iter().find_map(|(no, end)| match end {
+            Settlement::Parked { doubt, .. } if no.0 == row => doubt.clone(),
+            _ => None,
+        });
+        if let Some(octets) = parked {
+            return octets;
+        }
         self.starts.iter().rev().find(|attempt| attempt.row.0 == row).unwrap().octets.clone()
     }
 }
