@@ -310,6 +310,13 @@ impl Taking<'_> {
     /// CLINICAL 26. The tombstone stays, whatever becomes of the rows.
     fn retract(&mut self, key: &Key, issue: Issue) -> Result<Touched, StoreError> {
         let rows = self.rows;
+        let forgotten = rows.entry(key, issue)? == Some(false) && rows.reading_by_key(key, issue)?.is_none();
+        if forgotten {
+            return Err(StoreError::Refused(
+                "the reading was delivered long ago and is no longer kept here: mark it as entered in error at the \
+                 record system, by hand",
+            ));
+        }
         rows.tombstone(key, issue)?;
         let Some(kept) = rows.reading_by_key(key, issue)?.filter(|kept| !kept.retracted) else {
             return Ok(Touched::Nothing);

@@ -25,7 +25,11 @@ impl Asked<'_> {
     pub(super) fn retract(&mut self, reading: ReadingNo, reissue: bool) -> Answer {
         let (key, issue) = self.store.key_of(reading).map_err(|e| match e {
             StoreError::Unknown(_) => {
-                Ending::usage(format!("no reading has row {}; `hearth outbox list` shows them", reading.0))
+                Ending::usage(format!(
+                    "no reading has row {}; `hearth outbox list` shows them. One that was delivered long ago is no \
+                     longer kept here: mark it as entered in error at the record system, by hand",
+                    reading.0
+                ))
             }
             other => trouble(other),
         })?;

@@ -45,7 +45,7 @@ impl Rows<'_> {
     }
 
     /// `None`: not in the ledger. `Some(true)`: a tombstone.
-    fn entry(&self, key: &Key, issue: Issue) -> Result<Option<bool>> {
+    pub(crate) fn entry(&self, key: &Key, issue: Issue) -> Result<Option<bool>> {
         let sql = format!("SELECT tombstone, {} FROM ledger WHERE key = ?1 AND issue = ?2", sound("ledger"));
         self.one(&sql, params![self.blinded_key(key), issue.0], |row| row.get(0))
     }

@@ -172,6 +172,22 @@ fn a_retracted_reading_stays_retracted_when_it_is_forgotten() {
     assert_eq!(w.sql("SELECT count(*) FROM ledger WHERE tombstone = 1"), 1);
 }
 
+/// Nobody could be told any more where it is: then nobody is told that it is done.
+#[test]
+fn a_forgotten_reading_is_not_retracted_in_silence() {
+    let mut w = heard();
+    let key = w.store().readings(ReadingNo(0), 10).unwrap()[0].key;
+    w.deliver("2018-10-07T12:00:10Z");
+    assert_eq!(prune(&mut w, LATER).readings, 2);
+    let now = w.now;
+    let Err(StoreError::Refused(said)) = w.store().take(&News::Retract(key, Issue(0)), now) else {
+        panic!("it was taken for retracted")
+    };
+    assert!(said.ends_with("mark it as entered in error at the record system, by hand"), "{said}");
+    assert_eq!(w.sql("SELECT count(*) FROM ledger WHERE tombstone = 1"), 0);
+    assert_eq!(w.store().broken(), None);
+}
+
 /// Contacts and boots go with what was heard in them; clocks that later ones are compared with stay.
 #[test]
 fn contacts_and_boots_go_with_their_records() {
