@@ -29,6 +29,10 @@ fn spent(disk: &Disk, from: usize) -> Spent {
                 spent.octets += octets.len();
                 touched.entry(step.file).or_default().extend(at / BLOCK..=(at + octets.len() - 1) / BLOCK);
             }
+            Call::Replace(octets) => {
+                spent.octets += octets.len();
+                touched.entry(step.file).or_default().extend(0..=(octets.len() - 1) / BLOCK);
+            }
             Call::Sync => {
                 spent.flushes += 1;
                 spent.blocks += touched.remove(&step.file).map_or(0, |blocks| blocks.len());

@@ -57,6 +57,8 @@ pub enum Call {
     Delete {
         durably: bool,
     },
+    /// Another file, with these octets and synced, takes its name; the sync that follows is the folder's.
+    Replace(Vec<u8>),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -149,7 +151,9 @@ impl Disk {
         for step in self.state().steps.iter().filter(|step| step.file == file) {
             match &step.call {
                 Call::Write { octets, .. } => left += octets.len(),
-                Call::Sync | Call::Create | Call::Delete { .. } | Call::Truncate(0) => left = 0,
+                Call::Sync | Call::Create | Call::Delete { .. } | Call::Replace(_) | Call::Truncate(0) => {
+                    left = 0
+                }
                 Call::Truncate(_) | Call::SyncFailed => {}
             }
         }
@@ -228,6 +232,7 @@ fn apply(files: &mut BTreeMap<String, Vec<u8>>, file: &str, call: &Call) {
     match call {
         Call::Create => _ = files.entry(file.to_owned()).or_default(),
         Call::Delete { .. } => _ = files.remove(file),
+        Call::Replace(octets) => _ = files.insert(file.to_owned(), octets.clone()),
         Call::Write { at, octets } => write(files.entry(file.to_owned()).or_default(), *at, octets),
         Call::Truncate(length) => files.entry(file.to_owned()).or_default().truncate(*length),
         Call::Sync | Call::SyncFailed => {}
@@ -250,6 +255,8 @@ struct Between<'a> {
     /// What the file that has the name now has there: none before its first sync.
     synced: Option<Vec<u8>>,
     deleted: bool,
+    /// What has the name on the medium until the folder is synced.
+    replaced: Option<Option<Vec<u8>>>,
     pending: Vec<&'a Call>,
 }
 
@@ -272,6 +279,17 @@ fn cut(medium: &BTreeMap<String, Vec<u8>>, steps: &[Step], left: Left, random: &
                 let medium = between.medium.take().filter(|_| !durably);
                 *between = Between { medium, deleted: true, ..Between::default() };
             }
+            Call::Replace(octets) => {
+                let replaced = between.replaced.take().unwrap_or_else(|| {
+                    let mut old = between.synced.take();
+                    if let (Some(old), Left::Torn) = (&mut old, left) {
+                        tear(old, &between.pending, random);
+                    }
+                    old.or(between.medium.take())
+                });
+                *between =
+                    Between { synced: Some(octets.clone()), replaced: Some(replaced), ..Between::default() };
+            }
             Call::Write { .. } | Call::Truncate(_) => between.pending.push(call),
             Call::SyncFailed => {
                 let given_up = std::mem::take(&mut between.pending);
@@ -285,6 +303,7 @@ fn cut(medium: &BTreeMap<String, Vec<u8>>, steps: &[Step], left: Left, random: &
                     change(&mut content, call);
                 }
                 between.synced = Some(content.clone());
+                between.replaced = None;
                 // The first sync of a new file makes its name durable, too.
                 between.medium = Some(content);
             }
@@ -292,18 +311,19 @@ fn cut(medium: &BTreeMap<String, Vec<u8>>, steps: &[Step], left: Left, random: &
     }
     let mut kept: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (name, between) in files {
-        let Between { medium, synced, deleted, pending } = between;
+        let Between { medium, synced, deleted, replaced, pending } = between;
         let torn = left == Left::Torn;
-        let content = match (medium, synced) {
-            (Some(_), None) if deleted && torn && random.coin() => None,
+        let content = match (replaced, medium, synced) {
+            (Some(old), ..) if !torn || random.coin() => old,
+            (_, Some(_), None) if deleted && torn && random.coin() => None,
             // The name of a new file is on the medium by chance.
-            (old, None) if !deleted && torn && random.coin() => {
+            (_, old, None) if !deleted && torn && random.coin() => {
                 let mut content = vec![];
                 tear(&mut content, &pending, random);
                 if pending.is_empty() { old } else { Some(content) }
             }
-            (old, None) => old,
-            (_, Some(mut content)) => {
+            (_, old, None) => old,
+            (_, _, Some(mut content)) => {
                 if torn {
                     tear(&mut content, &pending, random);
                 }
@@ -321,7 +341,7 @@ fn change(content: &mut Vec<u8>, call: &Call) {
     match call {
         Call::Write { at, octets } => write(content, *at, octets),
         Call::Truncate(length) => content.truncate(*length),
-        Call::Create | Call::Sync | Call::SyncFailed | Call::Delete { .. } => {}
+        Call::Create | Call::Sync | Call::SyncFailed | Call::Delete { .. } | Call::Replace(_) => {}
     }
 }
 
@@ -358,8 +378,7 @@ impl Disk {
     pub fn write_again(&self, file: &str) {
         let Some(octets) = self.content(file).filter(|content| !content.is_empty()) else { return };
         let mut state = self.state();
-        for call in [Call::Delete { durably: false }, Call::Create, Call::Write { at: 0, octets }, Call::Sync]
-        {
+        for call in [Call::Replace(octets), Call::Sync] {
             apply(&mut state.files, file, &call);
             state.steps.push(Step { file: file.to_owned(), call });
         }
