@@ -18,7 +18,7 @@ static REGISTERED: Once = Once::new();
 
 thread_local! {
     /// What SQLite takes salts from: the same on every run.
-    static RANDOM: RefCell<Random> = const { RefCell::new(Random(0)) };
+    static RANDOM: RefCell<Random> = const { RefCell::new(Random::new(0)) };
 }
 
 /// While it lives, SQLite's files in this folder are on the disk.
@@ -28,7 +28,7 @@ pub struct Mount(PathBuf);
 /// `folder` must be absolute, and no disk mounted there.
 pub fn mount(folder: &Path, disk: &Disk) -> Mount {
     REGISTERED.call_once(register);
-    RANDOM.with_borrow_mut(|random| *random = Random(0));
+    RANDOM.with_borrow_mut(|random| *random = Random::new(0));
     let before = MOUNTED.lock().expect("nobody panics with it").insert(folder.to_owned(), disk.clone());
     assert!(before.is_none(), "a disk is mounted on {} already", folder.display());
     Mount(folder.to_owned())
