@@ -1,0 +1,21 @@
+//! The radio's judgement, without a radio: whom to connect to, what to ask, when to let go, what a bond and an adapter
+//! are worth.
+//!
+//! Machines, each sans-IO: events and instants go in, commands come out, and after every call in, `poll` is drained
+//! until it waits or is done. No clock, no Bluetooth: whoever holds a radio does what is said and tells what happened.
+//!
+//! - [`session`]: one connection with one device, from its discovered services to the hang-up.
+//! - [`bond`]: how good a bond is, by what came of it.
+//!
+//! Every wait has an end, every ending is a value, and nothing is ever deleted on a device. Which person a value is of
+//! is nothing that anybody here knows.
+
+pub mod bond;
+pub mod session;
+
+pub use hearth_wire::transfer::Millis;
+
+/// What an instant of these machines is: milliseconds since the hub's boot, as in [`crate::when::HubTicks`].
+fn after(now: Millis, ms: u64) -> Millis {
+    Millis(now.0.saturating_add(ms))
+}
