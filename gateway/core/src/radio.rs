@@ -5,12 +5,14 @@
 //! until it waits or is done. No clock, no Bluetooth: whoever holds a radio does what is said and tells what happened.
 //!
 //! - [`session`]: one connection with one device, from its discovered services to the hang-up.
+//! - [`scout`]: sightings in, "connect to this one now" out.
 //! - [`bond`]: how good a bond is, by what came of it.
 //!
 //! Every wait has an end, every ending is a value, and nothing is ever deleted on a device. Which person a value is of
 //! is nothing that anybody here knows.
 
 pub mod bond;
+pub mod scout;
 pub mod session;
 
 pub use hearth_wire::transfer::Millis;
