@@ -1,17 +1,21 @@
 //! The radio's judgement, without a radio: whom to connect to, what to ask, when to let go, what a bond and an adapter
 //! are worth.
 //!
-//! Machines, each sans-IO: events and instants go in, commands come out, and after every call in, `poll` is drained
+//! Five machines, each sans-IO: events and instants go in, commands come out, and after every call in, `poll` is drained
 //! until it waits or is done. No clock, no Bluetooth: whoever holds a radio does what is said and tells what happened.
 //!
 //! - [`session`]: one connection with one device, from its discovered services to the hang-up.
 //! - [`scout`]: sightings in, "connect to this one now" out.
 //! - [`bond`]: how good a bond is, by what came of it.
+//! - [`adapter`]: scanning, and the way back after a fault of the adapter or of its daemon.
+//! - [`broadcast`]: a scale that nobody connects to.
 //!
 //! Every wait has an end, every ending is a value, and nothing is ever deleted on a device. Which person a value is of
 //! is nothing that anybody here knows.
 
+pub mod adapter;
 pub mod bond;
+pub mod broadcast;
 pub mod scout;
 pub mod session;
 
