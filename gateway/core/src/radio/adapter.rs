@@ -116,7 +116,6 @@ impl Adapter {
         self.daemon = is_there;
         self.present.clear();
         self.used = None;
-        (self.powered, self.registered) = (false, false);
         self.afresh(now);
     }
 

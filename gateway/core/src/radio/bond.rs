@@ -16,7 +16,7 @@ pub enum Evidence {
     Proved,
     /// The device wanted a bond, or a better one.
     Refused,
-    /// The link came to nothing before the device had answered anything.
+    /// The device showed itself, and the link came to nothing before it had answered anything.
     Cut,
     /// Nothing was tried that shows it.
     Untried,
@@ -39,8 +39,9 @@ pub enum Bond {
     },
 }
 
-/// From so much evidence on: two refusals, or four links that came to nothing.
-pub const STALE: u8 = 4;
+/// From so much evidence on: two refusals, or a dozen links in a row that came to nothing, which is more than a device is tried
+/// while it shows itself once. A bond that is removed wrongly takes a person to make anew.
+pub const STALE: u8 = 12;
 
 /// What is to be done about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -19,12 +19,13 @@ fn results_decide() {
     check(Bond::Fresh, &[Untried, Untried], Bond::Fresh);
     check(Bond::Fresh, &[Proved], Bond::Good);
     check(Bond::Good, &[Cut], doubtful(1));
-    check(Bond::Good, &[Cut, Cut, Cut], doubtful(3));
-    check(Bond::Good, &[Cut, Cut, Cut, Proved, Cut], doubtful(1));
-    check(Bond::Good, &[Cut, Cut, Cut, Untried, Cut], STALE_BOND);
-    check(Bond::Good, &[Refused], doubtful(2));
+    check(Bond::Good, &[Cut; 11], doubtful(11));
+    check(Bond::Good, &[&[Cut; 11][..], &[Proved, Cut]].concat(), doubtful(1));
+    check(Bond::Good, &[&[Cut; 11][..], &[Untried, Cut]].concat(), STALE_BOND);
+    check(Bond::Good, &[Refused], doubtful(6));
+    check(Bond::Good, &[Refused, Proved, Refused], doubtful(6));
     check(Bond::Good, &[Refused, Refused], STALE_BOND);
-    check(Bond::Fresh, &[Refused, Cut, Cut], STALE_BOND);
+    check(Bond::Fresh, &[Refused, Cut, Cut, Refused], STALE_BOND);
     // A device that was away for a while, or whose person paired it again.
     check(STALE_BOND, &[Cut, Refused, Untried], STALE_BOND);
     check(STALE_BOND, &[Proved], Bond::Good);
