@@ -4,8 +4,7 @@
 //! was heard, a command was answered. Commands come out, one at a time. The contract: after every call in, drain
 //! [`Adapter::poll`] until it says `Wait`.
 //!
-//! The ladder, with the figures that BlueZ 5.82 was seen to need (seconds from the moment that the fault was over until a
-//! scan works again; `docs/radio.md`):
+//! The ladder, by what BlueZ 5.82 was seen to need after each fault:
 //!
 //! - The daemon has a new owner: agent and monitors are registered anew, before the scan. Without, nothing can be paired.
 //! - The scan is started every half second until it starts: `Busy` right after a start is normal.

@@ -1,7 +1,8 @@
 //! One connection with one device, from its discovered services to the hang-up.
 //!
 //! What a device offers, says and answers goes in, with instants; requests, news and one ending come out. After every
-//! call in, drain [`Session::poll`] until it says `Wait` or `Done`. One request is out at a time, as in ATT.
+//! call in, drain [`Session::poll`] until it says `Wait` or `Done`. One request is out at a time, as in ATT. The session
+//! begins with the link, not with the discovery: a stack that was subscribed before hands values over at once.
 //!
 //! The order, and why:
 //!
@@ -10,7 +11,7 @@
 //! 2. Every measurement is subscribed to, before anything that can wait: a device that is short of time sends first.
 //! 3. The clock is read: a comparison dates what is told in the same contact, and a device may hang up at any moment.
 //! 4. Users consent, one after the other, each until the device falls silent: another code ends the one before.
-//! 5. The memory is asked for what is new ([`memory`]).
+//! 5. The memory is asked for what is new (`session/memory.rs`).
 //! 6. What the device says of itself, and its battery. A refusal is no failure.
 //! 7. It falls silent: drained. A device that hangs up by itself left nobody to know whether it was done.
 //! 8. Only then a clock that is wrong is set. What is told from there on belongs to **another contact**
@@ -45,14 +46,9 @@ use memory::{Collecting, Go};
 pub use plan::{Can, Offer, Place, measures};
 use plan::{Step, plan};
 use std::collections::VecDeque;
+pub use words::{ANSWER_MS, LIMIT_MS, MEMORY_LIMIT_MS};
 pub use words::{Ask, ClockEnd, Consent, Ending, Fault, HubTime, Known, Memory, Poll, Tell};
 
-/// No device is held on to for longer: ten minutes. A strap streams for as long as it is worn.
-pub const LIMIT_MS: u64 = 600_000;
-/// But one whose memory is asked for: a thousand records may take long, and one that is cut begins again.
-pub const MEMORY_LIMIT_MS: u64 = 1_800_000;
-/// ATT's own time-out, and a little: a request that was not answered for so long never will be.
-pub const ANSWER_MS: u64 = 35_000;
 /// How long a scale has to answer a consent code.
 const CONSENT_MS: u64 = 5_000;
 /// How long after its memory a meter may still tell what belongs to the last record.
@@ -60,6 +56,8 @@ const LINGER_MS: u64 = 1_000;
 
 #[derive(Clone, Debug)]
 enum Doing {
+    /// Until then.
+    Discovering(Millis),
     /// The request that is out decides.
     Asking(Step),
     Pausing(Millis),
@@ -88,6 +86,8 @@ pub struct Session {
     heard_at: Millis,
     heard: u32,
     subscribed: bool,
+    /// Some measurement could not be subscribed to: nobody knows what it would have told.
+    unheard: bool,
     answered: bool,
     /// A request was not answered: ATT allows no other on this link.
     mute: bool,
@@ -100,25 +100,23 @@ pub struct Session {
 }
 
 impl Session {
-    /// The link is up and `offers` were discovered; whatever the device says from now on belongs here.
-    pub fn start(profile: &Profile, known: Known, offers: &[Offer], now: Millis) -> Session {
-        let clock = ClockWork::new(profile, &known, offers);
-        let plan = plan(profile, &known, offers, &clock);
+    /// The link is up. What the device says from now on belongs here: what was subscribed to before may come at once.
+    pub fn start(profile: &Profile, known: Known, now: Millis) -> Session {
         let memory = match profile.collect.via {
             Via::Vendor => Memory::Vendor,
-            Via::Racp if !plan.iter().any(|step| matches!(step, Step::Collect(_))) => Memory::NotOffered,
             Via::Racp => Memory::Cut,
             Via::Notify | Via::Advertisement => Memory::NotAsked,
         };
         let limit = if profile.collect.via == Via::Racp { MEMORY_LIMIT_MS } else { LIMIT_MS };
         let asked = if profile.collect.consent { known.users.as_slice() } else { &[] };
-        let mut session = Session {
+        Session {
             kind: profile.kind,
             collect: profile.collect.clone(),
             consents: asked.iter().map(|(slot, _)| (*slot, Consent::Untried)).collect(),
+            clock: ClockWork::new(profile, &known, &[]),
             known,
-            plan,
-            doing: Doing::Pausing(now),
+            plan: VecDeque::new(),
+            doing: Doing::Discovering(after(now, ANSWER_MS)),
             send: None,
             out: None,
             news: VecDeque::new(),
@@ -126,16 +124,27 @@ impl Session {
             heard_at: now,
             heard: 0,
             subscribed: false,
+            unheard: false,
             answered: false,
             mute: false,
             security: false,
             drained: false,
-            clock,
             memory,
             faults: vec![],
-        };
-        session.next(now);
-        session
+        }
+    }
+
+    /// All that it offers. Told twice, the second time is ignored.
+    pub fn discovered(&mut self, profile: &Profile, offers: &[Offer], now: Millis) {
+        if !matches!(self.doing, Doing::Discovering(_)) {
+            return;
+        }
+        self.clock = ClockWork::new(profile, &self.known, offers);
+        self.plan = plan(profile, &self.known, offers, &self.clock);
+        if self.memory == Memory::Cut && !self.plan.iter().any(|step| matches!(step, Step::Collect(_))) {
+            self.memory = Memory::NotOffered;
+        }
+        self.next(now);
     }
 
     /// The device said something. `true`: commit it before anything else.
@@ -190,12 +199,16 @@ impl Session {
                 }
                 self.collect(now);
             }
-            Doing::Consenting(..) | Doing::Pausing(_) | Doing::Draining(_) | Doing::Ended(_) => {}
+            Doing::Discovering(_)
+            | Doing::Consenting(..)
+            | Doing::Pausing(_)
+            | Doing::Draining(_)
+            | Doing::Ended(_) => {}
         }
     }
 
     /// The link is gone, whoever ended it.
-    pub fn lost(&mut self, _now: Millis) {
+    pub fn lost(&mut self) {
         self.end(if self.drained { End::Drained } else { End::Lost });
     }
 
@@ -205,18 +218,17 @@ impl Session {
             return;
         }
         if now >= self.limit {
-            return self.lost(now);
+            return self.lost();
         }
         if self.out.is_some_and(|(_, asked)| now >= after(asked, ANSWER_MS)) {
             self.send = None;
             return self.answered(Err(Fault::Unanswered), now);
         }
         match &mut self.doing {
+            Doing::Discovering(_) => self.lost(),
             Doing::Pausing(_) => self.next(now),
             Doing::Draining(_) => {
-                // Silence between two users says nothing of those to come.
-                let more = self.plan.iter().any(|step| matches!(step, Step::Consent(..)));
-                self.drained = !self.mute && !more && self.told_all();
+                self.drained = !self.mute && self.told_all();
                 self.next(now);
             }
             Doing::Consenting(user, _) => {
@@ -248,7 +260,7 @@ impl Session {
     fn deadline(&self) -> Millis {
         let asked = self.out.map(|(_, asked)| after(asked, ANSWER_MS));
         let own = match &self.doing {
-            Doing::Pausing(until) | Doing::Consenting(_, until) => Some(*until),
+            Doing::Discovering(until) | Doing::Pausing(until) | Doing::Consenting(_, until) => Some(*until),
             Doing::Draining(silence) => Some(after(self.heard_at, *silence)),
             Doing::Collecting(collecting, _) if self.out.is_none() => Some(collecting.deadline()),
             Doing::Asking(_) | Doing::Collecting(..) | Doing::Ended(_) => None,
@@ -322,7 +334,10 @@ impl Session {
                 self.subscribed |= measures(self.kind).contains(&place.characteristic);
                 self.clock.subscribed(place, asked);
             }
-            (Step::Subscribe(_), Err(fault)) => self.no_control_point(place, fault),
+            (Step::Subscribe(_), Err(fault)) => {
+                self.unheard |= measures(self.kind).contains(&place.characteristic);
+                self.no_control_point(place, fault);
+            }
             (Step::ReadClock(_), Ok(octets)) => {
                 self.news.extend(self.clock.read(place, octets, asked, now, &self.known));
             }
@@ -330,12 +345,10 @@ impl Session {
                 let again = self.clock.written(place, answer.err()).filter(|_| !first);
                 again.into_iter().for_each(|place| self.plan.push_front(Step::ReadClock(place)));
             }
-            (Step::Consent(_, user), Ok(_)) => {
-                // The scale's word may have overtaken the word that the request arrived.
-                if self.consents.get(user).is_some_and(|(_, said)| *said == Consent::Untried) {
-                    self.doing = Doing::Consenting(user, after(now, CONSENT_MS));
-                    return;
-                }
+            // Else the scale's word overtook the word that the request arrived.
+            (Step::Consent(_, user), Ok(_)) if self.is_untried(user) => {
+                self.doing = Doing::Consenting(user, after(now, CONSENT_MS));
+                return;
             }
             (Step::Consent(_, user), Err(fault)) => self.consent(user, Consent::Failed(fault)),
             (Step::Fact(_), Ok(octets)) => self.news.extend(fact::told(place.characteristic, octets)),

@@ -8,8 +8,9 @@ use crate::radio::bond::Evidence;
 impl Session {
     /// All that this device has to tell was told, as far as its silence says so.
     pub(super) fn told_all(&self) -> bool {
+        // Silence between two users says nothing of those to come.
         let users = self.consents.iter().all(|(_, said)| *said == Consent::Granted);
-        if self.collect.consent && (self.consents.is_empty() || !users) {
+        if self.unheard || self.collect.consent && (self.consents.is_empty() || !users) {
             return false;
         }
         match self.memory {

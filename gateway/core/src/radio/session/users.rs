@@ -50,6 +50,10 @@ impl Session {
         }
     }
 
+    pub(super) fn is_untried(&self, user: usize) -> bool {
+        self.consents.get(user).is_some_and(|(_, said)| *said == Consent::Untried)
+    }
+
     /// The first word about a user stands.
     pub(super) fn consent(&mut self, user: usize, said: Consent) {
         if let Some((_, untried)) = self.consents.get_mut(user).filter(|(_, s)| *s == Consent::Untried) {

@@ -9,6 +9,13 @@ use crate::when::{Span, Stamp, ZoneName};
 use hearth_wire::gatt::UserControlResult;
 use hearth_wire::transfer::Outcome;
 
+/// No device is held on to for longer: ten minutes. A strap streams for as long as it is worn.
+pub const LIMIT_MS: u64 = 600_000;
+/// But one whose memory is asked for: a thousand records may take long, and one that is cut begins again.
+pub const MEMORY_LIMIT_MS: u64 = 1_800_000;
+/// ATT's own time-out, and a little: a request that was not answered for so long never will be.
+pub const ANSWER_MS: u64 = 35_000;
+
 /// Why a request was not done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {

@@ -69,6 +69,13 @@ fn a_wrong_clock_is_left_where_it_may_not_be_set() {
         unjudged.tells_clock("2024-06-15T16:17:40", 0, 100).silence(5_000);
         assert_eq!(unjudged.ends_so(End::Drained, 0, Memory::NotAsked).clock, ClockEnd::Unjudged);
     }
+    // A part of it could not be subscribed to, and is still there, stamped by this clock.
+    let offers = [CUFF[0], CUFF[1], offer(0x1810, 0x2B34, INDICATE)];
+    let mut part = Talk::with("omron/blesmart", here(), &offers);
+    part.subscribes(0x1810, 0x2A35).ok().subscribes(0x1810, 0x2B34).fails(Fault::Att(0x0E));
+    part.subscribes(0x1805, 0x2A2B).ok().reads(0x1805, 0x2A2B).gives(slow);
+    part.tells_clock("2024-06-15T16:17:40", 0, 0).silence(5_000);
+    assert_eq!(part.ends_so(End::Lost, 0, Memory::NotAsked).clock, ClockEnd::Wrong { off_s: -3_600 });
     // Its profile does not say that the model takes it.
     let profile = Profile { clock: crate::profile::Clock { set_by: None, ..told().clock }, ..told() };
     let mut kept = Talk::of(&profile, here(), &CUFF);

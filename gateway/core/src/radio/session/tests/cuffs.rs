@@ -25,6 +25,21 @@ fn a_cuff_tells_what_it_has_and_falls_silent() {
     assert_eq!(cuff.ends().how, End::Drained);
 }
 
+/// What was subscribed to in an earlier connection is told before anything was discovered in this one.
+#[test]
+fn what_comes_before_the_discovery_is_kept() {
+    let profile = profile("generic/blood-pressure");
+    let mut early = Talk::up(&profile, known());
+    early.waits(35_000).at(10).measures(0x2A35, PRESSURE).ok();
+    early.at(900).offers(&profile, &CUFF).subscribes(0x1810, 0x2A35).offers(&profile, &[]).at(950).ok();
+    early.silence(5_950).ends_so(End::Drained, 1, Memory::NotAsked);
+    let mut cut = Talk::up(&profile, known());
+    cut.at(10).measures(0x2A35, PRESSURE).hangs_up();
+    assert_eq!(cut.ends_so(End::Lost, 1, Memory::NotAsked).bond, Evidence::Proved);
+    let mut never = Talk::up(&profile, known());
+    assert_eq!(never.silence(35_000).ends_so(End::Lost, 0, Memory::NotAsked).bond, Evidence::Cut);
+}
+
 /// A&D's sample for Android: the time, 100 ms, then indications; it hangs up by itself.
 #[test]
 fn an_and_cuff_is_told_the_time_first_and_hangs_up() {
@@ -103,6 +118,7 @@ fn nothing_to_subscribe_to_is_the_end() {
 
 #[test]
 fn a_link_that_breaks_says_what_it_says_of_the_bond() {
+    // What is discovered may come from the stack's own memory: that is no answer of the device.
     let mut early = Talk::with("generic/blood-pressure", known(), &CUFF);
     early.subscribes(0x1810, 0x2A35).hangs_up();
     assert_eq!(early.ends_so(End::Lost, 0, Memory::NotAsked).bond, Evidence::Cut);

@@ -91,7 +91,7 @@ fn live(seed: u64, profile: &Profile) -> Seen {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let (known, offers) = (any_known(&mut dice), offers(&mut dice));
     let context = format!("seed {seed}, {}", profile.name.0);
-    let mut session = Session::start(profile, known, &offers, Millis(1_000));
+    let mut session = Session::start(profile, known, Millis(1_000));
     let limit = if profile.collect.via == Via::Racp { MEMORY_LIMIT_MS } else { LIMIT_MS };
     let mut now = 1_000;
     let mut out: Option<(Ask, u64)> = None;
@@ -164,7 +164,8 @@ fn live(seed: u64, profile: &Profile) -> Seen {
             }
             9 => now += dice.roll(ANSWER_MS),
             10 => session.timeout(Millis(now)),
-            _ if dice.roll(200) == 0 => session.lost(Millis(now)),
+            _ if dice.roll(200) == 0 => session.lost(),
+            _ if dice.roll(2) == 0 => session.discovered(profile, &offers, Millis(now)),
             _ => now += dice.roll(50),
         }
     }
@@ -195,7 +196,9 @@ fn no_rude_device_hangs_a_session() {
 fn time_at_its_end() {
     let place = Place { service: 0x1810, characteristic: Uuid16::BLOOD_PRESSURE_MEASUREMENT };
     let offers = [Offer { place, can: INDICATE }];
-    let mut session = Session::start(&profile("generic/blood-pressure"), known(), &offers, Millis(u64::MAX));
+    let cuff = profile("generic/blood-pressure");
+    let mut session = Session::start(&cuff, known(), Millis(u64::MAX));
+    session.discovered(&cuff, &offers, Millis(u64::MAX));
     assert_eq!(session.poll(), Poll::Ask(Ask::Subscribe(place)));
     session.answered(Ok(&[]), Millis(u64::MAX));
     session.timeout(Millis(u64::MAX));

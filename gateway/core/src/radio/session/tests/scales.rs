@@ -71,6 +71,15 @@ fn a_scale_that_does_not_answer_a_code() {
     assert_eq!(ending.consents, [(Slot(1), Consent::Untried), (Slot(2), Consent::Untried)]);
 }
 
+/// A composition that can't be subscribed to stays on the scale: weights come, and nobody says that this was all.
+#[test]
+fn a_measurement_that_is_refused_leaves_the_scale_undrained() {
+    let mut scale = Talk::with("generic/body-composition-scale", known(), &SCALE);
+    scale.subscribes(0x181D, 0x2A9D).ok().subscribes(0x181B, 0x2A9C).fails(Fault::Att(0x0E));
+    scale.at(10).measures(0x2A9D, WEIGHT).silence(5_010);
+    scale.ends_so(End::Lost, 1, Memory::NotAsked);
+}
+
 /// Without any code the scale may tell of a guest: it is listened to, and nobody says that it is drained.
 #[test]
 fn without_a_code_nobody_is_drained() {

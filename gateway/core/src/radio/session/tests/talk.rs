@@ -67,7 +67,14 @@ impl Talk {
     }
 
     pub(super) fn of(profile: &Profile, known: Known, offers: &[Offer]) -> Talk {
-        Talk { session: Session::start(profile, known, offers, Millis(0)), now: Millis(0) }
+        let mut talk = Talk::up(profile, known);
+        talk.session.discovered(profile, offers, Millis(0));
+        talk
+    }
+
+    /// The link is up, and nothing was discovered yet.
+    pub(super) fn up(profile: &Profile, known: Known) -> Talk {
+        Talk { session: Session::start(profile, known, Millis(0)), now: Millis(0) }
     }
 
     /// From now on it is so late.
@@ -155,8 +162,13 @@ impl Talk {
         self.tells(&Tell::Clock { shown, asked: Millis(asked), answered: Millis(answered) })
     }
 
+    pub(super) fn offers(&mut self, profile: &Profile, offers: &[Offer]) -> &mut Talk {
+        self.session.discovered(profile, offers, self.now);
+        self
+    }
+
     pub(super) fn hangs_up(&mut self) -> &mut Talk {
-        self.session.lost(self.now);
+        self.session.lost();
         self
     }
 
