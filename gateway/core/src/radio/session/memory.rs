@@ -4,7 +4,7 @@
 //! A cursor alone loses readings of a meter whose numbers began anew (a new battery, a repair): it has nothing after the
 //! cursor, or less than it should. So after what is new, all records are counted. As many as there were, and those that
 //! came: it is the memory we know; as few as there were, with new ones: a full one, which forgot the oldest. Anything else
-//! is another memory, and all of it is asked for. What the counts can't show, a memory that began anew and has as many
+//! is another memory, and all of it is asked for; so is all of a meter that can't count. What the counts can't show, a memory that began anew and has as many
 //! records again, [`Known::all`] does: it is to be set now and then.
 
 use super::{Fault, Known, Memory};
@@ -113,10 +113,10 @@ impl Collecting {
         self.transfer.answer(response, now);
     }
 
-    /// What was counted is the memory that the cursor speaks of. One that can't count is taken at its word.
+    /// What was counted is the memory that the cursor speaks of. Of one that can't count, nobody knows.
     fn is_the_same(&self, counted: Option<u16>, came: u16) -> bool {
-        let Some(counted) = counted else { return true };
-        self.total.is_some_and(|total| (total..=total.saturating_add(came)).contains(&counted))
+        let same = |(counted, total): (u16, u16)| (total..=total.saturating_add(came)).contains(&counted);
+        counted.zip(self.total).is_some_and(same)
     }
 
     /// The control point did not take the request.

@@ -3,6 +3,7 @@
 
 mod clocks;
 mod cuffs;
+mod lives;
 mod meters;
 mod rude;
 mod scales;

@@ -76,7 +76,7 @@ pub enum Tell {
 pub enum Poll {
     Ask(Ask),
     Tell(Tell),
-    /// Nothing to do before this instant; then call [`Session::timeout`].
+    /// Nothing to do before this instant; then call [`super::Session::timeout`].
     Wait(Millis),
     /// Unsubscribe, hang up.
     Done(Ending),
@@ -119,7 +119,7 @@ pub enum Memory {
     /// Its profile speaks of a control point that it does not have.
     NotOffered,
     /// All that was new is here. `cursor` is what to remember from now on (`None`: ask for all), and so is `total`.
-    /// `anew`: its numbers had begun again, and everything was asked for.
+    /// `anew`: its numbers had begun again, as far as counts say, and everything was asked for.
     Whole { cursor: Option<u16>, total: Option<u16>, anew: bool },
     /// What was remembered stands.
     Part(Outcome),
