@@ -7,12 +7,11 @@
 //!
 //! Anybody in reach can pretend to be the scale. So what is kept in an hour is bounded, and what is beyond is said.
 
-use super::{Millis, after};
-use crate::capture::{Capture, DeviceNo, Link, Name, Origin, Uuid16, name, timeless};
+use super::{Millis, after, named};
+use crate::capture::{Name, Uuid16, timeless};
 use crate::decode::{Cause, decode};
 use crate::profile::{Profile, Via};
 use crate::quirk::Quirk;
-use crate::when::{BootNo, ContactNo, HubTicks};
 use std::collections::VecDeque;
 
 #[cfg(test)]
@@ -148,14 +147,5 @@ fn weighing(service: Uuid16, octets: &[u8]) -> Weighing {
     if timeless(service, octets) {
         return Weighing::Standing(Name(crate::capture::digest([&service.0.to_be_bytes()[..], octets])));
     }
-    // By octets that have a stamp alone: who heard it, and when, is not in the name.
-    Weighing::Named(name(&Capture {
-        device: DeviceNo(0),
-        contact: ContactNo(0),
-        link: Link::Broadcast,
-        origin: Origin { recorder: [0; 8], epoch: 0, number: 0 },
-        at: HubTicks { boot: BootNo(0), ms: 0 },
-        characteristic: service,
-        octets: octets.into(),
-    }))
+    Weighing::Named(named(service, octets))
 }

@@ -34,7 +34,7 @@ mod users;
 mod words;
 
 use super::{Millis, after};
-use crate::admit::{End, sequence};
+use crate::admit::End;
 use crate::capture::Uuid16;
 use crate::identity::Slot;
 use crate::profile::{Collect, Kind, Profile, Via};
@@ -47,7 +47,7 @@ pub use plan::{Can, Offer, Place, measures};
 use plan::{Step, plan};
 use std::collections::VecDeque;
 pub use words::{ANSWER_MS, LIMIT_MS, MEMORY_LIMIT_MS};
-pub use words::{Ask, ClockEnd, Consent, Ending, Fault, HubTime, Known, Memory, Poll, Tell};
+pub use words::{Ask, ClockEnd, Consent, Cursor, Ending, Fault, HubTime, Known, Memory, Poll, Tell};
 
 /// How long a scale has to answer a consent code.
 const CONSENT_MS: u64 = 5_000;
@@ -154,13 +154,7 @@ impl Session {
             self.heard = self.heard.saturating_add(1);
             self.heard_at = self.heard_at.max(now);
             if let Doing::Collecting(collecting, _) = &mut self.doing {
-                match characteristic {
-                    Uuid16::GLUCOSE_MEASUREMENT => {
-                        sequence(characteristic, octets).into_iter().for_each(|n| collecting.record(n, now));
-                    }
-                    Uuid16::PLX_SPOT_CHECK_MEASUREMENT => collecting.unnumbered(now),
-                    _ => {}
-                }
+                collecting.record(characteristic, octets, now);
                 self.collect(now);
             }
             return true;

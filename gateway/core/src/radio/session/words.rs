@@ -2,6 +2,7 @@
 
 use super::plan::Place;
 use crate::admit::End;
+use crate::capture::Name;
 use crate::identity::{Facts, Slot};
 use crate::radio::Millis;
 use crate::radio::bond::Evidence;
@@ -82,13 +83,18 @@ pub enum Poll {
     Done(Ending),
 }
 
+/// A meter's last record: its number in the meter's own count, and what names it, since numbers begin anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    pub number: u16,
+    pub name: Name,
+}
+
 /// What the hub knows of the device and of the house before it asks.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Known {
-    /// The last record that was committed, by the device's own number.
-    pub cursor: Option<u16>,
-    /// How many records it had in all, last time.
-    pub total: Option<u16>,
+    /// Where the last whole session came to.
+    pub cursor: Option<Cursor>,
     /// Ask for every record, whatever the cursor says.
     pub all: bool,
     /// Users and their consent codes. A code that was refused is not given again.
@@ -118,9 +124,9 @@ pub enum Memory {
     Vendor,
     /// Its profile speaks of a control point that it does not have.
     NotOffered,
-    /// All that was new is here. `cursor` is what to remember from now on (`None`: ask for all), and so is `total`.
-    /// `anew`: its numbers had begun again, as far as counts say, and everything was asked for.
-    Whole { cursor: Option<u16>, total: Option<u16>, anew: bool },
+    /// All that was new is here. `cursor` is what to remember from now on (`None`: ask for all). `anew`: the record that was
+    /// remembered was not there, and everything was asked for.
+    Whole { cursor: Option<Cursor>, anew: bool },
     /// What was remembered stands.
     Part(Outcome),
     /// The control point did not take the request. What was remembered stands.

@@ -1,12 +1,12 @@
 //! Devices that say anything at any time: no panic, no end that does not come, no request without bound.
 
-use super::super::{ANSWER_MS, Ask, Fault, Known, LIMIT_MS, MEMORY_LIMIT_MS, Poll, Session};
+use super::super::{ANSWER_MS, Ask, Cursor, Fault, Known, LIMIT_MS, MEMORY_LIMIT_MS, Poll, Session};
 use super::talk::*;
 use crate::capture::Uuid16;
 use crate::identity::{Facts, Slot};
 use crate::profile::{Catalog, Profile, Via};
-use crate::radio::Millis;
 use crate::radio::session::{Can, Offer, Place, measures};
+use crate::radio::{Millis, named};
 use hearth_wire::racp::RecordAccessControlPoint;
 
 struct Dice(u64);
@@ -58,8 +58,11 @@ fn any_known(dice: &mut Dice) -> Known {
         known.facts = Facts::default();
         known.battery = false;
     }
-    known.cursor = (dice.roll(2) == 0).then(|| dice.roll(65_536) as u16);
-    known.total = (dice.roll(2) == 0).then(|| dice.roll(5) as u16);
+    known.cursor = (dice.roll(2) == 0).then(|| {
+        let number = if dice.roll(2) == 0 { 1 } else { dice.roll(65_536) as u16 };
+        let name = named(Uuid16::GLUCOSE_MEASUREMENT, &[0, 1, 0, 0xE8, 7, 1, 1, 0, 0, 0]);
+        Cursor { number, name }
+    });
     known.all = dice.roll(8) == 0;
     known.users = (0..dice.roll(4)).map(|slot| (Slot(slot as u8), 7)).collect();
     known
