@@ -26,6 +26,7 @@ pub mod map;
 pub mod parcel;
 pub mod profile;
 pub mod quirk;
+pub mod radio;
 pub mod reading;
 pub mod vendor;
 pub mod when;

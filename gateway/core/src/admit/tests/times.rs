@@ -232,6 +232,28 @@ fn clinical_19_a_late_dst_change() {
     assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::TwoTimelines)));
 }
 
+/// CLINICAL 19: the hub sets a clock that is an hour behind, after all was told. In a contact of its own the clock is compared
+/// anew: without that, what is measured next could be of either timeline.
+#[test]
+fn clinical_19_a_clock_that_the_hub_set_holds_nothing() {
+    for compared in [true, false] {
+        let mut w = World::new(telling(cuff()));
+        w.hub_time("2024-06-15T21:17:40Z").bindings([bound(ADA, NEW_YORK)]);
+        w.clock_shows(1, "2024-06-15T16:17:40").cuff_says(1, "02780050006400E807060F10111B");
+        w.at(6_000).ends(1, End::Drained);
+        if compared {
+            w.at(6_100).clock_shows(2, "2024-06-15T17:17:46").ends(2, End::Drained);
+        }
+        w.at(86_400_000).clock_shows(3, "2024-06-16T17:17:40");
+        w.cuff_says(3, "02780050006400E8070610080000").ends(3, End::Drained);
+        if compared {
+            assert_eq!(w.times(), ["2024-06-15T17:17:27-04:00", "2024-06-16T08:00:00-04:00"]);
+        } else {
+            assert_eq!(w.held(2), Some(&Why::Time(TimeDoubt::TwoTimelines)));
+        }
+    }
+}
+
 /// Every stamp that a device can send, and every hub time: no panic, and nothing unnamed.
 #[test]
 fn the_ends_of_time() {

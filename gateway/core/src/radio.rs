@@ -1,0 +1,42 @@
+//! The radio's judgement, without a radio: whom to connect to, what to ask, when to let go, what a bond and an adapter
+//! are worth.
+//!
+//! Five machines, each sans-IO: events and instants go in, commands come out, and after every call in, `poll` is drained
+//! until it waits or is done. No clock, no Bluetooth: whoever holds a radio does what is said and tells what happened.
+//!
+//! - [`session`]: one connection with one device, from its discovered services to the hang-up.
+//! - [`scout`]: sightings in, "connect to this one now" out.
+//! - [`bond`]: how good a bond is, by what came of it.
+//! - [`adapter`]: scanning, and the way back after a fault of the adapter or of its daemon.
+//! - [`broadcast`]: a scale that nobody connects to.
+//!
+//! Every wait has an end, every ending is a value, and nothing is ever deleted on a device. Which person a value is of
+//! is nothing that anybody here knows.
+
+pub mod adapter;
+pub mod bond;
+pub mod broadcast;
+pub mod scout;
+pub mod session;
+
+use crate::capture::{Capture, DeviceNo, Link, Name, Origin, Uuid16, name};
+use crate::when::{BootNo, ContactNo, HubTicks};
+pub use hearth_wire::transfer::Millis;
+
+/// What an instant of these machines is: milliseconds since the hub's boot, as in [`crate::when::HubTicks`].
+fn after(now: Millis, ms: u64) -> Millis {
+    Millis(now.0.saturating_add(ms))
+}
+
+/// What names a record that has a stamp or a number: its octets alone, whoever heard it, and when.
+fn named(characteristic: Uuid16, octets: &[u8]) -> Name {
+    name(&Capture {
+        device: DeviceNo(0),
+        contact: ContactNo(0),
+        link: Link::Open,
+        origin: Origin { recorder: [0; 8], epoch: 0, number: 0 },
+        at: HubTicks { boot: BootNo(0), ms: 0 },
+        characteristic,
+        octets: octets.into(),
+    })
+}
