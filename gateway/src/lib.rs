@@ -149,7 +149,7 @@ async fn listen(socket: tokio::net::UnixListener, desk: Desk, inside: Arc<Inside
 }
 
 fn log_to_standard_error() {
-    // Not by spans and fields: that alone takes an engine for regular expressions, half a megabyte of it.
+    // Not by spans and fields: that alone would bring an engine for regular expressions into every hub.
     let wanted = std::env::var("HEARTH_LOG").ok().and_then(|wanted| wanted.parse().ok());
     let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer()
