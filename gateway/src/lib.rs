@@ -48,6 +48,9 @@ use store::Desk;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The daemon: starts every task, on this screen, and ends them all.
 fn run(config: Config) -> Result<Shown, Ending> {
@@ -146,13 +149,14 @@ async fn listen(socket: tokio::net::UnixListener, desk: Desk, inside: Arc<Inside
 }
 
 fn log_to_standard_error() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HEARTH_LOG").unwrap_or_else(|_| "info".into());
-    // A second daemon in one process is a test's: the first one's log serves both.
-    _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // Not by spans and fields: that alone would bring an engine for regular expressions into every hub.
+    let wanted = std::env::var("HEARTH_LOG").ok().and_then(|wanted| wanted.parse().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // It would say that nobody reads standard error on standard error, and panic there.
         .log_internal_errors(false)
-        .without_time()
-        .try_init();
+        .without_time();
+    // A second daemon in one process is a test's: the first one's log serves both.
+    _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }

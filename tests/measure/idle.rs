@@ -106,7 +106,7 @@ fn mosquitto(folder: &Path) -> Option<Running> {
 
 pub(crate) fn print() {
     let binary = std::env::var_os("HEARTH_BINARY")
-        .map_or_else(|| e2e::root().join("target/release/hearth"), PathBuf::from);
+        .map_or_else(|| e2e::root().join("target/hub/hearth"), PathBuf::from);
     let folder = Folder::on_disk("idle");
     let state = folder.path();
     let config = state.join("hearth.toml");

@@ -37,7 +37,8 @@ fn braces(text: &mut String, fill: impl FnOnce(&mut Object<'_>)) -> bool {
 }
 
 impl Object<'_> {
-    /// `name` is a FHIR element: letters only.
+    /// `name` is a FHIR element: letters only. Inlined, so that its length is known where it is written.
+    #[inline(always)]
     fn name(&mut self, name: &'static str) {
         self.text.push_str(if self.filled { ",\"" } else { "\"" });
         self.text.push_str(name);
@@ -52,6 +53,7 @@ impl Object<'_> {
     }
 
     /// A string of ours that needs no escape: an id, a reference.
+    #[inline(always)]
     pub(super) fn plain(&mut self, name: &'static str, value: &str) {
         debug_assert!(!value.bytes().any(needs_escape), "{value} needs escapes");
         self.name(name);
@@ -108,6 +110,12 @@ impl Object<'_> {
 }
 
 impl Array<'_> {
+    /// A value that is JSON already.
+    pub(super) fn json(&mut self, value: &str) {
+        self.comma();
+        self.text.push_str(value);
+    }
+
     fn comma(&mut self) {
         if self.filled {
             self.text.push(',');
@@ -132,7 +140,8 @@ fn needs_escape(byte: u8) -> bool {
 /// RFC 8259, 7: quotation mark, reverse solidus and the control characters; everything else as it is.
 pub(super) fn string(text: &mut String, value: &str) {
     text.push('"');
-    if value.bytes().any(needs_escape) {
+    // All of them are looked at: without a way out, many at once.
+    if value.bytes().fold(false, |found, byte| found | needs_escape(byte)) {
         for letter in value.chars() {
             match letter {
                 '"' => text.push_str("\\\""),

@@ -8,7 +8,7 @@ use hearth_core::delivery::{
     Answer, Asked, Bisection, Body, Found, Line, PointsAt, Receipt, Verdict, entries, found, judge,
 };
 use hearth_core::identity::{Labels, Who};
-use hearth_core::map::fhir::{self, Resource, Rung};
+use hearth_core::map::fhir::{self, Mapper, Resource, Rung};
 use hearth_core::parcel::Intent;
 use std::collections::BTreeSet;
 
@@ -78,8 +78,9 @@ impl Climb {
     /// all is settled here.
     fn sets(&mut self, work: &[Consignment]) -> Vec<Set> {
         let mut sets: Vec<Set> = Vec::new();
+        let mut mapper = Mapper::default();
         for consignment in work {
-            let row = Row::of(consignment, &self.manner.policy, self.manner.rung);
+            let row = Row::of(consignment, &mut mapper, &self.manner.policy, self.manner.rung);
             if consignment.parcel.reading.who == Who::Test {
                 // CLINICAL 24
                 self.withdraw(row.no);

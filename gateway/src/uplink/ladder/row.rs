@@ -3,7 +3,7 @@
 use crate::store::{Attempt, Consignment, OutboxNo, Receipt};
 use hearth_core::delivery::Line;
 use hearth_core::identity::Labels;
-use hearth_core::map::fhir::{self, Marked, Resource, Role, Rung};
+use hearth_core::map::fhir::{self, Mapper, Marked, Resource, Role, Rung};
 use hearth_core::parcel::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,14 +33,14 @@ pub(super) struct Row {
 
 impl Row {
     /// Encodes a consignment; one in doubt is what it was.
-    pub(super) fn of(consignment: &Consignment, policy: &Policy, rung: Rung) -> Row {
+    pub(super) fn of(consignment: &Consignment, mapper: &mut Mapper, policy: &Policy, rung: Rung) -> Row {
         let Consignment { row, parcel, attempts, counted, in_doubt, octets, labels, location, .. } =
             consignment;
         let phd = consignment.phd_identifier.clone().or_else(|| fhir::phd_identifier(parcel));
         let before = octets.as_deref().filter(|_| *in_doubt).and_then(|octets| kept(octets, labels));
         let (rung, mut resources) = before.unwrap_or((rung, vec![]));
         if resources.is_empty() {
-            resources = fhir::resources(parcel, policy, rung, phd.as_deref());
+            resources = mapper.resources(parcel, policy, rung, phd.as_deref());
         }
         Row {
             no: *row,

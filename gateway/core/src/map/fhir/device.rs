@@ -1,12 +1,13 @@
 //! The measuring device and the hub as Device resources (PHD 2.0, PhdDevice and PhgDevice; PHD 2.0).
 
-use super::identifier::{DEVICE_SYSTEM, hexadecimal, system_id};
+use super::identifier::{DEVICE_SYSTEM, hexadecimal, hub_id, meter_id, system_id};
 use super::observation::{concept, meta, own_id};
-use super::scene::Scene;
-use super::{Resource, Role};
-use crate::identity::{AddressKind, Facts};
+use super::scene::Named;
+use super::{Resource, Role, Rung};
+use crate::identity::{AddressKind, Facts, Identity, Labels};
 use crate::map::codes::{self, Code, Loinc, extension, system};
 use crate::map::json::{Array, Object, document};
+use crate::parcel::{Hub, Parcel};
 use crate::profile::Kind;
 
 /// Measurements come with it in hundreds, so it is small.
@@ -52,43 +53,105 @@ const TIME_SYNCHRONIZATION: Code = Code {
 const SYNCHRONIZED: Code =
     Code { mdc: 532_226, name: "MDC_TIME_SYNC_NTPV4", loinc: None, second_loinc: None, text: "NTPV4" };
 
-/// The meter, shared by all of its readings: nothing in it comes from a reading or a person.
-pub(super) fn meter(scene: &Scene<'_>) -> Resource {
-    resource(Role::Meter, scene, meter_body)
+/// All that devices are written from: nothing of a reading, nothing of a person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Origin {
+    rung: Rung,
+    identity: Identity,
+    facts: Facts,
+    kind: Kind,
+    hub: Hub,
+    labels: Labels,
 }
 
-/// The hub, shared by all that it sends.
-pub(super) fn hub(scene: &Scene<'_>) -> Resource {
-    resource(Role::Hub, scene, hub_body)
+impl Origin {
+    fn of(parcel: &Parcel, rung: Rung) -> Origin {
+        Origin {
+            rung,
+            identity: parcel.identity.clone(),
+            facts: parcel.facts.clone(),
+            kind: parcel.profile.kind,
+            hub: parcel.hub.clone(),
+            labels: parcel.reading.labels.clone(),
+        }
+    }
+
+    fn is_of(&self, parcel: &Parcel, by: Rung) -> bool {
+        let Origin { rung, identity, facts, kind, hub, labels } = self;
+        *rung == by
+            && *identity == parcel.identity
+            && *kind == parcel.profile.kind
+            && *labels == parcel.reading.labels
+            && *hub == parcel.hub
+            && *facts == parcel.facts
+    }
 }
 
-fn resource(role: Role, scene: &Scene<'_>, body: fn(&mut Object<'_>, &Scene<'_>)) -> Resource {
-    let id = scene.id(role);
-    let labels = scene.parcel.reading.labels.clone();
-    let json = document(ROOM, |o| {
-        o.plain("resourceType", "Device");
-        own_id(o, &id, scene);
-        meta(o, &labels, None);
-        body(o, scene);
-    });
-    let identifier = Some((DEVICE_SYSTEM.to_owned(), id.clone()));
-    Resource { role, kind: "Device", id, identifier, json, depends_on: vec![], labels }
+/// The meter and the hub of a parcel, shared by all readings of the one that the other sends.
+#[derive(Debug)]
+pub(super) struct Devices {
+    origin: Origin,
+    pub(super) meter: Device,
+    pub(super) hub: Device,
 }
 
-/// Contained resources carry no labels of their own (R4 dom-5).
-pub(super) fn contained_meter(o: &mut Object<'_>, scene: &Scene<'_>) {
-    o.plain("resourceType", "Device");
-    o.plain("id", &Role::Meter.text());
-    meter_body(o, scene);
+/// A device, written.
+#[derive(Debug)]
+pub(super) struct Device {
+    role: Role,
+    pub(super) named: Named,
+    /// A resource of its own; on the plain rungs as it is contained.
+    pub(super) json: String,
 }
 
-pub(super) fn contained_hub(o: &mut Object<'_>, scene: &Scene<'_>) {
-    o.plain("resourceType", "Device");
-    o.plain("id", &Role::Hub.text());
-    hub_body(o, scene);
+impl Devices {
+    pub(super) fn of(parcel: &Parcel, rung: Rung) -> Devices {
+        let origin = Origin::of(parcel, rung);
+        let meter = Device::write(Role::Meter, meter_id(&origin.identity), &origin, meter_body);
+        let hub = Device::write(Role::Hub, hub_id(origin.hub.system_id), &origin, hub_body);
+        Devices { origin, meter, hub }
+    }
+
+    /// Whether this is what [`Devices::of`] would write.
+    pub(super) fn is_of(&self, parcel: &Parcel, rung: Rung) -> bool {
+        self.origin.is_of(parcel, rung)
+    }
+
+    /// Resources of their own.
+    pub(super) fn resources(&self) -> [Resource; 2] {
+        [&self.meter, &self.hub].map(|device| {
+            let id = &device.named.id;
+            Resource {
+                role: device.role,
+                kind: "Device",
+                id: id.clone(),
+                identifier: Some((DEVICE_SYSTEM.to_owned(), id.clone())),
+                json: device.json.clone(),
+                depends_on: vec![],
+                labels: self.origin.labels.clone(),
+            }
+        })
+    }
 }
 
-fn meter_body(o: &mut Object<'_>, scene: &Scene<'_>) {
+impl Device {
+    fn write(role: Role, id: String, origin: &Origin, body: fn(&mut Object<'_>, &str, &Origin)) -> Device {
+        let json = document(ROOM, |o| {
+            o.plain("resourceType", "Device");
+            if origin.rung.is_plain() {
+                // Contained resources carry no labels of their own (R4 dom-5).
+                o.plain("id", &role.text());
+            } else {
+                own_id(o, &id, origin.rung);
+                meta(o, &origin.labels, None);
+            }
+            body(o, &id, origin);
+        });
+        Device { role, named: Named::new(role, id, origin.rung), json }
+    }
+}
+
+fn meter_body(o: &mut Object<'_>, id: &str, origin: &Origin) {
     // The advertised name is left out: owners put their own into it.
     let Facts {
         address,
@@ -99,12 +162,12 @@ fn meter_body(o: &mut Object<'_>, scene: &Scene<'_>) {
         firmware,
         advertised_name: _,
         services: _,
-    } = &scene.parcel.facts;
-    let kind = scene.parcel.profile.kind;
+    } = &origin.facts;
+    let kind = origin.kind;
     o.array("identifier", |a| {
-        identifier(a, None, DEVICE_SYSTEM, &scene.id(Role::Meter));
+        identifier(a, None, DEVICE_SYSTEM, id);
         // PHD 2.0: one that the device lacks is all zeros.
-        let eui = system_id(&scene.parcel.facts).unwrap_or_default();
+        let eui = system_id(&origin.facts).unwrap_or_default();
         identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&eui, "-"));
         if let Some(address) = address.filter(|a| a.kind != AddressKind::Private) {
             identifier(a, Some("BTMAC"), system::BLUETOOTH, &hexadecimal(&address.octets, "-"));
@@ -128,14 +191,14 @@ fn meter_body(o: &mut Object<'_>, scene: &Scene<'_>) {
     }
 }
 
-fn hub_body(o: &mut Object<'_>, scene: &Scene<'_>) {
+fn hub_body(o: &mut Object<'_>, id: &str, origin: &Origin) {
     o.array("identifier", |a| {
-        identifier(a, None, DEVICE_SYSTEM, &scene.id(Role::Hub));
-        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&scene.parcel.hub.system_id, "-"));
+        identifier(a, None, DEVICE_SYSTEM, id);
+        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&origin.hub.system_id, "-"));
     });
     names(o, "Hearth hub");
     o.object("type", |o| concept(o, &HUB, false));
-    o.array("version", |a| a.object(|o| version(o, &SOFTWARE, &scene.parcel.hub.software)));
+    o.array("version", |a| a.object(|o| version(o, &SOFTWARE, &origin.hub.software)));
     o.array("property", |a| {
         a.object(|o| {
             o.object("type", |o| concept(o, &TIME_SYNCHRONIZATION, false));

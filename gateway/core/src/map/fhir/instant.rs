@@ -3,7 +3,10 @@
 use crate::profile::Keeps;
 use crate::when::{Face, When, as_utc};
 use jiff::{SignedDuration, Timestamp, tz::Offset};
-use std::fmt::{self, Display, Write as _};
+use std::fmt::Write as _;
+
+/// `2018-11-11T11:38:15.123456789-05:00`
+const ROOM: usize = 35;
 
 /// An instant in an offset: FHIR R4 `dateTime` and `instant`, `2018-11-11T11:38:15-05:00`. Seconds always,
 /// fractions only where there are any, the offset always.
@@ -13,41 +16,44 @@ pub(super) struct Printed {
     pub(super) offset: Offset,
 }
 
-impl Display for Printed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Printed {
+    /// Two of them in every reading: by hand, since `{:02}` takes longer than the hash of its id.
+    pub(super) fn text(self) -> String {
         // FHIR's offsets have no seconds; local mean time of old does. The instant stays the same.
         let minutes = self.offset.seconds() / 60;
         let whole = Offset::from_seconds(minutes * 60).unwrap_or(Offset::UTC);
         let minutes = whole.seconds() / 60;
         let civil = whole.to_datetime(self.instant);
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            civil.year(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second()
-        )?;
-        fraction(f, civil.subsec_nanosecond())?;
-        let sign = if minutes < 0 { '-' } else { '+' };
-        write!(f, "{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+        let mut text = String::with_capacity(ROOM);
+        write!(text, "{:04}", civil.year()).expect("a String takes every write");
+        two_digits(&mut text, '-', civil.month().into());
+        two_digits(&mut text, '-', civil.day().into());
+        two_digits(&mut text, 'T', civil.hour().into());
+        two_digits(&mut text, ':', civil.minute().into());
+        two_digits(&mut text, ':', civil.second().into());
+        fraction(&mut text, civil.subsec_nanosecond());
+        two_digits(&mut text, if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60);
+        two_digits(&mut text, ':', minutes.abs() % 60);
+        text
     }
 }
 
+fn two_digits(text: &mut String, before: char, number: i32) {
+    let digit = |number: i32| char::from(b'0' + (number % 10) as u8);
+    [before, digit(number / 10), digit(number)].into_iter().for_each(|letter| text.push(letter));
+}
+
 /// Without the zeros at its end.
-fn fraction(f: &mut fmt::Formatter<'_>, nanoseconds: i32) -> fmt::Result {
+fn fraction(text: &mut String, nanoseconds: i32) {
     if nanoseconds == 0 {
-        return Ok(());
+        return;
     }
     let (mut digits, mut places) = (nanoseconds, 9);
     while digits % 10 == 0 {
         digits /= 10;
         places -= 1;
     }
-    f.write_char('.')?;
-    write!(f, "{digits:0places$}")
+    write!(text, ".{digits:0places$}").expect("a String takes every write");
 }
 
 /// What the device's clock showed, and the hub's time at that moment.

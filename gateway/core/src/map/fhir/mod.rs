@@ -38,6 +38,8 @@ use crate::decode::Measurement;
 use crate::identity::{Labels, Who};
 use crate::parcel::{Parcel, Policy};
 use crate::reading::Version;
+use content::Content;
+use device::Devices;
 use scene::Scene;
 
 /// Version of this mapping, kept with everything that it sent. Counts up with every change of the octets.
@@ -166,48 +168,87 @@ pub struct Resource {
     pub labels: Labels,
 }
 
-/// All resources of a parcel, in the order of their dependency: devices, coincident time, measurement,
-/// companions, provenance.
-///
-/// `phd_identifier`: HL7's identifier of the measurement, as stored at the first encoding.
-///
-/// Nothing comes out of what is no measurement of a patient: a context without its measurement, control solution
-/// (CLINICAL 10), and somebody trying the device (CLINICAL 24). Nobody queues such a parcel.
+/// Maps parcels that go together: a device that many of them name is written once.
+#[derive(Debug, Default)]
+pub struct Mapper {
+    /// As they were written, the latest last.
+    devices: Vec<Devices>,
+}
+
+/// Devices that a mapper keeps: more than a house has.
+const DEVICES: usize = 32;
+
+/// [`Mapper::resources`] of a parcel that goes by itself.
 pub fn resources(
     parcel: &Parcel,
     policy: &Policy,
     rung: Rung,
     phd_identifier: Option<&str>,
 ) -> Vec<Resource> {
-    if parcel.reading.who == Who::Test {
-        return vec![];
-    }
-    let scene = Scene::new(parcel, policy, rung, phd_identifier);
-    let observed = match &parcel.reading.measure {
-        measure @ (Measurement::Pressure(_) | Measurement::EnhancedPressure(_)) => {
-            measure.pressure().map_or_else(Vec::new, |pressure| pressure::observed(&pressure, &scene))
+    Mapper::default().resources(parcel, policy, rung, phd_identifier)
+}
+
+impl Mapper {
+    /// All resources of a parcel, in the order of their dependency: devices, coincident time, measurement,
+    /// companions, provenance.
+    ///
+    /// `phd_identifier`: HL7's identifier of the measurement, as stored at the first encoding.
+    ///
+    /// Nothing comes out of what is no measurement of a patient: a context without its measurement, control solution
+    /// (CLINICAL 10), and somebody trying the device (CLINICAL 24). Nobody queues such a parcel.
+    pub fn resources(
+        &mut self,
+        parcel: &Parcel,
+        policy: &Policy,
+        rung: Rung,
+        phd_identifier: Option<&str>,
+    ) -> Vec<Resource> {
+        if parcel.reading.who == Who::Test {
+            return vec![];
         }
-        Measurement::Glucose(glucose) => glucose::observed(glucose, &scene),
-        Measurement::Weight(weight) => weight::observed(weight, &scene),
-        Measurement::BodyComposition(composition) => composition::observed(composition, &scene),
-        Measurement::Temperature(temperature) => vital::temperature(temperature, &scene),
-        Measurement::Oximetry(oximetry) => vital::oximetry(oximetry, &scene),
-        Measurement::HeartRate(rate) => vital::heart_rate(rate, &scene),
+        let devices = self.devices(parcel, rung);
+        let scene = Scene::new(parcel, policy, rung, phd_identifier, devices);
+        let observed = observed(&scene);
+        if observed.is_empty() {
+            return vec![];
+        }
+        let mut all = Vec::with_capacity(observed.len() + 4);
+        if !rung.is_plain() {
+            all.extend(devices.resources());
+            all.extend(observation::coincident_time(&scene));
+        }
+        all.extend(observed.iter().map(|content| observation::write(content, &scene)));
+        if rung == Rung::UpdateAsCreate {
+            let targets: Vec<Role> = all.iter().filter(|r| r.kind == "Observation").map(|r| r.role).collect();
+            all.push(provenance::resource(&targets, &scene));
+        }
+        all
+    }
+
+    fn devices(&mut self, parcel: &Parcel, rung: Rung) -> &Devices {
+        let known = self.devices.iter().rposition(|devices| devices.is_of(parcel, rung));
+        let place = known.unwrap_or_else(|| {
+            if self.devices.len() == DEVICES {
+                self.devices.remove(0);
+            }
+            self.devices.push(Devices::of(parcel, rung));
+            self.devices.len() - 1
+        });
+        &self.devices[place]
+    }
+}
+
+fn observed(scene: &Scene<'_>) -> Vec<Content> {
+    match &scene.parcel.reading.measure {
+        measure @ (Measurement::Pressure(_) | Measurement::EnhancedPressure(_)) => {
+            measure.pressure().map_or_else(Vec::new, |pressure| pressure::observed(&pressure, scene))
+        }
+        Measurement::Glucose(glucose) => glucose::observed(glucose, scene),
+        Measurement::Weight(weight) => weight::observed(weight, scene),
+        Measurement::BodyComposition(composition) => composition::observed(composition, scene),
+        Measurement::Temperature(temperature) => vital::temperature(temperature, scene),
+        Measurement::Oximetry(oximetry) => vital::oximetry(oximetry, scene),
+        Measurement::HeartRate(rate) => vital::heart_rate(rate, scene),
         Measurement::GlucoseContext(_) => vec![],
-    };
-    if observed.is_empty() {
-        return vec![];
     }
-    let mut all = Vec::with_capacity(observed.len() + 4);
-    if !rung.is_plain() {
-        all.extend([device::meter(&scene), device::hub(&scene)]);
-        all.extend(observation::coincident_time(&scene));
-    }
-    all.extend(observed.iter().map(|content| observation::write(content, &scene)));
-    if rung == Rung::UpdateAsCreate {
-        let targets: Vec<(Role, String)> =
-            all.iter().filter(|r| r.kind == "Observation").map(|r| (r.role, r.id.clone())).collect();
-        all.push(provenance::resource(&targets, &scene));
-    }
-    all
 }

@@ -4,7 +4,7 @@ use super::content::{Absent, Charted, Content, Measured, Outcome, Part};
 use super::identifier::{PHD_SYSTEM, READING_SYSTEM};
 use super::instant::Coincident;
 use super::scene::Scene;
-use super::{Resource, Role, Rung, device, provenance};
+use super::{Resource, Role, Rung, provenance};
 use crate::identity::Labels;
 use crate::map::bits::Bit;
 use crate::map::codes::{self, Code, extension, system};
@@ -25,7 +25,7 @@ pub(super) fn write(content: &Content, scene: &Scene<'_>) -> Resource {
     );
     let json = document(ROOM, |o| {
         o.plain("resourceType", "Observation");
-        own_id(o, &id, scene);
+        own_id(o, &id, scene.rung);
         meta(o, &scene.parcel.reading.labels, Some(&scene.policy.patient_supplied));
         contained(o, scene);
         extensions(o, scene);
@@ -60,8 +60,8 @@ fn resource(role: Role, id: String, json: String, depends_on: Vec<Role>, scene: 
 }
 
 /// Only the first rung names ids; on the others the server does.
-pub(super) fn own_id(o: &mut Object<'_>, id: &str, scene: &Scene<'_>) {
-    if scene.rung == Rung::UpdateAsCreate {
+pub(super) fn own_id(o: &mut Object<'_>, id: &str, rung: Rung) {
+    if rung == Rung::UpdateAsCreate {
         o.plain("id", id);
     }
 }
@@ -119,8 +119,8 @@ fn label_basis(o: &mut Object<'_>) {
 fn contained(o: &mut Object<'_>, scene: &Scene<'_>) {
     o.array("contained", |a| {
         if scene.rung.is_plain() {
-            a.object(|o| device::contained_meter(o, scene));
-            a.object(|o| device::contained_hub(o, scene));
+            a.json(&scene.devices.meter.json);
+            a.json(&scene.devices.hub.json);
             if let Some(coincident) = &scene.coincident {
                 a.object(|o| {
                     o.plain("resourceType", "Observation");
@@ -328,7 +328,7 @@ pub(super) fn coincident_time(scene: &Scene<'_>) -> Option<Resource> {
     let id = scene.id(Role::CoincidentTime);
     let json = document(ROOM, |o| {
         o.plain("resourceType", "Observation");
-        own_id(o, &id, scene);
+        own_id(o, &id, scene.rung);
         meta(o, &scene.parcel.reading.labels, None);
         o.array("identifier", |a| a.object(|o| own_identifier(o, &id)));
         coincident_body(o, coincident, scene);
@@ -340,7 +340,7 @@ fn coincident_body(o: &mut Object<'_>, coincident: &Coincident, scene: &Scene<'_
     o.plain("status", "final");
     o.object("code", |o| concept(o, &codes::ABSOLUTE_TIME, false));
     o.object("subject", |o| o.plain("reference", &scene.reference(Role::Meter)));
-    o.printed("effectiveDateTime", coincident.hub);
-    o.printed("valueDateTime", coincident.shown);
+    o.plain("effectiveDateTime", &coincident.hub.text());
+    o.plain("valueDateTime", &coincident.shown.text());
     o.object("device", |o| o.plain("reference", &scene.reference(Role::Hub)));
 }

@@ -10,20 +10,19 @@ use crate::map::json::{Array, Object, document};
 const ROOM: usize = 1_536;
 
 /// A resource of its own, for all Observations of the reading.
-pub(super) fn resource(targets: &[(Role, String)], scene: &Scene<'_>) -> Resource {
+pub(super) fn resource(targets: &[Role], scene: &Scene<'_>) -> Resource {
     let id = scene.id(Role::Provenance);
     let labels = scene.parcel.reading.labels.clone();
     let json = document(ROOM, |o| {
         o.plain("resourceType", "Provenance");
-        own_id(o, &id, scene);
+        own_id(o, &id, scene.rung);
         meta(o, &labels, None);
         o.array("target", |a| {
-            targets.iter().for_each(|(role, _)| a.object(|o| o.plain("reference", &scene.reference(*role))));
+            targets.iter().for_each(|role| a.object(|o| o.plain("reference", &scene.reference(*role))));
         });
         body(o, scene);
     });
-    let depends_on =
-        [Role::Meter, Role::Hub].into_iter().chain(targets.iter().map(|(role, _)| *role)).collect();
+    let depends_on = [&[Role::Meter, Role::Hub], targets].concat();
     Resource { role: Role::Provenance, kind: "Provenance", id, identifier: None, json, depends_on, labels }
 }
 

@@ -1,6 +1,7 @@
 //! What all resources of one parcel share: names, references, times.
 
-use super::identifier::{hub_id, meter_id, reading_id, urn};
+use super::device::Devices;
+use super::identifier::{reading_id, urn};
 use super::instant::{Coincident, Printed, coincident};
 use super::{Resource, Role, Rung};
 use crate::map::json;
@@ -18,23 +19,21 @@ pub(super) struct Scene<'a> {
     pub(super) effective: String,
     pub(super) issued: String,
     pub(super) coincident: Option<Coincident>,
-    /// The resources that others point at.
-    meter: Named,
-    hub: Named,
-    /// Only where there is one: an id is a digest.
+    pub(super) devices: &'a Devices,
+    /// An id is a digest: what is asked for more than once is kept, and only where there is one.
     coincident_time: Option<Named>,
-    measurement: Named,
+    measurement: String,
 }
 
 /// A resource's id, and how this rung points at it.
 #[derive(Debug)]
-struct Named {
-    id: String,
+pub(super) struct Named {
+    pub(super) id: String,
     reference: String,
 }
 
 impl Named {
-    fn new(role: Role, id: String, rung: Rung) -> Named {
+    pub(super) fn new(role: Role, id: String, rung: Rung) -> Named {
         let reference = match rung {
             Rung::UpdateAsCreate => format!("{}/{id}", role.kind()),
             Rung::SearchThenCreate | Rung::PlainCreate if contained(role) => format!("#{}", role.text()),
@@ -50,11 +49,11 @@ impl<'a> Scene<'a> {
         policy: &'a Policy,
         rung: Rung,
         phd_identifier: Option<&'a str>,
+        devices: &'a Devices,
     ) -> Scene<'a> {
         let reading = &parcel.reading;
         let when = &reading.when;
-        let named = |role, id| Named::new(role, id, rung);
-        let of_reading = |role| named(role, reading_id(reading, reading.issue, role));
+        let id = |role| reading_id(reading, reading.issue, role);
         let coincident = coincident(when, parcel.profile.clock.keeps);
         Scene {
             parcel,
@@ -62,22 +61,21 @@ impl<'a> Scene<'a> {
             rung,
             phd_identifier,
             patient: format!("Patient/{}", parcel.subject.id),
-            effective: Printed { instant: when.effective, offset: when.offset }.to_string(),
-            issued: Printed { instant: parcel.issued, offset: when.offset }.to_string(),
+            effective: Printed { instant: when.effective, offset: when.offset }.text(),
+            issued: Printed { instant: parcel.issued, offset: when.offset }.text(),
             coincident,
-            meter: named(Role::Meter, meter_id(&parcel.identity)),
-            hub: named(Role::Hub, hub_id(parcel.hub.system_id)),
-            coincident_time: coincident.map(|_| of_reading(Role::CoincidentTime)),
-            measurement: of_reading(Role::Measurement),
+            devices,
+            coincident_time: coincident
+                .map(|_| Named::new(Role::CoincidentTime, id(Role::CoincidentTime), rung)),
+            measurement: id(Role::Measurement),
         }
     }
 
     fn known(&self, role: Role) -> Option<&Named> {
         match role {
-            Role::Meter => Some(&self.meter),
-            Role::Hub => Some(&self.hub),
+            Role::Meter => Some(&self.devices.meter.named),
+            Role::Hub => Some(&self.devices.hub.named),
             Role::CoincidentTime => self.coincident_time.as_ref(),
-            Role::Measurement => Some(&self.measurement),
             _ => None,
         }
     }
@@ -85,7 +83,11 @@ impl<'a> Scene<'a> {
     /// Id of a resource of this parcel.
     pub(super) fn id(&self, role: Role) -> String {
         let reading = &self.parcel.reading;
-        self.known(role).map_or_else(|| reading_id(reading, reading.issue, role), |named| named.id.clone())
+        match self.known(role) {
+            Some(named) => named.id.clone(),
+            None if role == Role::Measurement => self.measurement.clone(),
+            None => reading_id(reading, reading.issue, role),
+        }
     }
 
     /// How this rung points at a resource of the same parcel.

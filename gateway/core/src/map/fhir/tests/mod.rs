@@ -6,6 +6,7 @@ mod clinical;
 mod compared;
 mod golden;
 mod hl7;
+mod mapper;
 mod names;
 #[cfg(test)]
 mod property;

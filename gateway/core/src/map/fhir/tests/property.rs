@@ -1,6 +1,7 @@
 //! Whatever the parcel: readable JSON, distinct names, no dangling reference, no label lost, no test data.
 
 use super::super::Kind as BundleKind;
+use super::super::instant::Printed;
 use super::super::{Resource, Rung, bundle, resources, urn};
 use super::support::*;
 use crate::capture::{Key, Uuid16};
@@ -169,6 +170,21 @@ fn is_control(parcel: &Parcel) -> bool {
 }
 
 proptest! {
+    /// Written by hand, as the formatter would.
+    #[test]
+    fn an_instant_is_printed_digit_by_digit(
+        second in -2_208_988_800_i64..4_102_444_800,
+        nanosecond in prop_oneof![Just(0), Just(120_000_000), 0..1_000_000_000_i32],
+        minutes in -1_080..=1_080_i32,
+    ) {
+        let instant = Timestamp::new(second, nanosecond).unwrap();
+        let offset = Offset::from_seconds(minutes * 60).unwrap();
+        let whole = offset.to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S%.f").to_string();
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let expected = format!("{whole}{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60);
+        prop_assert_eq!(Printed { instant, offset }.text(), expected);
+    }
+
     #[test]
     fn whatever_the_parcel(parcel in any_parcel(), policy in policy(), phd in prop::option::of(any::<String>())) {
         for rung in RUNGS {
