@@ -3,31 +3,50 @@
 //! A [`Session`] is one source's talk with the hub: it knows devices and contacts by the names that the source
 //! uses, and nothing of them outlives it. What must not be lost is in the store.
 
+mod strangers;
 pub(crate) mod whose;
 
 use crate::open::{Inside, Time};
 use crate::source::lines::{Bind, Said};
 use crate::store::{Committed, Desk, Look, Store, StoreError};
 use hearth_core::admit::{News, RecordNo};
-use hearth_core::capture::{Capture, DeviceNo, Key};
+use hearth_core::capture::{Capture, DeviceNo, Key, Link};
+use hearth_core::identity::Facts;
 use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+pub(crate) use strangers::Strangers;
+use strangers::{Broadcast, Crowd};
 use whose::Wanted;
+
+fn unpoisoned<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Names that one source uses.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    devices: BTreeMap<String, DeviceNo>,
+    devices: BTreeMap<String, Met>,
     contacts: BTreeMap<(String, u64), ContactNo>,
     /// Readings admitted in this session, in order.
     readings: Vec<(Key, Issue)>,
     /// Records that this session told.
     told: BTreeSet<RecordNo>,
 }
+
+/// What a session knows of a device.
+#[derive(Debug)]
+enum Met {
+    Known(DeviceNo),
+    /// New, and met in a crowd of strangers: the store hears of it once it does more than broadcast.
+    Told(Facts),
+}
+
+/// So many are remembered that way; then all are forgotten, and must be met again.
+const TOLD: usize = 1_000;
 
 /// Why news was not taken. Nothing of it is kept, and the source must not forget it.
 #[derive(Debug)]
@@ -47,16 +66,39 @@ impl From<StoreError> for Trouble {
 pub(crate) type Taken = Vec<Committed>;
 
 impl Session {
-    /// Takes what was said, at this hub's ticks. `asked_before`: how long ago a clock was asked, in milliseconds.
-    pub(crate) fn take(&mut self, store: &mut Store, said: &Said, at: HubTicks) -> Result<Taken, Trouble> {
+    /// Takes what was said, at this hub's ticks. `strangers`: how much of what they broadcast is kept; none for a recorded
+    /// log, of which somebody wants to see all.
+    pub(crate) fn take(
+        &mut self,
+        store: &mut Store,
+        said: &Said,
+        at: HubTicks,
+        strangers: Option<&Mutex<Strangers>>,
+    ) -> Result<Taken, Trouble> {
         let news = match said {
             Said::Met { device, facts } => {
+                if let Some(strangers) = strangers
+                    && !store.knows(facts)?
+                    && !unpoisoned(strangers).may_be_kept(at)
+                {
+                    self.tell_later(device, facts);
+                    return Ok(vec![]);
+                }
                 let no = store.meet(facts, at)?;
-                self.devices.insert(device.clone(), no);
+                self.devices.insert(device.clone(), Met::Known(no));
                 News::Identity(no, facts.clone())
             }
             Said::Heard { device, contact, link, origin, characteristic, octets } => {
-                let no = self.device(device)?;
+                if let (Link::Broadcast, Some(strangers)) = (link, strangers) {
+                    let heard =
+                        Broadcast { device, contact: *contact, characteristic: *characteristic, octets };
+                    match self.crowd(store, &heard, at, &mut unpoisoned(strangers))? {
+                        Crowd::Taken => {}
+                        Crowd::Repeated => return Ok(vec![]),
+                        Crowd::NotKept => return Err(Trouble::Line(strangers::NOT_KEPT.into())),
+                    }
+                }
+                let no = self.device(store, device, at)?;
                 let contact = match self.contacts.get(&(device.clone(), *contact)) {
                     Some(known) => *known,
                     None => self.contact(store, device, *contact, *link, at)?,
@@ -73,10 +115,10 @@ impl Session {
                 })
             }
             Said::Clock { device, contact, face, shows, asked } => {
-                let no = self.device(device)?;
+                let no = self.device(store, device, at)?;
                 let contact = match self.contacts.get(&(device.clone(), *contact)) {
                     Some(known) => *known,
-                    None => self.contact(store, device, *contact, hearth_core::capture::Link::Bonded, at)?,
+                    None => self.contact(store, device, *contact, Link::Bonded, at)?,
                 };
                 let asked = HubTicks { ms: asked.unwrap_or(at.ms), ..at };
                 if asked > at {
@@ -88,7 +130,7 @@ impl Session {
                 )
             }
             Said::Ended { device, contact, how } => {
-                let no = self.device(device)?;
+                let no = self.device(store, device, at)?;
                 let key = (device.clone(), *contact);
                 let known = self.contacts.get(&key).copied().ok_or_else(|| {
                     Trouble::Line(format!("ended: nothing was heard of {device:?} in contact {contact}"))
@@ -124,10 +166,27 @@ impl Session {
         self.told.contains(&record)
     }
 
-    fn device(&self, name: &str) -> Result<DeviceNo, Trouble> {
-        let unknown =
-            || Trouble::Line(format!("nobody met the device {name:?} yet; put its `met` line first"));
-        self.devices.get(name).copied().ok_or_else(unknown)
+    fn device(&mut self, store: &mut Store, name: &str, at: HubTicks) -> Result<DeviceNo, Trouble> {
+        let facts = match self.devices.get(name) {
+            Some(Met::Known(no)) => return Ok(*no),
+            Some(Met::Told(facts)) => facts.clone(),
+            None => {
+                let said = format!("nobody met the device {name:?} yet; put its `met` line first");
+                return Err(Trouble::Line(said));
+            }
+        };
+        let no = store.meet(&facts, at)?;
+        store.take(&News::Identity(no, facts), at)?.release();
+        self.devices.insert(name.to_owned(), Met::Known(no));
+        Ok(no)
+    }
+
+    fn tell_later(&mut self, device: &str, facts: &Facts) {
+        let told = self.devices.values().filter(|met| matches!(met, Met::Told(_))).count();
+        if told >= TOLD {
+            self.devices.retain(|_, met| matches!(met, Met::Known(_)));
+        }
+        self.devices.insert(device.to_owned(), Met::Told(facts.clone()));
     }
 
     fn contact(
@@ -135,10 +194,11 @@ impl Session {
         store: &mut Store,
         device: &str,
         contact: u64,
-        link: hearth_core::capture::Link,
+        link: Link,
         at: HubTicks,
     ) -> Result<ContactNo, Trouble> {
-        let no = store.next_contact(self.device(device)?, link, at)?;
+        let device_no = self.device(store, device, at)?;
+        let no = store.next_contact(device_no, link, at)?;
         self.contacts.insert((device.to_owned(), contact), no);
         Ok(no)
     }
@@ -152,9 +212,9 @@ impl Session {
         })
     }
 
-    fn bind(&self, store: &mut Store, bind: &Bind, at: HubTicks) -> Result<Taken, Trouble> {
+    fn bind(&mut self, store: &mut Store, bind: &Bind, at: HubTicks) -> Result<Taken, Trouble> {
         let wanted = Wanted {
-            device: self.device(&bind.device)?,
+            device: self.device(store, &bind.device, at)?,
             slot: bind.slot,
             patient: &bind.patient,
             zone: bind.zone.as_deref(),

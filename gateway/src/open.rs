@@ -2,6 +2,7 @@
 
 use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
+use crate::intake::Strangers;
 use crate::show::{Ending, complain, exit};
 use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
@@ -24,6 +25,8 @@ pub(crate) struct Inside {
     /// The next instant at which silence itself is news.
     due: Mutex<Option<HubTicks>>,
     pub(crate) due_changed: Notify,
+    /// How much of what strangers broadcast is kept.
+    pub(crate) strangers: Mutex<Strangers>,
     /// Each destination and how it fares; empty without a daemon.
     destinations: Mutex<Vec<(String, watch::Receiver<uplink::State>)>>,
 }
@@ -56,6 +59,7 @@ impl Inside {
             wake: Wake::default(),
             due: Mutex::new(None),
             due_changed: Notify::new(),
+            strangers: Mutex::default(),
             destinations: Mutex::default(),
         }
     }

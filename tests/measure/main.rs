@@ -5,6 +5,7 @@
 //! several rounds.
 #![allow(clippy::unwrap_used, clippy::float_arithmetic, reason = "a measurement of the house, not of a body")]
 
+mod drain;
 mod house;
 mod idle;
 mod life;
@@ -31,6 +32,9 @@ fn main() {
     if runs("slope") {
         let many = std::env::var("HEARTH_READINGS").ok().and_then(|many| many.parse().ok()).unwrap_or(50_000);
         life::print_slope(many);
+    }
+    if runs("drain") {
+        drain::print();
     }
     if runs("idle") {
         idle::print();

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod delivery;
+mod drain;
 mod emitted;
 mod judge;
 mod judged;

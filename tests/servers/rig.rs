@@ -199,6 +199,10 @@ pub(crate) struct Asked {
     /// When, in milliseconds.
     pub(crate) ms: u64,
     pub(crate) status: String,
+    /// From the request's first octet to the answer's last, in seconds.
+    pub(crate) took: f64,
+    /// Octets of the request.
+    pub(crate) length: usize,
 }
 
 impl Servers {
@@ -244,7 +248,12 @@ impl Servers {
         let asked = |line: &str| {
             let fields: Vec<&str> = line.split(' ').collect();
             let ours = fields[0] == port && line.ends_with(&format!("\"CN={}\"", pki::CLIENT));
-            ours.then(|| Asked { ms: fields[1].replace('.', "").parse().unwrap(), status: fields[2].into() })
+            ours.then(|| Asked {
+                ms: fields[1].replace('.', "").parse().unwrap(),
+                status: fields[2].into(),
+                took: fields[3].parse().unwrap(),
+                length: fields[4].parse().unwrap(),
+            })
         };
         log.lines().filter_map(asked).collect()
     }
@@ -272,7 +281,7 @@ fn nginx(run: &Path, pki: &pki::Pki, servers: [u16; 4], ports: [u16; 5]) -> Serv
 daemon off; master_process off; pid {run}/nginx.pid; error_log {run}/nginx.log;
 events {{ worker_connections 256; }}
 http {{
-  log_format asked '$server_port $msec $status $request_method $uri $ssl_client_verify "$ssl_client_s_dn"';
+  log_format asked '$server_port $msec $status $request_time $request_length $request_method $uri $ssl_client_verify "$ssl_client_s_dn"';
   access_log {run}/access.log asked;
   client_body_temp_path {run}/body; proxy_temp_path {run}/proxy; fastcgi_temp_path {run}/fastcgi; uwsgi_temp_path {run}/uwsgi; scgi_temp_path {run}/scgi;
   ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;

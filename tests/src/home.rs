@@ -1,6 +1,6 @@
 //! A home with many readings, and what a record has of them in the end.
 
-use jiff::civil::date;
+use jiff::civil::{DateTime, date};
 use jiff::{Span, ToSpan};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -80,8 +80,23 @@ fn reading(n: usize, patient: &str) -> (String, (&'static str, String), Vec<Row>
     let minutes: Span = i64::try_from(n).expect("as it was written").minutes();
     // 41 minutes apart: a thousand are a month, all in winter.
     let at = date(2024, 1, 1).at(0, 30, 0, 0) + minutes * 41;
+    let cuff = (n / 3).is_multiple_of(4);
+    let device = format!("{}-{}", if cuff { "cuff" } else { "thermometer" }, n % 3);
+    let (frame, rows) = measured(n, cuff, at, "-05:00", patient);
+    (device, frame, rows)
+}
+
+/// What a cuff, or else a thermometer, says of its n-th measurement: characteristic and octets; and the Observations that it is.
+pub fn measured(
+    n: usize,
+    cuff: bool,
+    at: DateTime,
+    offset: &str,
+    patient: &str,
+) -> ((&'static str, String), Vec<Row>) {
+    let [low, high] = at.year().to_le_bytes();
     let clock = format!(
-        "E807{:02X}{:02X}{:02X}{:02X}{:02X}",
+        "{low:02X}{high:02X}{:02X}{:02X}{:02X}{:02X}{:02X}",
         at.month(),
         at.day(),
         at.hour(),
@@ -89,21 +104,21 @@ fn reading(n: usize, patient: &str) -> (String, (&'static str, String), Vec<Row>
         at.second()
     );
     let row = |code: &str, value: String| -> Row {
-        [patient.to_owned(), code.to_owned(), format!("{at}-05:00"), value]
+        [patient.to_owned(), code.to_owned(), format!("{at}{offset}"), value]
     };
-    if (n / 3).is_multiple_of(4) {
+    if cuff {
         let [systolic, diastolic, mean, pulse] = [100 + n % 60, 60 + n % 25, 80 + n % 15, 50 + n % 40];
         let frame = format!("16{systolic:02X}00{diastolic:02X}00{mean:02X}00{clock}{pulse:02X}000000");
         let rows =
             vec![row("85354-9", format!("{systolic} {diastolic} {mean}")), row("8867-4", pulse.to_string())];
-        return (format!("cuff-{}", n % 3), ("2A35", frame), rows);
+        return (("2A35", frame), rows);
     }
     // Hundredths, of which each tenth ends in a zero that was measured.
     let hundredths = 3_500 + n * 7 % 500;
     let [low, high, ..] = hundredths.to_le_bytes();
     let frame = format!("06{low:02X}{high:02X}00FE{clock}02");
     let value = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-    (format!("thermometer-{}", n % 3), ("2A1C", frame), vec![row("8310-5", value)])
+    (("2A1C", frame), vec![row("8310-5", value)])
 }
 
 /// An Observation as a record holds it.

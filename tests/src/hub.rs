@@ -1,5 +1,6 @@
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
@@ -24,10 +25,14 @@ pub fn build() -> Command {
     cargo
 }
 
-/// The binary, built once, with the places where a test may stop it.
+/// The binary, built once, with the places where a test may stop it; or the one that `HEARTH_BINARY` names, for what is
+/// measured.
 pub fn hearth() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(named) = std::env::var_os("HEARTH_BINARY") {
+            return crate::root().join(named);
+        }
         let build = build().args(["--features", "failpoints"]).status().expect("cargo runs");
         assert!(build.success(), "hearth did not build");
         let here = std::env::current_exe().expect("a running test has a path");
@@ -113,6 +118,18 @@ impl Hub {
         all
     }
 
+    /// A connection to the daemon that runs here.
+    pub fn source(&self) -> Source {
+        let stream = UnixStream::connect(self.dir.join("control.sock")).expect("the daemon listens");
+        Source(BufReader::new(stream))
+    }
+
+    /// Octets of the store and its log.
+    pub fn stored(&self) -> u64 {
+        let files = std::fs::read_dir(self.dir.join("state")).expect("the hub's folder");
+        files.map(|file| file.expect("a file").metadata().expect("a file").len()).sum()
+    }
+
     /// Starts the daemon, and waits until it is ready.
     pub fn run(&self) -> Daemon {
         let daemon = self.start(None);
@@ -171,6 +188,34 @@ impl Hub {
     }
 }
 
+/// Who tells the daemon news over one connection, line by line, as a radio would.
+#[derive(Debug)]
+pub struct Source(BufReader<UnixStream>);
+
+impl Source {
+    /// What became of it; or the hub's sentence, why it is not taken.
+    pub fn tell(&mut self, line: &Value) -> Result<Vec<Value>, String> {
+        let request = serde_json::json!({ "take": { "line": line.to_string() } });
+        self.0.get_mut().write_all(format!("{request}\n").as_bytes()).expect("the daemon listens");
+        let mut answer = String::new();
+        self.0.read_line(&mut answer).expect("the daemon answers");
+        let answer: Value = serde_json::from_str(&answer).expect("an answer is JSON");
+        match answer["shown"]["rows"].as_array() {
+            Some(rows) => Ok(rows.clone()),
+            None => Err(answer["ending"]["said"].as_str().expect("a sentence").to_owned()),
+        }
+    }
+}
+
+/// What a process has used.
+#[derive(Clone, Copy, Debug)]
+pub struct Used {
+    pub cpu: Duration,
+    /// Octets; now, and at most.
+    pub resident: u64,
+    pub peak: u64,
+}
+
 /// `hearth run` as a process. Killed when dropped.
 #[derive(Debug)]
 pub struct Daemon {
@@ -224,6 +269,26 @@ impl Daemon {
         let mut child = self.child.lock().expect("nobody panics with it");
         child.kill().expect("the daemon is ours to kill");
         child.wait().expect("a killed process ends");
+    }
+
+    /// # Panics
+    /// Once it has ended.
+    pub fn used(&self) -> Used {
+        let id = self.child.lock().expect("nobody panics with it").id();
+        let process = PathBuf::from(format!("/proc/{id}"));
+        let mut cpu = 0;
+        for thread in std::fs::read_dir(process.join("task")).expect("it runs") {
+            let told = std::fs::read_to_string(thread.expect("a thread").path().join("schedstat"));
+            let told = told.expect("a thread of it");
+            cpu += told.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok()).expect("nanoseconds");
+        }
+        let status = std::fs::read_to_string(process.join("status")).expect("it runs");
+        let octets = |name: &str| -> u64 {
+            let line =
+                status.lines().find_map(|line| line.strip_prefix(name)).expect("a line of the kernel's");
+            line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).expect("kB") * 1_024
+        };
+        Used { cpu: Duration::from_nanos(cpu), resident: octets("VmRSS:"), peak: octets("VmHWM:") }
     }
 
     /// SIGTERM, as a supervisor stops it. Gives back its exit code.

@@ -7,10 +7,11 @@
 pub mod disk;
 pub mod home;
 mod hub;
+pub mod null;
 pub mod proxy;
 mod world;
 
-pub use hub::{Daemon, HURRIED, Hub, Said, build, hearth, said};
+pub use hub::{Daemon, HURRIED, Hub, Said, Source, Used, build, hearth, said};
 pub use world::{Destination, World, root};
 
 /// The seeds of a run: `variable` may say others, as `from..to`.

@@ -1,5 +1,7 @@
 use crate::Hub;
+use crate::null::{Bare, Null};
 use crate::proxy::{Plan, Proxy};
+use bytes::Bytes;
 use gateway::demo::pki::{self, Pki};
 use gateway::demo::record::{Behaviour, Record};
 use gateway::tls;
@@ -62,6 +64,28 @@ impl World {
             self.runtime.block_on(Proxy::bind(acceptor, client, to, plan)).expect("a free port on loopback");
         self.runtime.spawn(serve);
         proxy
+    }
+
+    /// Starts a record that keeps nothing but the first `keeps` bodies. `seeks`: words of an Observation that is looked out for.
+    pub fn null(&self, keeps: usize, seeks: Option<String>) -> Null {
+        let acceptor =
+            tls::server(&self.pki.files(pki::SERVER), gateway::clock::now()).expect("server certificates");
+        let (null, serve) =
+            self.runtime.block_on(Null::bind(acceptor, keeps, seeks)).expect("a free port on loopback");
+        self.runtime.spawn(serve);
+        null
+    }
+
+    /// Posts these bodies one after the other over one connection, as the hub's certificate. Each has to be taken.
+    pub fn post(&self, url: &str, bodies: &[Bytes]) {
+        let client = tls::client(&self.pki.files(pki::CLIENT), gateway::clock::now());
+        let client = client.expect("client certificates");
+        self.runtime.block_on(async {
+            let mut bare = Bare::connect(&client, url).await.expect("the record listens");
+            for body in bodies {
+                assert_eq!(bare.post(body.clone()).await.expect("an answer"), 200);
+            }
+        });
     }
 
     /// A hub that delivers to these record systems, by name.

@@ -94,6 +94,10 @@ impl Asked<'_> {
         if !left_out.is_empty() {
             fields.insert("profiles_left_out".into(), left_out.into());
         }
+        let not_kept = self.inside.strangers.lock().unwrap_or_else(PoisonError::into_inner).not_kept();
+        if not_kept > 0 {
+            fields.insert("strangers_not_kept".into(), not_kept.into());
+        }
         fields.extend(words::status(&status, &raised, &disputed, &self.inside.destinations()));
         Ok(Shown::fields(fields))
     }
@@ -103,8 +107,9 @@ impl Asked<'_> {
         let parsed = lines::parse(line).map_err(|said| Ending::new(exit::DATAERR, said))?;
         let Some(line) = parsed else { return Ok(Shown::default()) };
         let (said, at) = self.timed(line)?;
+        let strangers = self.inside.runs().then_some(&self.inside.strangers);
         let mut rows = vec![];
-        for committed in self.session.take(self.store, &said, at)? {
+        for committed in self.session.take(self.store, &said, at, strangers)? {
             self.inside.committed(committed.due);
             for (record, fate) in &committed.changes {
                 // The line is no news of it, and its values are another log's.

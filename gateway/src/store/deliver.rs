@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Younger readings go before all others (CLINICAL 4).
 const FRESH: SignedDuration = SignedDuration::from_hours(1);
 
+/// Rows that are in memory at once while all are weighed.
+const AT_ONCE: u32 = 500;
+
 /// A row of the outbox that is due, with all that is needed to send it.
 #[derive(Clone, Debug)]
 pub struct Consignment {
@@ -148,15 +151,15 @@ pub(super) fn reweigh(
     catalog: &Catalog,
     destination: Option<DestinationNo>,
 ) -> Result<(), StoreError> {
-    for row in rows.still_open(destination)? {
-        if row.state == State::Parked {
-            continue;
+    let mut after = OutboxNo(0);
+    loop {
+        let page = rows.still_open_after(destination, after, AT_ONCE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.no;
+        for row in page.into_iter().filter(|row| row.state != State::Parked) {
+            weigh_again(rows, catalog, row)?;
         }
-        let reading = rows.reading(row.reading)?.reading;
-        let withheld = may_leave(rows, catalog, &reading, row.intent, row.destination)?;
-        weigh(rows, row, withheld)?;
     }
-    Ok(())
 }
 
 /// Writes down whether the row may leave. What is in doubt stays in doubt meanwhile.

@@ -3,12 +3,12 @@
 
 use super::rows::{Kept, ReadingNo};
 use super::{Store, StoreError};
-use hearth_core::admit::{Fate, House, Why, disputed};
-use hearth_core::capture::{DeviceNo, Uuid16};
-use hearth_core::identity::Who;
+use hearth_core::admit::{Fate, Hearing, House, Open, Why, disputed};
+use hearth_core::capture::{Capture, DeviceNo, Uuid16};
+use hearth_core::identity::{Facts, Who};
 use hearth_core::reading::Reading;
 use hearth_core::when::HubTicks;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A reading whose person today's bindings would no longer choose. Shown, never acted on.
@@ -27,6 +27,27 @@ impl Store {
             let boots = rows.boots()?;
             let last = boots.all.iter().rev().find(|(_, b)| b.log.is_none());
             Ok(last.map(|(boot, b)| HubTicks { boot: *boot, ms: b.last }))
+        })
+    }
+
+    /// Whether [`Store::meet`] would meet it again.
+    pub fn knows(&mut self, facts: &Facts) -> Result<bool, StoreError> {
+        self.read(|rows| Ok(rows.device_by_handle(facts)?.is_some()))
+    }
+
+    /// Whether a binding names the device, at whatever time.
+    pub fn is_bound(&mut self, device: DeviceNo) -> Result<bool, StoreError> {
+        self.read(|rows| Ok(rows.bindings()?.iter().any(|binding| binding.device == device)))
+    }
+
+    /// Whether the record of this capture is known already.
+    pub fn repeats(&mut self, capture: &Capture) -> Result<bool, StoreError> {
+        self.read(|rows| {
+            let mut records = BTreeMap::new();
+            rows.read_into(&mut records, rows.candidates(capture)?)?;
+            let device = rows.device(capture.device)?;
+            let open = Open { device, contacts: BTreeMap::new(), records };
+            Ok(matches!(open.hear(capture), Hearing::Again(_)))
         })
     }
 

@@ -139,6 +139,12 @@ impl Fhir {
         }
     }
 
+    /// Opens the connection, and sends nothing. The way, if it is closed.
+    pub async fn knock(&mut self) -> Option<Way> {
+        let knocked = self.open().await;
+        knocked.err().map(|transport| self.closed(Receipt::Transport(transport)))
+    }
+
     async fn open(&mut self) -> Result<(), Transport> {
         let client = self.client()?;
         self.http.open(&client).await

@@ -215,18 +215,30 @@ impl Uplink {
 
     /// One answer of the store's, carried.
     async fn once(&mut self, desk: &Desk, destination: DestinationNo) -> Result<Next, Gone> {
-        let (now, limit) = (clock::now(), self.fhir.appetite());
+        let (now, appetite) = (clock::now(), self.fhir.appetite());
+        let answered = matches!(self.state.borrow().standing, Standing::Ready);
+        let limit = if answered { appetite } else { 1 };
         let asked = desk.ask(move |store| {
             let due = store.due(destination, now, limit)?;
             let next = if due.is_empty() { store.earliest_retry(destination)? } else { None };
             Ok((due, next))
         });
-        let (due, next) = match asked.await? {
+        let (mut due, next) = match asked.await? {
             Ok(asked) => asked,
             Err(error) => return Ok(self.trouble(&error)),
         };
         if due.is_empty() {
             return Ok(Next::Woken(next.map(|next| until(next, clock::now()))));
+        }
+        // In an outage of a month nothing is read and encoded for nobody, each five minutes.
+        if !answered {
+            if let Some(way) = self.fhir.knock().await {
+                return Ok(self.publish(way));
+            }
+            due = match desk.ask(move |store| store.due(destination, now, appetite)).await? {
+                Ok(due) => due,
+                Err(error) => return Ok(self.trouble(&error)),
+            };
         }
         let mut ledger = Ledger { desk, name: &self.name, settled: 0 };
         let way = match self.fhir.carry(&due, &mut ledger).await {

@@ -203,6 +203,18 @@ impl Rows<'_> {
         self.queued_where(clause, &[&destination.map(|d| d.0)])
     }
 
+    /// The next of them after a row, so that a long backlog is never in memory as a whole.
+    pub(crate) fn still_open_after(
+        &self,
+        destination: Option<DestinationNo>,
+        after: OutboxNo,
+        limit: u32,
+    ) -> Result<Vec<Queued>> {
+        let clause = "no IN (SELECT no FROM outbox NOT INDEXED WHERE no > ?2
+            AND state IN ('waiting', 'withheld', 'parked') AND (?1 IS NULL OR destination = ?1) ORDER BY no LIMIT ?3)";
+        self.queued_where(clause, &[&destination.map(|d| d.0), &after.0, &limit])
+    }
+
     pub(crate) fn every_queued(&self, destination: Option<DestinationNo>) -> Result<Vec<Queued>> {
         self.queued_where("?1 IS NULL OR destination = ?1", &[&destination.map(|d| d.0)])
     }

@@ -5,6 +5,7 @@ mod world;
 
 mod correcting;
 mod described;
+mod doubting;
 mod hearing;
 mod leaving;
 mod linear;
