@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod carry;
+mod dark;
 mod entries;
 mod faults;
 mod gzip;
