@@ -286,7 +286,7 @@ http {{
   client_body_temp_path {run}/body; proxy_temp_path {run}/proxy; fastcgi_temp_path {run}/fastcgi; uwsgi_temp_path {run}/uwsgi; scgi_temp_path {run}/scgi;
   ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;
   ssl_client_certificate {ca}; ssl_crl {revoked}; ssl_verify_client on; ssl_verify_depth 2;
-  limit_req_zone $ssl_client_fingerprint zone=hub:1m rate=5r/s; limit_req_status 429;
+  limit_req_zone $ssl_client_fingerprint zone=hub:1m rate=2r/s; limit_req_status 429;
   error_page 413 @large; error_page 429 @slow; error_page 502 503 504 =503 @down;
 {wide_hapi}
 {wide_medplum}
