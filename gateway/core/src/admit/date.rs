@@ -114,9 +114,9 @@ fn drained_before(record: &Record, open: &Open, boots: &Boots) -> Timestamp {
         .map_or(Timestamp::MIN, |began| saturating(began, -TOLERANCE))
 }
 
-/// The device's clock was compared in this contact. If it jumped since the last comparison, both timelines
-/// are candidates, and facts cut them: never after it was heard, never before the memory was last drained
-/// (CLINICAL 19).
+/// The device's clock was compared in this contact. If it jumped since the memory was last drained, however often it was
+/// compared since, all its timelines are candidates, and facts cut them: never after it was heard, never before that
+/// draining (CLINICAL 19).
 fn compare(
     record: &Record,
     stamp: Stamp,
@@ -125,33 +125,35 @@ fn compare(
     open: &Open,
     boots: &Boots,
 ) -> Result<Dated, TimeDoubt> {
-    let now = by_sample(boots, sample, stamp.civil);
-    let dated = |span| Dated::Instant { span, source: Source::Sample, words: Some(stamp) };
-    let Some((no, old, end)) = comparison_before(sample.contact, stamp.face, open, boots) else {
-        return now.meet(not_after).map(dated).ok_or(TimeDoubt::Future);
-    };
-    if !jumped(correction(boots, old), correction(boots, sample)) {
-        return now.meet(not_after).map(dated).ok_or(TimeDoubt::Future);
+    let mut timelines = vec![sample];
+    let mut window = not_after;
+    for (no, earlier, end) in comparisons_before(sample.contact, stamp.face, open, boots) {
+        if timelines.iter().all(|other| jumped(correction(boots, earlier), correction(boots, other))) {
+            timelines.push(earlier);
+        }
+        if end == Some(End::Drained) && record.first().contact > no {
+            if timelines.len() > 1 {
+                window.earliest = boots.utc(earlier.asked).earliest;
+            }
+            break;
+        }
     }
-    let new_since = end == Some(End::Drained) && record.first().contact > no;
-    let earliest = if new_since { boots.utc(old.asked).earliest } else { Timestamp::MIN };
-    let window = Span { earliest, ..not_after };
-    let before = by_sample(boots, old, stamp.civil);
-    match (now.meet(window), before.meet(window)) {
-        (Some(one), None) | (None, Some(one)) => Ok(dated(one)),
+    let mut within = timelines.iter().filter_map(|one| by_sample(boots, one, stamp.civil).meet(window));
+    match (within.next(), within.next()) {
+        (Some(span), None) => Ok(Dated::Instant { span, source: Source::Sample, words: Some(stamp) }),
         (Some(_), Some(_)) => Err(TimeDoubt::TwoTimelines),
-        (None, None) => Err(TimeDoubt::Future),
+        (None, _) => Err(TimeDoubt::Future),
     }
 }
 
-/// The last comparison before this contact whose hub time is well known.
-fn comparison_before<'a>(
+/// The comparisons before this contact whose hub time is well known, the last of each contact, newest first.
+fn comparisons_before<'a>(
     contact: ContactNo,
     face: Face,
     open: &'a Open,
     boots: &Boots,
-) -> Option<(ContactNo, &'a Sample, Option<End>)> {
-    open.contacts.range(..contact).rev().find_map(|(no, c)| {
+) -> impl Iterator<Item = (ContactNo, &'a Sample, Option<End>)> {
+    open.contacts.range(..contact).rev().filter_map(move |(no, c)| {
         let sample = c.samples.iter().rfind(|s| s.clock.face == face)?;
         (boots.utc(sample.answered).width() <= TIGHT).then_some((*no, sample, c.end))
     })

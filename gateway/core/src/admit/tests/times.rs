@@ -263,6 +263,26 @@ fn an_untimed_record_is_known_again_by_its_origin() {
     assert_eq!((w.all().len(), w.records()), (2, 2));
 }
 
+/// CLINICAL 19: the link was lost once after the clock was set and read, and before the record was told: it may be of the
+/// clock that was.
+#[test]
+fn clinical_19_a_clock_that_jumped_before_the_last_comparison() {
+    for (told, held) in [(true, false), (false, true)] {
+        let mut w = World::new(telling(cuff()));
+        w.hub_time("2026-10-31T12:00:00Z").bindings([bound(ADA, NEW_YORK)]);
+        w.clock_shows(1, "2026-10-31T08:00:00").ends(1, End::Drained);
+        // Set back an hour at nine; at ten the clock is read.
+        w.at(7_200_000).clock_shows(2, "2026-10-31T09:00:00");
+        if told {
+            w.ends(2, End::Drained);
+        }
+        // Taken at 8:30, before it was set or after.
+        w.at(7_300_000).clock_shows(3, "2026-10-31T09:01:40");
+        w.cuff_says(3, "02780050006400EA070A1F081E00").ends(3, End::Drained);
+        assert_eq!(w.held(1) == Some(&Why::Time(TimeDoubt::TwoTimelines)), held, "{told}");
+    }
+}
+
 /// CLINICAL 19: what is new since the memory was drained was taken after that; a stamp from before is of another
 /// timeline. What the memory held then is not new.
 #[test]
