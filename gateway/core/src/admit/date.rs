@@ -22,7 +22,8 @@ pub enum Dated {
         source: Source,
         words: Option<Stamp>,
     },
-    /// `compared`: when the device's clock was compared in the same contact, what that says, however loosely.
+    /// `compared`: what a comparison of the device's clock says, in the same contact however loosely, or the last one that
+    /// was good.
     Civil {
         stamp: Stamp,
         not_before: Timestamp,
@@ -80,7 +81,15 @@ pub(super) fn date(
         return Err(TimeDoubt::Reset);
     }
     let not_before = drained_before(record, open, boots);
-    let compared = sample.map(|sample| loosely(boots, sample, stamp));
+    // What the clock was off by when it was last compared well, it may be off by still.
+    let earlier = comparisons_before(record.first().contact, stamp.face, open, boots).next();
+    let compared = match (sample, earlier.map(|(_, earlier, _)| earlier)) {
+        (Some(one), Some(other)) => {
+            let (one, other) = (loosely(boots, one, stamp), loosely(boots, other, stamp));
+            Some(one.meet(other).ok_or(TimeDoubt::TwoTimelines)?)
+        }
+        (one, other) => one.or(other).map(|sample| loosely(boots, sample, stamp)),
+    };
     match profile.clock.keeps {
         Keeps::Nothing => Err(TimeDoubt::Untimed),
         Keeps::LocalTime => Ok(Dated::Civil { stamp, not_before, compared }),

@@ -64,6 +64,19 @@ fn a_loose_comparison_holds_a_clock_that_is_wrong() {
     }
 }
 
+/// A boot without a time says nothing of a clock that is two hours slow; the boot before does.
+#[test]
+fn a_clock_that_was_wrong_is_not_believed_in_a_boot_without_a_time() {
+    for (shows, held) in [("2024-06-15T13:00:00", true), ("2024-06-15T15:00:00", false)] {
+        let mut w = World::new(telling(cuff()));
+        w.bindings([bound(ADA, NEW_YORK)]).hub_time("2024-06-15T19:00:00Z").clock_shows(1, shows);
+        w.ends(1, End::Drained).silence_until(1_000).boot();
+        w.at(1_000).clock_shows(2, "2024-06-15T17:17:40").cuff_says(2, BP_03).silence_until(5_000).boot();
+        w.at(1_000).hub_time("2024-06-16T19:00:00Z");
+        assert_eq!(w.held(1) == Some(&Why::Time(TimeDoubt::TwoTimelines)), held, "{shows}: {:?}", w.fate(1));
+    }
+}
+
 #[test]
 fn the_clock_may_be_read_after_the_record() {
     let mut w = World::new(telling(cuff()));
