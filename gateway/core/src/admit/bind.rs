@@ -151,7 +151,9 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
             (*span, *source, words)
         }
     };
-    if span.earliest > saturating(heard.latest, millis(60_000)) {
+    // Of a binding that had ended when it was heard, it is not, by whatever zone.
+    let over = span.earliest >= until && until <= heard.latest;
+    if !over && span.earliest > saturating(heard.latest, millis(60_000)) {
         return Fit::Future;
     }
     if span.earliest >= binding.from && span.latest < until {

@@ -152,6 +152,12 @@ fn a_stamp_that_fits_both_zones_of_a_home_that_moved_is_held() {
     // Two hours later was not yet when it was heard; unless the clock is wrong, and it is somebody else's.
     assert_eq!(told("2024-06-15T22:30:00Z", ADA).only().when.effective, instant("2024-06-15T21:17:27Z"));
     assert_eq!(told("2024-06-15T22:30:00Z", BEN).held(1), Some(&Why::Time(TimeDoubt::Future)));
+    // Moved the other way, hours before: what New York would make of it was not yet, nor was it Ada's then.
+    let mut w = World::new(cuff());
+    let moved = "2024-06-15T12:00:00Z";
+    w.hub_time(AT_17_17_27);
+    w.bindings([until(moved, bound(ADA, "America/Denver")), from(moved, bound(BEN, NEW_YORK))]);
+    assert_eq!(w.cuff_says(1, BP_03).only().who, BEN);
 }
 
 /// What anybody in reach could have sent is marked so.
