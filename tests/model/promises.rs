@@ -1,10 +1,11 @@
 //! What was promised, checked against what was true. Each sentence names the promise that is broken.
 
-use crate::home::{DEVICES, Home, Measured, RECORDS, kind, patient, value};
+use crate::home::{CUFF, DEVICES, Home, Measured, RECORDS, kind, patient, value};
 use crate::words::Who;
 use gateway::demo::record::Version;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How a case came out, so that nobody takes a model for good in which nothing happens.
 #[derive(Clone, Copy, Default, Debug)]
@@ -14,6 +15,12 @@ pub(crate) struct Tally {
     pub(crate) held: usize,
     pub(crate) taken_back: usize,
     pub(crate) clinicians: usize,
+    /// Not there, since their words mean no instant, or two.
+    pub(crate) ambiguous: usize,
+    /// Given to the wrong person first, by a person's mistake.
+    pub(crate) corrected: usize,
+    /// There more than once, on a rung that can't prevent it.
+    pub(crate) repeats: usize,
 }
 
 impl Tally {
@@ -23,11 +30,17 @@ impl Tally {
         self.held += other.held;
         self.taken_back += other.taken_back;
         self.clinicians += other.clinicians;
+        self.ambiguous += other.ambiguous;
+        self.corrected += other.corrected;
+        self.repeats += other.repeats;
     }
 }
 
 /// Near the edge of a binding, or of a boot without a time, the hub may doubt; else it has no reason to.
 const EDGE: SignedDuration = SignedDuration::from_mins(10);
+/// Nobody compares these clocks; what they show when the home moves, or an hour is skipped or comes twice, can be meant
+/// in either zone or hour.
+const ELSEWHERE: SignedDuration = SignedDuration::from_mins(130);
 
 /// A device that was compared: its clock is read to the second, the answer takes a moment, and clocks drift.
 const EXACT: SignedDuration = SignedDuration::from_secs(3);
@@ -35,6 +48,9 @@ const DRIFT_PPM: i32 = 300;
 /// What a boot heard that had no time of its own is dated between its neighbours, if those leave five minutes at most:
 /// what is printed is the middle.
 const LOOSE: SignedDuration = SignedDuration::from_secs(151);
+
+/// By so much a stamp may be off where a comparison is too loose to date by it.
+const UNCOMPARED: SignedDuration = SignedDuration::from_mins(5);
 
 fn is_of(charted: &Charted, m: &Measured) -> bool {
     charted.device == m.device && value(charted.first(), m.device) == Some(m.value.into())
@@ -66,6 +82,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
     let mut tally = Tally { clinicians: home.clinicians.len(), ..Tally::default() };
     let measured: Vec<Measured> = home.measured.clone();
     let mut doubted = [0_usize; 3];
+    let raised = if home.is_plain() { home.raised().await } else { BTreeSet::new() };
     for (n, there) in RECORDS.into_iter().enumerate() {
         let all = home.record(n).all("Observation").into_iter().filter_map(|(place, versions)| {
             let device = kind(versions.first()?.resource.as_ref()?)?;
@@ -81,25 +98,40 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                     DEVICES[charted.device].name,
                     charted.first()
                 )),
-                Some(m) => said.extend(wrong_content(n, charted, m)),
+                Some(m) => said.extend(wrong_content(home, n, charted, m)),
             }
         }
-        for m in &measured {
+        for (nth, m) in measured.iter().enumerate() {
             let charted: Vec<&Charted> = all.iter().filter(|c| is_of(c, m)).collect();
             let expected = patient(n, m.who).is_some();
             let name = format!("the {}'s reading of {} at the {}", DEVICES[m.device].name, m.at, there);
-            let issues = m.taken_back.map_or(1, |t| t.issues);
-            if charted.len() > issues {
+            let issues = m.taken_back.map_or(1, |t| t.issues) + home.untraced;
+            let repeats = charted.len().saturating_sub(issues);
+            // What was written in the dark, nobody can take back, nor knows that it is there; so it is told.
+            let told = repeats > 0 && home.is_plain() && raised.contains(&(n, nth));
+            tally.repeats += repeats;
+            if repeats > 0 && !told {
                 said.push(format!("DUPLICATE: {name} is there {} times, issued {issues}", charted.len()));
             }
+            if repeats > home.doubts {
+                said.push(format!("REPEATED: {name} {repeats} times, with {} times of doubt", home.doubts));
+            }
+            let dark = if told { repeats } else { 0 };
             let stands = |c: &&&Charted| c.last().is_none_or(|r| r["status"] != "entered-in-error");
             let standing = charted.iter().filter(stands).count();
             let deleted = charted.iter().any(|c| c.last().is_none());
+            let wrong = |c: &&&Charted| stands(c) && c.last().is_some() && !is_theirs(n, c, m.who);
+            let by_mistake = charted.iter().filter(wrong).count();
+            if by_mistake > dark && m.taken_back.is_none_or(|t| t.stands.is_some()) && sure(home, m) {
+                said.push(format!("NOT CORRECTED: {name} still stands for whom it is not"));
+            }
             match m.taken_back.map(|t| t.stands) {
-                Some(Some(false)) if standing > 0 && !deleted => {
+                Some(Some(false)) if standing > dark && !deleted => {
                     said.push(format!("NOT TAKEN BACK: {name} still stands"));
                 }
-                Some(Some(true)) if expected && standing == 0 => {
+                Some(Some(true))
+                    if expected && standing == 0 && (!home.corrected || must_be_delivered(home, m)) =>
+                {
                     said.push(format!("LOST: {name} was issued anew and does not stand"));
                 }
                 None if expected && m.told_at.is_some() && charted.is_empty() => {
@@ -109,12 +141,14 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                         doubted[m.device] += 1;
                     }
                 }
-                None if standing < charted.len() => {
+                None if standing < charted.len() && home.untraced == 0 => {
                     said.push(format!("OVERWRITTEN: nobody took {name} back, and it is marked so"));
                 }
                 _ => {}
             }
             if n == 0 {
+                tally.ambiguous += usize::from(m.stated.is_none() && m.told_at.is_some());
+                tally.corrected += usize::from(!m.was.is_empty() && charted.len() > 1);
                 tally.measured += 1;
                 tally.delivered += usize::from(!charted.is_empty());
                 tally.taken_back += usize::from(m.taken_back.is_some());
@@ -156,23 +190,52 @@ async fn unheld(home: &mut Home, doubted: [usize; 3], tally: &mut Tally) -> Vec<
 
 /// Whether nothing gives reason to doubt who it is, or when.
 fn must_be_delivered(home: &Home, m: &Measured) -> bool {
-    let near_edge = home.worn[m.device].iter().any(|(edge, _)| m.at.duration_since(*edge).abs() < EDGE);
-    m.told_in_time && !near_edge
+    let edge = if m.device == CUFF || home.moved.len() == 1 { EDGE } else { ELSEWHERE };
+    let near_edge =
+        home.worn[m.device].iter().any(|(edge_at, ..)| m.at.duration_since(*edge_at).abs() < edge);
+    m.told_in_time && !near_edge && m.stated.is_some() && home.deceived.is_none() && home.is_steady(m)
 }
 
-fn wrong_content(n: usize, charted: &Charted, m: &Measured) -> Vec<String> {
+/// Whether the hub had a way to know the time: a boot that was deceived from its start on compared wrongly, too, so that
+/// a clock that was set later is not seen to have been.
+fn sure(home: &Home, m: &Measured) -> bool {
+    home.deceived.is_none() || m.told_rightly && home.is_steady(m)
+}
+
+fn is_theirs(n: usize, charted: &Charted, who: Who) -> bool {
+    let subject = charted.first()["subject"]["reference"].as_str().unwrap_or_default();
+    patient(n, who).is_some_and(|id| subject.strip_prefix("Patient/") == Some(id))
+}
+
+fn wrong_content(home: &Home, n: usize, charted: &Charted, m: &Measured) -> Vec<String> {
     let mut said = vec![];
     let name = format!("the {}'s reading of {} at the {}", DEVICES[m.device].name, m.at, RECORDS[n]);
-    let subject = charted.first()["subject"]["reference"].as_str().unwrap_or_default().to_owned();
-    if patient(n, m.who).is_none_or(|id| subject != format!("Patient/{id}")) {
+    if !sure(home, m) {
+        return said;
+    }
+    if m.stated.is_none() {
+        said.push(format!("GUESSED: {name} says {:?}, and its words mean no instant, or two", charted.at()));
+    }
+    // By a person's mistake it may have gone to another; whether that was mended is looked at elsewhere.
+    if m.was.iter().chain([&m.who]).all(|who| !is_theirs(n, charted, *who)) {
         let whose = if m.who == Who::Test { "nobody's".to_owned() } else { format!("{}'s", m.who) };
+        let subject = &charted.first()["subject"]["reference"];
         said.push(format!("WRONG PERSON: {name} is {whose}, and went to {subject}"));
     }
     let off = charted.at().map_or(SignedDuration::MAX, |at| at.duration_since(m.at).abs());
     let waited = m.told_at.map_or(SignedDuration::ZERO, |told| told.duration_since(m.at).abs());
-    if off
-        > EXACT + waited * DRIFT_PPM / 1_000_000 + if m.told_in_time { SignedDuration::ZERO } else { LOOSE }
-    {
+    let loose = match () {
+        // Judged by a hub whose times contradict each other, it is dated by its own stamp.
+        () if home
+            .deceived
+            .is_some_and(|at| m.taken_back.is_some() || m.told_at.is_none_or(|told| told >= at)) =>
+        {
+            UNCOMPARED
+        }
+        () if m.told_in_time => SignedDuration::ZERO,
+        () => LOOSE,
+    };
+    if off > EXACT + waited * DRIFT_PPM / 1_000_000 + loose {
         said.push(format!("WRONG TIME: {name} says {:?}", charted.at()));
     }
     said
@@ -186,15 +249,20 @@ fn written_over(home: &Home, n: usize, charted: &Charted) -> Vec<String> {
         if home.clinicians.contains(&(n, charted.id.clone(), after.number)) {
             continue;
         }
+        // Both hubs asked, and neither was there: the second one writes the same, with its own name
+        // and time in it.
+        let raced = home.has_two_hubs() && !home.clinicians.contains(&(n, charted.id.clone(), before.number));
+        let own: &[&str] =
+            if raced { &["status", "meta", "extension", "issued"] } else { &["status", "meta"] };
         let without = |version: &Version| {
             let mut resource = version.resource.clone().unwrap_or_default();
-            for name in ["status", "meta"] {
-                resource.as_object_mut().map(|fields| fields.remove(name));
+            for name in own {
+                resource.as_object_mut().map(|fields| fields.remove(*name));
             }
             resource
         };
         let marked = after.resource.as_ref().is_some_and(|r| r["status"] == "entered-in-error");
-        if before.resource.is_none() || !marked || without(before) != without(after) {
+        if before.resource.is_none() || !(marked || raced) || without(before) != without(after) {
             said.push(format!(
                 "OVERWRITTEN: version {} of {} at the {} is neither a clinician's nor a retraction",
                 after.number, charted.id, RECORDS[n]
