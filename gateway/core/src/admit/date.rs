@@ -5,7 +5,8 @@ use crate::capture::Capture;
 use crate::decode::Told;
 use crate::profile::{Keeps, Profile, Untimed};
 use crate::when::{
-    Boots, ContactNo, Face, Sample, Source, Span, Stamp, as_utc, by_sample, correction, millis, saturating,
+    Boots, ContactNo, Face, HubTicks, Sample, Source, Span, Stamp, as_utc, by_sample, correction, millis,
+    saturating,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -74,8 +75,13 @@ pub(super) fn date(
         Told::At(stamp) => stamp,
     };
     let not_after = Span { earliest: Timestamp::MIN, latest: saturating(heard.latest, TOLERANCE) };
-    if let Some(sample) = sample.filter(|s| boots.utc(s.answered).width() <= TIGHT) {
-        return compare(record, stamp, sample, not_after, open, boots);
+    let mut believed = None;
+    if let Some(sample) = sample.filter(|sample| is_compared(boots, sample)) {
+        let span = compare(record, stamp, sample, not_after, open, boots)?;
+        if boots.utc(sample.answered).width() <= TIGHT {
+            return Ok(Dated::Instant { span, source: Source::Sample, words: Some(stamp) });
+        }
+        believed = Some(span);
     }
     if profile.clock.resets_to.contains(&stamp.civil.year()) {
         return Err(TimeDoubt::Reset);
@@ -84,11 +90,15 @@ pub(super) fn date(
     // What the clock was off by when it was last compared well, it may be off by still.
     let earlier = comparisons_before(record.first().contact, stamp.face, open, boots).next();
     let compared = match (sample, earlier.map(|(_, earlier, _)| earlier)) {
+        _ if believed.is_some() => believed.map(loosely),
         (Some(one), Some(other)) => {
-            let (one, other) = (loosely(boots, one, stamp), loosely(boots, other, stamp));
-            Some(one.meet(other).ok_or(TimeDoubt::TwoTimelines)?)
+            let one = by_sample(reckoned(boots, one), one, stamp.civil);
+            let other = by_sample(reckoned(boots, other), other, stamp.civil);
+            Some(loosely(one).meet(loosely(other)).ok_or(TimeDoubt::TwoTimelines)?)
         }
-        (one, other) => one.or(other).map(|sample| loosely(boots, sample, stamp)),
+        (one, other) => {
+            one.or(other).map(|sample| loosely(by_sample(reckoned(boots, sample), sample, stamp.civil)))
+        }
     };
     match profile.clock.keeps {
         Keeps::Nothing => Err(TimeDoubt::Untimed),
@@ -105,10 +115,26 @@ pub(super) fn date(
     }
 }
 
-/// A comparison whose hub time is not known well dates nothing. It may still show that the clock is wrong: the span in
-/// which the stamp must lie, if it is right.
-fn loosely(boots: &Boots, sample: &Sample, stamp: Stamp) -> Span {
-    let Span { earliest, latest } = by_sample(boots, sample, stamp.civil);
+/// How the hub's ticks about a comparison become instants: by all evidence; or, where that contradicts itself, by what the
+/// hub believed when it compared.
+fn reckoned<'a>(boots: &'a Boots, sample: &Sample) -> impl Fn(HubTicks) -> Span + Copy + 'a {
+    let then = sample.answered;
+    let known = boots.utc(then).width() <= TIGHT;
+    move |at| match known {
+        true => boots.utc(at),
+        false => boots.believed(then, at).unwrap_or_else(|| boots.utc(at)),
+    }
+}
+
+/// Whether the hub knew its time when it compared. If its times contradict each other since, the comparison dates nothing:
+/// nobody knows which of them was right. What speaks against a stamp, it still does.
+fn is_compared(boots: &Boots, sample: &Sample) -> bool {
+    reckoned(boots, sample)(sample.answered).width() <= TIGHT
+}
+
+/// A comparison that dates nothing may still show that the clock is wrong: the span in which the stamp must lie, if it is
+/// right.
+fn loosely(Span { earliest, latest }: Span) -> Span {
     Span { earliest: saturating(earliest, -TIGHT), latest: saturating(latest, TIGHT) }
 }
 
@@ -133,29 +159,31 @@ fn compare(
     not_after: Span,
     open: &Open,
     boots: &Boots,
-) -> Result<Dated, TimeDoubt> {
+) -> Result<Span, TimeDoubt> {
     let mut timelines = vec![sample];
     let mut window = not_after;
     for (no, earlier, end) in comparisons_before(sample.contact, stamp.face, open, boots) {
-        if timelines.iter().all(|other| jumped(correction(boots, earlier), correction(boots, other))) {
+        let off = |sample: &Sample| correction(reckoned(boots, sample), sample);
+        if timelines.iter().all(|other| jumped(off(earlier), off(other))) {
             timelines.push(earlier);
         }
         if end == Some(End::Drained) && record.first().contact > no {
             if timelines.len() > 1 {
-                window.earliest = boots.utc(earlier.asked).earliest;
+                window.earliest = reckoned(boots, earlier)(earlier.asked).earliest;
             }
             break;
         }
     }
-    let mut within = timelines.iter().filter_map(|one| by_sample(boots, one, stamp.civil).meet(window));
+    let mut within =
+        timelines.iter().filter_map(|one| by_sample(reckoned(boots, one), one, stamp.civil).meet(window));
     match (within.next(), within.next()) {
-        (Some(span), None) => Ok(Dated::Instant { span, source: Source::Sample, words: Some(stamp) }),
+        (Some(span), None) => Ok(span),
         (Some(_), Some(_)) => Err(TimeDoubt::TwoTimelines),
         (None, _) => Err(TimeDoubt::Future),
     }
 }
 
-/// The comparisons before this contact whose hub time is well known, the last of each contact, newest first.
+/// The comparisons before this contact whose hub time was well known, the last of each contact, newest first.
 fn comparisons_before<'a>(
     contact: ContactNo,
     face: Face,
@@ -164,7 +192,7 @@ fn comparisons_before<'a>(
 ) -> impl Iterator<Item = (ContactNo, &'a Sample, Option<End>)> {
     open.contacts.range(..contact).rev().filter_map(move |(no, c)| {
         let sample = c.samples.iter().rfind(|s| s.clock.face == face)?;
-        (boots.utc(sample.answered).width() <= TIGHT).then_some((*no, sample, c.end))
+        is_compared(boots, sample).then_some((*no, sample, c.end))
     })
 }
 
@@ -175,7 +203,7 @@ fn jumped(old: (i64, i64), new: (i64, i64)) -> bool {
 
 /// Hub minus device in whole seconds, the middle of what the sample allows.
 pub(super) fn correction_seconds(boots: &Boots, sample: &Sample) -> i64 {
-    let (least, most) = correction(boots, sample);
+    let (least, most) = correction(reckoned(boots, sample), sample);
     // The device shows whole seconds: the first second of the interval is its own rounding.
     let middle = least.saturating_add(1_000).saturating_add(most).div_euclid(2);
     middle.saturating_add(500).div_euclid(1_000)

@@ -132,6 +132,36 @@ fn anchors_that_contradict_each_other_widen() {
     assert_eq!(w.only().when.source, Source::Zone);
 }
 
+/// A clock that was set may have stamped a record before or after that. The hub's times that contradict each other since
+/// are one doubt more, and lift no other.
+#[test]
+fn a_doubt_is_not_lifted_by_another() {
+    let mut w = World::new(telling(cuff()));
+    w.bindings([bound(ADA, NEW_YORK)]).hub_time("2024-06-15T21:18:29Z").clock_shows(1, "2024-06-15T18:17:40");
+    w.clock_shows(2, "2024-06-15T17:17:40").cuff_says(2, BP_03);
+    assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::TwoTimelines)));
+    w.silence_until(100_000).boot();
+    w.at(1_000).hub_time("2024-06-14T19:00:00Z");
+    assert!(w.boots.utc(HubTicks { boot: BootNo(1), ms: 0 }).width() > jiff::SignedDuration::from_hours(24));
+    assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::TwoTimelines)));
+}
+
+/// Where the hub's times contradict each other, what it believed when it compared dates nothing. It still counts against a
+/// stamp.
+#[test]
+fn a_clock_is_seen_to_be_wrong_by_a_hub_that_was_deceived() {
+    for (shows, held) in [("2024-06-15T17:17:40", false), ("2024-06-15T18:17:40", true)] {
+        let mut w = World::new(telling(cuff()));
+        w.bindings([bound(ADA, NEW_YORK)]).hub_time("2024-06-16T07:00:00Z").silence_until(1_000).boot();
+        w.hub_time("2024-06-15T21:17:30Z").at(10_000).clock_shows(1, shows).cuff_says(1, BP_03);
+        assert!(w.boots.utc(w.now).width() > jiff::SignedDuration::from_hours(9));
+        match held {
+            true => assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::TwoTimelines)), "{shows}"),
+            false => assert_eq!(w.only().when.source, Source::Zone, "{shows}"),
+        }
+    }
+}
+
 /// What was held for its time is dated when it is heard again beside a clock.
 #[test]
 fn heard_again_with_a_clock() {
