@@ -79,6 +79,23 @@ fn whatever_else_happens_they_hold() {
     }
 }
 
+/// The clock is believed between the start's look at it and the first one after: it was not looked at for six hours.
+#[test]
+fn a_clock_that_is_set_while_the_hub_starts_is_seen() {
+    let case = Case { rung: 0, cuff_ahead: 0, begins: 1, zone: 1, cuff_is_set: false, two_hubs: false };
+    let words = [
+        Word::Pass { seconds: 20_000 },
+        Word::Cut { torn: false, unset: true },
+        Word::ClockSet,
+        Word::Pass { seconds: 7_000 },
+        Word::Measure { device: home::CUFF, after: 60, context: false },
+        Word::Contact { device: home::CUFF, frames: 1 },
+        Word::Cut { torn: false, unset: false },
+    ];
+    let (broken, _) = live(0, case, &words);
+    assert!(broken.is_empty(), "{}\n{}", told(case, &words), broken.join("\n"));
+}
+
 #[allow(clippy::disallowed_methods, reason = "what a run takes is told, and nothing depends on it")]
 fn hold(seeds: std::ops::Range<u64>) {
     let total = RefCell::new(Tally::default());
