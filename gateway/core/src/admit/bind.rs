@@ -151,6 +151,9 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
             (*span, *source, words)
         }
     };
+    if span.latest < binding.from {
+        return Fit::Before;
+    }
     // Of a binding that had ended when it was heard, it is not, by whatever zone.
     let over = span.earliest >= until && until <= heard.latest;
     if !over && span.earliest > saturating(heard.latest, millis(60_000)) {
@@ -158,8 +161,6 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     }
     if span.earliest >= binding.from && span.latest < until {
         Fit::Inside { span, source, words }
-    } else if span.latest < binding.from {
-        Fit::Before
     } else if span.earliest >= until {
         Fit::After
     } else {

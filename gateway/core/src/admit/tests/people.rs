@@ -158,6 +158,12 @@ fn a_stamp_that_fits_both_zones_of_a_home_that_moved_is_held() {
     w.hub_time(AT_17_17_27);
     w.bindings([until(moved, bound(ADA, "America/Denver")), from(moved, bound(BEN, NEW_YORK))]);
     assert_eq!(w.cuff_says(1, BP_03).only().who, BEN);
+    // Moved and handed over after it was heard, and after any hour that Denver could make of it.
+    let mut w = World::new(cuff());
+    let moved = "2024-06-16T00:00:00Z";
+    w.hub_time("2024-06-15T22:00:00Z");
+    w.bindings([until(moved, bound(ADA, NEW_YORK)), from(moved, bound(BEN, "America/Denver"))]);
+    assert_eq!(w.cuff_says(1, BP_03).only().who, ADA);
 }
 
 /// What anybody in reach could have sent is marked so.
