@@ -104,6 +104,8 @@ pub(crate) struct Measured {
     pub(crate) who: Who,
     /// A digit or two that tell it from others: mmHg, mg/dL, or steps of 5 g.
     pub(crate) value: u16,
+    /// What its device's clock showed.
+    shown: DateTime,
     frames: Vec<(&'static str, Vec<u8>)>,
     /// How many of its frames the hub has confirmed: the device has forgotten those.
     pub(crate) confirmed: usize,
@@ -111,13 +113,28 @@ pub(crate) struct Measured {
     pub(crate) stated: Option<Timestamp>,
     /// Whose it was said to be, wrongly.
     pub(crate) was: Vec<Who>,
-    /// Whether the hub was told of it while its clock was believed.
-    pub(crate) told_in_time: bool,
-    /// Whether the hub was told of it in a boot whose first time was right.
-    pub(crate) told_rightly: bool,
-    /// When the hub first had it, if it has.
-    pub(crate) told_at: Option<Timestamp>,
+    /// How the hub was told of it, and the one beside it.
+    pub(crate) told: [Option<Told>; 2],
     pub(crate) taken_back: Option<TakenBack>,
+}
+
+impl Measured {
+    pub(crate) fn told(&self) -> impl Iterator<Item = Told> + Clone {
+        self.told.into_iter().flatten()
+    }
+}
+
+/// How a hub was told of a measurement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    /// For the first time.
+    pub(crate) at: Timestamp,
+    /// Once at least, while its clock was believed.
+    pub(crate) in_time: bool,
+    /// Each time, in a boot whose first time was right.
+    pub(crate) rightly: bool,
+    /// When the device had told it all before that, beside a clock that was believed.
+    drained: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -233,6 +250,8 @@ pub(crate) struct Home {
     pub(crate) measured: Vec<Measured>,
     /// From when on a device is whose, and in which zone, in order.
     pub(crate) worn: [Vec<(Timestamp, Who, usize)>; 3],
+    /// When the cuff had told this hub all, beside a clock that was believed; and never the one beside it.
+    drained: [Timestamp; 2],
     /// From when on the home is in which zone.
     pub(crate) moved: Vec<(Timestamp, usize)>,
     /// What clinicians wrote: record, id, number of the version.
@@ -338,6 +357,7 @@ impl Home {
             doubts: 0,
             measured: vec![],
             worn: Default::default(),
+            drained: [begin; 2],
             moved: vec![(begin - 24_000.hours(), case.zone)],
             clinicians: BTreeSet::new(),
             retracted: BTreeSet::new(),
@@ -627,13 +647,12 @@ impl Home {
             at,
             who,
             value,
+            shown,
             frames: octets,
             confirmed: 0,
             stated,
             was: vec![],
-            told_in_time: false,
-            told_rightly: false,
-            told_at: None,
+            told: [None; 2],
             taken_back: None,
         });
     }
@@ -705,20 +724,22 @@ impl Home {
         let how = if drained { "drained" } else { "lost" };
         let ended = json!({"ended": {"device": DEVICES[device].name, "contact": self.contacts, "how": how}});
         // A contact in which nothing was said was none.
-        _ = peer.take(&ended).await;
+        let ended = matches!(peer.take(&ended).await, Some(Ok(_)));
+        if device == CUFF && drained && ended && self.clock.trusted {
+            self.drained[0] = self.clock.truth();
+        }
         drained
     }
 
     fn was_told(&mut self, n: usize, frame: usize) {
         let (trusted, now) = (self.clock.trusted, self.clock.truth());
+        let in_time = frame == 0 && trusted;
         let rightly = trusted && self.first_is_wrong == Some(false);
-        let measured = &mut self.measured[n];
-        measured.told_rightly = match measured.told_at {
-            None => rightly,
-            Some(_) => measured.told_rightly && rightly,
-        };
-        measured.told_in_time |= frame == 0 && trusted;
-        measured.told_at = measured.told_at.or(Some(now));
+        let told = &mut self.measured[n].told[usize::from(self.with_beside)];
+        *told = Some(match *told {
+            None => Told { at: now, in_time, rightly, drained: self.drained[usize::from(self.with_beside)] },
+            Some(told) => Told { in_time: told.in_time || in_time, rightly: told.rightly && rightly, ..told },
+        });
     }
 
     async fn overheard(&mut self, device: usize) {
@@ -984,14 +1005,33 @@ impl Home {
         raised
     }
 
-    /// Whether the clock that dates it went steadily from when it was taken until it was told.
-    pub(crate) fn is_steady(&self, m: &Measured) -> bool {
-        let Some(told) = m.told_at else { return false };
+    /// Whether the clock that stamped it was not set from when its memory was drained until it was told. If it was, it may
+    /// have been before the measurement or after (CLINICAL 19).
+    pub(crate) fn is_steady(&self, m: &Measured, told: Told) -> bool {
         let offset = |at: Timestamp| {
             let (_, there) = self.moved.iter().rfind(|(since, _)| *since <= at).copied().unwrap_or_default();
             zone(there).to_offset(at)
         };
-        m.device != CUFF || !self.case.cuff_is_set || offset(m.at) == offset(told)
+        let from = told.drained.min(m.at);
+        let moved =
+            self.moved.iter().map(|(since, _)| *since).filter(|since| (from..told.at).contains(since));
+        let mut looked = moved.chain([m.at, told.at]);
+        m.device != CUFF || !self.case.cuff_is_set || looked.all(|at| offset(at) == offset(from))
+    }
+
+    /// The instants that its stamp means in the zones in which its device was, each with whether the device was there then.
+    /// In an hour that is skipped, what it means on either side of that.
+    pub(crate) fn meanings(&self, m: &Measured) -> Vec<(Timestamp, bool)> {
+        let worn = &self.worn[m.device];
+        let mut meant = vec![];
+        for (n, (from, _, there)) in worn.iter().enumerate() {
+            let until = worn.get(n + 1).map_or(Timestamp::MAX, |(until, ..)| *until);
+            let stamp = zone(*there).to_ambiguous_timestamp(m.shown);
+            for at in [stamp.clone().earlier(), stamp.later()].into_iter().flatten() {
+                meant.push((at, (*from..until).contains(&at)));
+            }
+        }
+        meant
     }
 
     pub(crate) fn has_two_hubs(&self) -> bool {

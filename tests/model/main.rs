@@ -1,7 +1,8 @@
 //! The whole hub in one thread, with simulated time, network and disk: whatever happens, in whatever order, the
 //! promises hold. What fails is shrunk, and told as a conversation.
 //!
-//! `HEARTH_MODEL_SEEDS=from..to` makes it another run, best with `--release`; a failure prints its seed.
+//! `HEARTH_MODEL_SEEDS=from..to` makes it another run, best with `--release`; a failure prints its seed. With
+//! `HEARTH_MODEL_SHRINK=0` every seed is run, and what fails is told as it was.
 #![allow(clippy::unwrap_used)]
 
 mod home;
@@ -104,12 +105,13 @@ fn hold(seeds: std::ops::Range<u64>) {
     // In all; the longest run, and its seed.
     let spent = Cell::new((Duration::ZERO, Duration::ZERO, 0));
     let mut failures = vec![];
+    let shrinks = std::env::var("HEARTH_MODEL_SHRINK").as_deref() != Ok("0");
     for seed in seeds.clone() {
         let mut octets = [0; 32];
         octets[..8].copy_from_slice(&seed.to_le_bytes());
         let config = Config {
             failure_persistence: None,
-            max_shrink_iters: 600,
+            max_shrink_iters: if shrinks { 600 } else { 0 },
             max_shrink_time: 60_000,
             ..Config::default()
         };
@@ -130,7 +132,9 @@ fn hold(seeds: std::ops::Range<u64>) {
         });
         if let Err(TestError::Fail(said, (case, words))) = ran {
             failures.push(format!("seed {seed}\n{}\n{said}", told(case, &words)));
-            break;
+            if shrinks {
+                break;
+            }
         }
     }
     home::tidy_up();

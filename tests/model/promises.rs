@@ -1,6 +1,6 @@
 //! What was promised, checked against what was true. Each sentence names the promise that is broken.
 
-use crate::home::{CUFF, DEVICES, Home, Measured, RECORDS, kind, patient, value};
+use crate::home::{CUFF, DEVICES, Home, Measured, RECORDS, Told, kind, patient, value};
 use crate::words::Who;
 use gateway::demo::record::Version;
 use jiff::{SignedDuration, Timestamp};
@@ -35,12 +35,6 @@ impl Tally {
         self.repeats += other.repeats;
     }
 }
-
-/// Near the edge of a binding, or of a boot without a time, the hub may doubt; else it has no reason to.
-const EDGE: SignedDuration = SignedDuration::from_mins(10);
-/// Nobody compares these clocks; what they show when the home moves, or an hour is skipped or comes twice, can be meant
-/// in either zone or hour.
-const ELSEWHERE: SignedDuration = SignedDuration::from_mins(130);
 
 /// A device that was compared: its clock is read to the second, the answer takes a moment, and clocks drift.
 const EXACT: SignedDuration = SignedDuration::from_secs(3);
@@ -134,7 +128,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                 {
                     said.push(format!("LOST: {name} was issued anew and does not stand"));
                 }
-                None if expected && m.told_at.is_some() && charted.is_empty() => {
+                None if expected && m.told().next().is_some() && charted.is_empty() => {
                     if must_be_delivered(home, m) {
                         said.push(format!("LOST: {name} is not there, and there was no reason to hold it"));
                     } else if n == 0 {
@@ -147,7 +141,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                 _ => {}
             }
             if n == 0 {
-                tally.ambiguous += usize::from(m.stated.is_none() && m.told_at.is_some());
+                tally.ambiguous += usize::from(m.stated.is_none() && m.told().next().is_some());
                 tally.corrected += usize::from(!m.was.is_empty() && charted.len() > 1);
                 tally.measured += 1;
                 tally.delivered += usize::from(!charted.is_empty());
@@ -190,16 +184,28 @@ async fn unheld(home: &mut Home, doubted: [usize; 3], tally: &mut Tally) -> Vec<
 
 /// Whether nothing gives reason to doubt who it is, or when.
 fn must_be_delivered(home: &Home, m: &Measured) -> bool {
-    let edge = if m.device == CUFF || home.moved.len() == 1 { EDGE } else { ELSEWHERE };
-    let near_edge =
-        home.worn[m.device].iter().any(|(edge_at, ..)| m.at.duration_since(*edge_at).abs() < edge);
-    m.told_in_time && !near_edge && m.stated.is_some() && home.deceived.is_none() && home.is_steady(m)
+    let Some(told) = m.told[0] else { return false };
+    let worn = &home.worn[m.device];
+    let doubted = if m.device == CUFF {
+        // Its clock is compared, to seconds.
+        let edge = EXACT + drift(m, told);
+        worn.iter().any(|(since, ..)| m.at.duration_since(*since).abs() <= edge) || !home.is_steady(m, told)
+    } else {
+        // Nobody compares these: in a home that moved, what they show may be meant in either zone.
+        home.meanings(m).iter().any(|(at, there)| *there && *at != m.at)
+    };
+    told.in_time && !doubted && m.stated.is_some() && home.deceived.is_none()
 }
 
 /// Whether the hub had a way to know the time: a boot that was deceived from its start on compared wrongly, too, so that
 /// a clock that was set later is not seen to have been.
 fn sure(home: &Home, m: &Measured) -> bool {
-    home.deceived.is_none() || m.told_rightly && home.is_steady(m)
+    home.deceived.is_none() || m.told().all(|told| told.rightly && home.is_steady(m, told))
+}
+
+/// By so much clocks may have come apart from when it was taken until it was told.
+fn drift(m: &Measured, told: Told) -> SignedDuration {
+    told.at.duration_since(m.at).abs() * DRIFT_PPM / 1_000_000
 }
 
 fn is_theirs(n: usize, charted: &Charted, who: Who) -> bool {
@@ -223,19 +229,19 @@ fn wrong_content(home: &Home, n: usize, charted: &Charted, m: &Measured) -> Vec<
         said.push(format!("WRONG PERSON: {name} is {whose}, and went to {subject}"));
     }
     let off = charted.at().map_or(SignedDuration::MAX, |at| at.duration_since(m.at).abs());
-    let waited = m.told_at.map_or(SignedDuration::ZERO, |told| told.duration_since(m.at).abs());
+    let drift = m.told().map(|told| drift(m, told)).max().unwrap_or_default();
     let loose = match () {
         // Judged by a hub whose times contradict each other, it is dated by its own stamp.
         () if home
             .deceived
-            .is_some_and(|at| m.taken_back.is_some() || m.told_at.is_none_or(|told| told >= at)) =>
+            .is_some_and(|at| m.taken_back.is_some() || m.told().any(|told| told.at >= at)) =>
         {
             UNCOMPARED
         }
-        () if m.told_in_time => SignedDuration::ZERO,
+        () if m.told().all(|told| told.in_time) => SignedDuration::ZERO,
         () => LOOSE,
     };
-    if off > EXACT + waited * DRIFT_PPM / 1_000_000 + loose {
+    if off > EXACT + drift + loose {
         said.push(format!("WRONG TIME: {name} says {:?}", charted.at()));
     }
     said
