@@ -46,6 +46,9 @@ pub(crate) const PLAIN: usize = 3;
 /// Delivered readings stay so long, so that some are let go while devices tell them again.
 const KEEP: SignedDuration = SignedDuration::from_hours(36);
 
+/// Between neighbours that leave no more than this, a boot without a time of its own is dated.
+const LOOSELY: SignedDuration = SignedDuration::from_mins(5);
+
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     service: &'static str,
@@ -116,6 +119,8 @@ pub(crate) struct Measured {
     /// How the hub was told of it, and the one beside it.
     pub(crate) told: [Option<Told>; 2],
     pub(crate) taken_back: Option<TakenBack>,
+    /// How often something was taken back, and issued anew, that may be this.
+    pub(crate) untraced: usize,
 }
 
 impl Measured {
@@ -243,10 +248,11 @@ pub(crate) struct Home {
     pub(crate) deceived: Option<Timestamp>,
     /// Words of people that may leave what was given in doubt: whose it was, and where.
     pub(crate) corrected: bool,
-    /// Readings that were taken back before anybody could tell of what they are.
-    pub(crate) untraced: usize,
-    /// Times at which something may have been written without the hub knowing.
-    pub(crate) doubts: usize,
+    /// By what the clock was wrong while it was believed.
+    pub(crate) wrong_by: Vec<SignedDuration>,
+    /// Times at which what was under way to a record may have arrived without the hub knowing, beside those that the record
+    /// counts.
+    pub(crate) doubts: [usize; 2],
     pub(crate) measured: Vec<Measured>,
     /// From when on a device is whose, and in which zone, in order.
     pub(crate) worn: [Vec<(Timestamp, Who, usize)>; 3],
@@ -331,7 +337,13 @@ impl Home {
         let beside = (case.two_hubs && case.rung == 0).then(|| {
             let folder = Folder::new();
             let (state, socket) = (folder.path().to_owned(), folder.path().join("control.sock"));
-            let config = Config { state, socket, ..config.clone() };
+            let mut config = Config { state, socket, ..config.clone() };
+            // Its own certificate tells its requests from the other hub's.
+            let files = pki.files(pki::CLIENT_RENEWED);
+            for destination in &mut config.destinations {
+                destination.certificate = files.certificate.clone();
+                destination.key = files.key.clone();
+            }
             Beside { folder, disk: Disk::default(), mount: None, daemon: None, config }
         });
         let mut home = Home {
@@ -353,8 +365,8 @@ impl Home {
             believed_since: now,
             deceived: None,
             corrected: false,
-            untraced: 0,
-            doubts: 0,
+            wrong_by: vec![],
+            doubts: [0; 2],
             measured: vec![],
             worn: Default::default(),
             drained: [begin; 2],
@@ -478,14 +490,13 @@ impl Home {
 
     pub(crate) async fn happens(&mut self, word: &Word) {
         self.supervise().await;
-        let leaves_doubt = matches!(
-            word,
-            Word::Kill | Word::Cut { .. } | Word::CutSoon { .. } | Word::DiskFull | Word::Outage { .. }
-        );
-        self.doubts += match word {
-            Word::Trouble { requests, .. } => *requests,
-            _ => usize::from(leaves_doubt),
-        };
+        for (n, doubts) in self.doubts.iter_mut().enumerate() {
+            *doubts += match word {
+                Word::Kill | Word::Cut { .. } | Word::CutSoon { .. } | Word::DiskFull => 1,
+                Word::Outage { record, .. } => usize::from(*record == n),
+                _ => 0,
+            };
+        }
         match *word {
             Word::Measure { device, after, context } => {
                 sleep(Duration::from_secs(after.into())).await;
@@ -540,6 +551,7 @@ impl Home {
                 self.deceived = self.deceived.or(Some(self.clock.truth()));
                 self.clock.trusted = true;
                 self.clock.ahead = SignedDuration::from_secs(seconds);
+                self.wrong_by.push(self.clock.ahead);
                 self.set_clock();
             }
             Word::ClockLost { hours } => {
@@ -599,7 +611,7 @@ impl Home {
     }
 
     /// The true time, to the second.
-    fn second(&self) -> Timestamp {
+    pub(crate) fn second(&self) -> Timestamp {
         let now = self.clock.truth();
         Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
@@ -654,6 +666,7 @@ impl Home {
             was: vec![],
             told: [None; 2],
             taken_back: None,
+            untraced: 0,
         });
     }
 
@@ -843,36 +856,45 @@ impl Home {
             let row = rows.iter().find(|row| row["intent"] == "create" && row["reading"] == json!(reading));
             let of = match row.map(|row| row["row"].clone()) {
                 Some(row) => self.measured_as(&row).await,
-                None => None,
+                None => self.any_told(),
             };
-            self.retract(reading, of, true).await;
+            self.retract(reading, &of, true).await;
         }
     }
 
-    /// Which measurement an outbox row is of, by what stands where it was written, or by its time. `None`: it is dated
-    /// loosely, and not written yet.
-    async fn measured_as(&mut self, row: &Value) -> Option<usize> {
-        let shown = self.insist(&json!({"outbox-show": {"row": row}})).await.ok()?;
-        let shown = shown.first()?;
-        let record = RECORDS.iter().position(|name| shown["destination"] == *name)?;
-        let places =
-            shown["receipts"].as_array()?.iter().filter_map(|said| said.as_str()?.split_once("Observation/"));
-        let ids: Vec<String> = places
-            .map(|(_, id)| id.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect())
-            .collect();
-        for id in ids {
-            let versions = self.record(record).history("Observation", &id);
-            let Some(first) = versions.first().and_then(|version| version.resource.as_ref()) else {
-                continue;
-            };
-            let Some(device) = kind(first) else { continue };
+    /// Which measurement an outbox row is of, by what stands where it was written, else by its time. Several: it is not
+    /// written yet, and dated loosely.
+    async fn measured_as(&mut self, row: &Value) -> Vec<usize> {
+        let shown = self.insist(&json!({"outbox-show": {"row": row}})).await.unwrap_or_default();
+        let Some(shown) = shown.first() else { return self.any_told() };
+        let record = RECORDS.iter().position(|name| shown["destination"] == *name);
+        let receipts = shown["receipts"].as_array().into_iter().flatten();
+        let places = receipts.filter_map(|said| said.as_str()?.split_once("Observation/"));
+        for (_, id) in places {
+            let id: String = id.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+            let versions = record.map(|n| self.record(n).history("Observation", &id)).unwrap_or_default();
+            let first = versions.first().and_then(|version| version.resource.as_ref());
+            let Some((first, device)) = first.and_then(|first| Some((first, kind(first)?))) else { continue };
             let is_it = |m: &Measured| m.device == device && value(first, device) == Some(m.value.into());
             if let Some(n) = self.measured.iter().position(is_it) {
-                return Some(n);
+                return vec![n];
             }
         }
-        let taken: Timestamp = shown["taken"].as_str()?.parse().ok()?;
-        self.measured.iter().position(|m| near(m.at, taken))
+        let taken: Option<Timestamp> = shown["taken"].as_str().and_then(|taken| taken.parse().ok());
+        let exactly = |m: &Measured| taken.is_some_and(|taken| near(m.at, taken));
+        match self.measured.iter().position(exactly) {
+            Some(n) => vec![n],
+            None => {
+                let loosely =
+                    |at: Timestamp| taken.is_none_or(|taken| at.duration_since(taken).abs() < LOOSELY);
+                let may_be = |n: &usize| self.deceived.is_some() || loosely(self.measured[*n].at);
+                self.any_told().into_iter().filter(may_be).collect()
+            }
+        }
+    }
+
+    fn any_told(&self) -> Vec<usize> {
+        (0..self.measured.len()).filter(|n| self.measured[*n].told().next().is_some()).collect()
     }
 
     async fn take_back(&mut self, nth: usize, anew: bool) {
@@ -893,12 +915,14 @@ impl Home {
             return;
         }
         let Some((reading, row)) = readings.into_iter().nth(nth % 8) else { return };
-        let Some(n) = self.measured_as(&json!(row)).await else { return };
-        self.retract(reading, Some(n), anew).await;
+        let of = self.measured_as(&json!(row)).await;
+        if of.len() == 1 {
+            self.retract(reading, &of, anew).await;
+        }
     }
 
-    /// `of`: which measurement it is.
-    async fn retract(&mut self, reading: i64, of: Option<usize>, anew: bool) {
+    /// `of`: which measurement it is, or which it may be.
+    async fn retract(&mut self, reading: i64, of: &[usize], anew: bool) {
         self.retracted.insert(reading);
         let Some(mut peer) = self.connect() else { return };
         let answer = peer.ask(&json!({"retract": {"reading": reading, "reissue": anew}})).await;
@@ -911,10 +935,12 @@ impl Home {
             // Nobody knows how far it came.
             _ => None,
         };
-        self.untraced += usize::from(of.is_none() && stands != Some(false));
-        if let Some(m) = of.and_then(|n| self.measured.get_mut(n)) {
+        if let [n] = of {
+            let m = &mut self.measured[*n];
             let issues = m.taken_back.map_or(1, |t| t.issues) + usize::from(anew);
             m.taken_back = Some(TakenBack { issues, stands });
+        } else {
+            of.iter().for_each(|n| self.measured[*n].untraced += 1);
         }
     }
 
@@ -997,7 +1023,7 @@ impl Home {
             let Some(record) = RECORDS.iter().position(|name| row["destination"] == *name) else { continue };
             let Ok(shown) = self.insist(&json!({"outbox-show": {"row": row["row"]}})).await else { continue };
             if shown.first().is_some_and(|row| row["raised"].is_string())
-                && let Some(n) = self.measured_as(&row["row"]).await
+                && let [n] = self.measured_as(&row["row"]).await[..]
             {
                 raised.insert((record, n));
             }
@@ -1008,15 +1034,17 @@ impl Home {
     /// Whether the clock that stamped it was not set from when its memory was drained until it was told. If it was, it may
     /// have been before the measurement or after (CLINICAL 19).
     pub(crate) fn is_steady(&self, m: &Measured, told: Told) -> bool {
+        m.device != CUFF || !self.case.cuff_is_set || self.offsets(told.drained.min(m.at), told.at).len() == 1
+    }
+
+    /// What the home's zone was ahead of UTC, from then until then.
+    pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> BTreeSet<i32> {
         let offset = |at: Timestamp| {
             let (_, there) = self.moved.iter().rfind(|(since, _)| *since <= at).copied().unwrap_or_default();
-            zone(there).to_offset(at)
+            zone(there).to_offset(at).seconds()
         };
-        let from = told.drained.min(m.at);
-        let moved =
-            self.moved.iter().map(|(since, _)| *since).filter(|since| (from..told.at).contains(since));
-        let mut looked = moved.chain([m.at, told.at]);
-        m.device != CUFF || !self.case.cuff_is_set || looked.all(|at| offset(at) == offset(from))
+        let moved = self.moved.iter().map(|(since, _)| *since).filter(|since| (from..until).contains(since));
+        moved.chain([from, until]).map(offset).collect()
     }
 
     /// The instants that its stamp means in the zones in which its device was, each with whether the device was there then.
@@ -1034,8 +1062,17 @@ impl Home {
         meant
     }
 
+    pub(crate) fn began(&self) -> Timestamp {
+        BEGINS[self.case.begins].0
+    }
+
     pub(crate) fn has_two_hubs(&self) -> bool {
         self.beside.is_some()
+    }
+
+    /// Whether hubs give Observations their ids.
+    pub(crate) fn is_by_id(&self) -> bool {
+        self.case.rung == 0
     }
 
     pub(crate) fn is_plain(&self) -> bool {
