@@ -1055,7 +1055,7 @@ impl Home {
         for (n, (from, _, there)) in worn.iter().enumerate() {
             let until = worn.get(n + 1).map_or(Timestamp::MAX, |(until, ..)| *until);
             let stamp = zone(*there).to_ambiguous_timestamp(m.shown);
-            for at in [stamp.clone().earlier(), stamp.later()].into_iter().flatten() {
+            for at in [stamp.earlier(), stamp.later()].into_iter().flatten() {
                 meant.push((at, (*from..until).contains(&at)));
             }
         }

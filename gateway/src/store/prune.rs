@@ -50,7 +50,7 @@ fn batch(
 ) -> Result<Option<RecordNo>, StoreError> {
     let boots: Boots = rows.boots()?;
     let settled = rows.settled(older_than, after, BATCH)?;
-    let last = settled.last().map(|record| record.no);
+    let Some(last) = settled.last().map(|record| record.no) else { return Ok(None) };
     let today = Today::of(rows, catalog)?;
     for record in settled {
         // A companion goes with its head.
@@ -68,5 +68,5 @@ fn batch(
         pruned.readings += rows.forget(record.no)?;
         pruned.records += 1;
     }
-    Ok(last)
+    Ok(Some(last))
 }
