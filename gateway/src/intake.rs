@@ -260,7 +260,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(6 * 3_600);
 /// Sends `Due` when a deadline passes, and tells the store what UTC is once the hub's clock may be believed.
 pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDuration) {
     let Time::Running(clock) = &inside.time else { return };
-    let mut anchored = clock.anchor().is_some();
+    let mut anchored = inside.anchored;
     let mut look = tokio::time::Instant::now() + if anchored { LOOK_AGAIN } else { LOOK_FOR_TIME };
     loop {
         let deadline = inside.due().map(|due| {

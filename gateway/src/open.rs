@@ -20,6 +20,8 @@ use tokio::sync::{Notify, watch};
 #[derive(Debug)]
 pub(crate) struct Inside {
     pub(crate) time: Time,
+    /// Whether this start told the store what UTC is.
+    pub(crate) anchored: bool,
     /// Something was committed: there may be something to send.
     pub(crate) wake: Wake,
     /// The next instant at which silence itself is news.
@@ -53,9 +55,10 @@ fn unpoisoned<T: Copy>(value: &Mutex<T>) -> T {
 }
 
 impl Inside {
-    fn new(time: Time) -> Inside {
+    fn new(time: Time, anchored: bool) -> Inside {
         Inside {
             time,
+            anchored,
             wake: Wake::default(),
             due: Mutex::new(None),
             due_changed: Notify::new(),
@@ -69,10 +72,11 @@ impl Inside {
         let boot = store.begin_boot(&clock::boot_id()).map_err(trouble)?;
         let clock = Clock::new(boot, trust);
         let mut taken = store.take(&News::Booted, clock.ticks()).map_err(trouble)?;
-        if let Some(anchor) = clock.anchor() {
+        let anchor = clock.anchor();
+        if let Some(anchor) = anchor {
             taken = store.take(&News::HubTime(anchor), anchor.at).map_err(trouble)?;
         }
-        let inside = Inside::new(Time::Running(clock));
+        let inside = Inside::new(Time::Running(clock), anchor.is_some());
         inside.committed(taken.due);
         Ok(inside)
     }
@@ -83,7 +87,7 @@ impl Inside {
             Some(ticks) => ticks,
             None => HubTicks { boot: store.begin_boot(&clock::boot_id()).map_err(trouble)?, ms: 0 },
         };
-        Ok(Inside::new(Time::Standing(Mutex::new(Standing { ticks, log: None }))))
+        Ok(Inside::new(Time::Standing(Mutex::new(Standing { ticks, log: None })), false))
     }
 
     /// Whether a daemon runs, and this is it.

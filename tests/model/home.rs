@@ -23,6 +23,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -31,12 +32,22 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// 10 March 2026, 08:00 at the home.
-pub(crate) const BEGIN: Timestamp = Timestamp::constant(1_773_154_800, 0);
-/// Seven hours behind UTC all year.
-const ZONE: &str = "America/Phoenix";
+/// Where a home may be. The first has one offset all year.
+pub(crate) const ZONES: [&str; 3] = ["America/Phoenix", "America/Denver", "America/New_York"];
+/// When a life may begin, and that in words: on no special day; hours before an hour is skipped, or comes twice, in the
+/// second zone and the third.
+pub(crate) const BEGINS: [(Timestamp, &str); 3] = [
+    (Timestamp::constant(1_773_154_800, 0), "on 10 March 2026"),
+    (Timestamp::constant(1_772_946_000, 0), "on 7 March 2026, in the evening before an hour is skipped"),
+    (Timestamp::constant(1_793_502_000, 0), "on 31 October 2026, in the evening before an hour comes twice"),
+];
+/// Of the rungs the one on which nothing but the hub's own ledger knows what is there.
+pub(crate) const PLAIN: usize = 3;
 /// Delivered readings stay so long, so that some are let go while devices tell them again.
 const KEEP: SignedDuration = SignedDuration::from_hours(36);
+
+/// Between neighbours that leave no more than this, a boot without a time of its own is dated.
+const LOOSELY: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
@@ -78,6 +89,14 @@ pub(crate) fn patient(record: usize, who: Who) -> Option<&'static str> {
 pub(crate) struct Case {
     pub(crate) rung: usize,
     pub(crate) cuff_ahead: i64,
+    /// Of [`BEGINS`].
+    pub(crate) begins: usize,
+    /// Of [`ZONES`].
+    pub(crate) zone: usize,
+    /// Somebody sets the cuff when the offset of its zone changes; the other devices always are.
+    pub(crate) cuff_is_set: bool,
+    /// There is a second hub. It does not fail, and records are written by their id.
+    pub(crate) two_hubs: bool,
 }
 
 /// One measurement, as the person who took it knows it.
@@ -88,14 +107,39 @@ pub(crate) struct Measured {
     pub(crate) who: Who,
     /// A digit or two that tell it from others: mmHg, mg/dL, or steps of 5 g.
     pub(crate) value: u16,
+    /// What its device's clock showed.
+    shown: DateTime,
     frames: Vec<(&'static str, Vec<u8>)>,
     /// How many of its frames the hub has confirmed: the device has forgotten those.
     pub(crate) confirmed: usize,
-    /// Whether the hub was told of it while its clock was believed.
-    pub(crate) told_in_time: bool,
-    /// When the hub first had it, if it has.
-    pub(crate) told_at: Option<Timestamp>,
+    /// The one instant that its words mean where its device is; `None`: none, or two.
+    pub(crate) stated: Option<Timestamp>,
+    /// Whose it was said to be, wrongly.
+    pub(crate) was: Vec<Who>,
+    /// How the hub was told of it, and the one beside it.
+    pub(crate) told: [Option<Told>; 2],
     pub(crate) taken_back: Option<TakenBack>,
+    /// How often something was taken back, and issued anew, that may be this.
+    pub(crate) untraced: usize,
+}
+
+impl Measured {
+    pub(crate) fn told(&self) -> impl Iterator<Item = Told> + Clone {
+        self.told.into_iter().flatten()
+    }
+}
+
+/// How a hub was told of a measurement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    /// For the first time.
+    pub(crate) at: Timestamp,
+    /// Once at least, while its clock was believed.
+    pub(crate) in_time: bool,
+    /// Each time, in a boot whose first time was right.
+    pub(crate) rightly: bool,
+    /// When the device had told it all before that, beside a clock that was believed.
+    drained: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +150,29 @@ pub(crate) struct TakenBack {
     pub(crate) stands: Option<bool>,
 }
 
+/// A second hub in the house.
+struct Beside {
+    folder: Folder,
+    disk: Disk,
+    mount: Option<Mount>,
+    daemon: Option<Daemon>,
+    config: Config,
+}
+
+impl Beside {
+    fn start(&mut self) {
+        self.mount = Some(self.folder.mount(&self.disk));
+        self.daemon = Daemon::start(&self.config).ok();
+    }
+
+    async fn kill(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.kill().await;
+        }
+        self.mount = None;
+    }
+}
+
 #[derive(Default)]
 struct Net {
     records: Vec<Record>,
@@ -114,20 +181,26 @@ struct Net {
     down: [bool; 2],
 }
 
-/// One for the process: keys cost more than cases.
-static FILES: LazyLock<(Pki, TlsAcceptor, std::path::PathBuf)> = LazyLock::new(|| {
-    let folder = std::env::temp_dir().join(format!("hearth-model-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let now = gateway::clock::now();
-    let life = Duration::from_secs(20 * 365 * 24 * 3_600);
-    let pki = Pki::lasting(&folder, BEGIN.min(now), life).unwrap();
-    let acceptor = tls::server(&pki.files(pki::SERVER), now).unwrap();
-    (pki, acceptor, folder)
-});
+type Files = (Pki, TlsAcceptor, std::path::PathBuf);
 
-/// Takes the throw-away certificates away.
+thread_local! {
+    /// One for each run: keys cost more than cases.
+    static FILES: Rc<Files> = {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let nth = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("hearth-model-{}-{nth}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let now = gateway::clock::now();
+        let life = Duration::from_secs(20 * 365 * 24 * 3_600);
+        let pki = Pki::lasting(&folder, BEGINS[1].0.min(now), life).unwrap();
+        let acceptor = tls::server(&pki.files(pki::SERVER), now).unwrap();
+        Rc::new((pki, acceptor, folder))
+    };
+}
+
+/// Takes the throw-away certificates of this run away.
 pub(crate) fn tidy_up() {
-    _ = std::fs::remove_dir_all(&FILES.2);
+    _ = std::fs::remove_dir_all(&FILES.with(Rc::clone).2);
 }
 
 /// One control connection.
@@ -165,9 +238,28 @@ pub(crate) struct Home {
     armed: Option<Left>,
     full: bool,
     contacts: u64,
+    beside: Option<Beside>,
+    /// Who is talked to: the hub, or the one beside it.
+    with_beside: bool,
+    /// The first time that this boot believed is wrong. `None`: it has none yet.
+    first_is_wrong: Option<bool>,
+    believed_since: Instant,
+    /// Since when the clock was wrong, and believed, for the first time.
+    pub(crate) deceived: Option<Timestamp>,
+    /// Words of people that may leave what was given in doubt: whose it was, and where.
+    pub(crate) corrected: bool,
+    /// By what the clock was wrong while it was believed.
+    pub(crate) wrong_by: Vec<SignedDuration>,
+    /// Times at which what was under way to a record may have arrived without the hub knowing, beside those that the record
+    /// counts.
+    pub(crate) doubts: [usize; 2],
     pub(crate) measured: Vec<Measured>,
-    /// From when on a device is whose, in order.
-    pub(crate) worn: [Vec<(Timestamp, Who)>; 3],
+    /// From when on a device is whose, and in which zone, in order.
+    pub(crate) worn: [Vec<(Timestamp, Who, usize)>; 3],
+    /// When the cuff had told this hub all, beside a clock that was believed; and never the one beside it.
+    drained: [Timestamp; 2],
+    /// From when on the home is in which zone.
+    pub(crate) moved: Vec<(Timestamp, usize)>,
     /// What clinicians wrote: record, id, number of the version.
     pub(crate) clinicians: BTreeSet<(usize, String, u64)>,
     /// By the hub's row.
@@ -178,21 +270,30 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) async fn new(case: Case, seed: u64) -> Home {
-        let (pki, acceptor, _) = &*FILES;
+        let files = FILES.with(Rc::clone);
+        let (pki, acceptor, _) = &*files;
         let folder = Folder::new();
         let now = Instant::now();
+        let begin = BEGINS[case.begins].0;
         let clock =
-            Simulated { began: (now, BEGIN), booted: (now, 0), ahead: SignedDuration::ZERO, trusted: true };
+            Simulated { began: (now, begin), booted: (now, 0), ahead: SignedDuration::ZERO, trusted: true };
         simulated::set_to(Some(clock));
         let behaviour = match case.rung {
             0 => Behaviour::default(),
             1 => Behaviour { update_create: false, conditional: true, ..Behaviour::default() },
-            _ => Behaviour { update_create: false, searched: true, ..Behaviour::default() },
+            2 => Behaviour { update_create: false, searched: true, ..Behaviour::default() },
+            _ => Behaviour { update_create: false, ..Behaviour::default() },
         };
         let record = |n: usize| {
             let record = Record::unbound(&format!("localhost:{n}"), acceptor.clone(), behaviour.clone());
             for who in [Who::Ada, Who::Ben] {
                 patient(n, who).map(|id| record.write(json!({"resourceType": "Patient", "id": id})));
+            }
+            if case.rung == PLAIN {
+                record.script(|seen| match seen.method == "GET" && seen.path.contains('?') {
+                    true => Fault::Answer(Canned::outcome(403, "forbidden", "nobody may search")),
+                    false => Fault::Pass,
+                });
             }
             record
         };
@@ -229,9 +330,22 @@ impl Home {
             socket: folder.path().join("control.sock"),
             profiles: None,
             clock: ClockTrust::Always,
-            keep: KEEP,
+            // What may be there twice is told while its row is kept.
+            keep: if case.rung == PLAIN { KEEP * 1_000 } else { KEEP },
             destinations: RECORDS.iter().enumerate().map(destination).collect(),
         };
+        let beside = (case.two_hubs && case.rung == 0).then(|| {
+            let folder = Folder::new();
+            let (state, socket) = (folder.path().to_owned(), folder.path().join("control.sock"));
+            let mut config = Config { state, socket, ..config.clone() };
+            // Its own certificate tells its requests from the other hub's.
+            let files = pki.files(pki::CLIENT_RENEWED);
+            for destination in &mut config.destinations {
+                destination.certificate = files.certificate.clone();
+                destination.key = files.key.clone();
+            }
+            Beside { folder, disk: Disk::default(), mount: None, daemon: None, config }
+        });
         let mut home = Home {
             case,
             folder,
@@ -245,15 +359,28 @@ impl Home {
             armed: None,
             full: false,
             contacts: 0,
+            beside,
+            with_beside: false,
+            first_is_wrong: Some(false),
+            believed_since: now,
+            deceived: None,
+            corrected: false,
+            wrong_by: vec![],
+            doubts: [0; 2],
             measured: vec![],
             worn: Default::default(),
+            drained: [begin; 2],
+            moved: vec![(begin - 24_000.hours(), case.zone)],
             clinicians: BTreeSet::new(),
             retracted: BTreeSet::new(),
             wrong: vec![],
         };
         home.start();
+        if let Some(beside) = &mut home.beside {
+            beside.start();
+        }
         for (device, who) in [(CUFF, Who::Ada), (METER, Who::Ben), (SCALE, Who::Ada)] {
-            home.bind(device, who, BEGIN - 24_000.hours()).await;
+            home.bind(device, who, begin - 24_000.hours()).await;
         }
         home
     }
@@ -291,9 +418,19 @@ impl Home {
         self.disk = self.disk.cut(at, left, &mut self.random);
         self.armed = None;
         self.full = false;
+        if let Some(beside) = &mut self.beside {
+            let at = beside.disk.at();
+            beside.kill().await;
+            beside.disk = beside.disk.cut(at, left, &mut self.random);
+        }
         self.clock.booted = (Instant::now(), self.clock.booted.1 + 1);
+        self.first_is_wrong = self.clock.trusted.then_some(!self.clock.ahead.is_zero());
+        self.believed_since = Instant::now();
         self.set_clock();
         self.start();
+        if let Some(beside) = &mut self.beside {
+            beside.start();
+        }
     }
 
     fn set_clock(&self) {
@@ -302,6 +439,9 @@ impl Home {
 
     /// What a supervisor does: the hub runs again if it can.
     async fn supervise(&mut self) {
+        if let Some(said) = self.beside.as_mut().and_then(|beside| beside.daemon.as_mut()?.ended()) {
+            self.wrong.push(format!("BROKEN BY ITSELF: the second hub: {said}"));
+        }
         let ended = self.daemon.as_mut().and_then(Daemon::ended);
         if let Some(said) = &ended
             && self.armed.is_none()
@@ -321,7 +461,11 @@ impl Home {
     }
 
     fn connect(&mut self) -> Option<Peer> {
-        Some(Peer(BufReader::new(self.daemon.as_mut()?.connect())))
+        let daemon = match self.with_beside {
+            true => self.beside.as_mut()?.daemon.as_mut()?,
+            false => self.daemon.as_mut()?,
+        };
+        Some(Peer(BufReader::new(daemon.connect())))
     }
 
     /// A person asks until the hub has answered, whatever it takes.
@@ -346,6 +490,13 @@ impl Home {
 
     pub(crate) async fn happens(&mut self, word: &Word) {
         self.supervise().await;
+        for (n, doubts) in self.doubts.iter_mut().enumerate() {
+            *doubts += match word {
+                Word::Kill | Word::Cut { .. } | Word::CutSoon { .. } | Word::DiskFull => 1,
+                Word::Outage { record, .. } => usize::from(*record == n),
+                _ => 0,
+            };
+        }
         match *word {
             Word::Measure { device, after, context } => {
                 sleep(Duration::from_secs(after.into())).await;
@@ -389,6 +540,20 @@ impl Home {
                     net.connections[record].abort_all();
                 }
             }
+            Word::ClockJumps { seconds } => {
+                // One that was believed for a moment only, nobody may have looked at.
+                let none_yet =
+                    self.first_is_wrong.is_none() || self.believed_since.elapsed() < Duration::from_secs(10);
+                if none_yet {
+                    self.first_is_wrong = Some(true);
+                    self.believed_since = Instant::now();
+                }
+                self.deceived = self.deceived.or(Some(self.clock.truth()));
+                self.clock.trusted = true;
+                self.clock.ahead = SignedDuration::from_secs(seconds);
+                self.wrong_by.push(self.clock.ahead);
+                self.set_clock();
+            }
             Word::ClockLost { hours } => {
                 self.clock.trusted = false;
                 self.clock.ahead = SignedDuration::from_hours(hours);
@@ -399,10 +564,39 @@ impl Home {
                 self.free();
                 // What was taken before the hand-over was taken in an earlier second.
                 sleep(Duration::from_secs(1)).await;
-                let now = self.clock.truth();
-                let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-                self.bind(device, who, now).await;
+                self.bind(device, who, self.second()).await;
             }
+            Word::Mistaken { device, who, hours } if self.beside.is_none() => {
+                self.free();
+                sleep(Duration::from_secs(1)).await;
+                let moved = self.moved.last().map_or(Timestamp::MIN, |(since, _)| *since);
+                let from = (self.second() - hours.hours()).max(moved);
+                for m in
+                    self.measured.iter_mut().filter(|m| m.device == device && m.at >= from && m.who != who)
+                {
+                    m.was.push(m.who);
+                    m.who = who;
+                }
+                self.worn[device].retain(|(since, ..)| *since < from);
+                self.corrected = true;
+                self.worn[device].push((from, who, self.zone()));
+                self.say_whose(device, who, from).await;
+            }
+            Word::Correct => self.correct().await,
+            Word::Move { zone } if self.moved.last().is_some_and(|(_, is)| *is != zone) => {
+                self.free();
+                sleep(Duration::from_secs(1)).await;
+                let now = self.second();
+                self.moved.push((now, zone));
+                self.corrected = true;
+                for device in 0..DEVICES.len() {
+                    let who = self.worn[device].last().map_or(Who::Test, |(_, who, _)| *who);
+                    self.bind(device, who, now).await;
+                }
+            }
+            Word::Overheard { device } => self.overheard(device).await,
+            Word::Mistaken { .. } | Word::Move { .. } => {}
+            Word::TakeBack { .. } if self.beside.is_some() => {}
             Word::TakeBack { nth, anew } => self.take_back(nth, anew).await,
             Word::Clinician { record, nth, deletes } => self.clinician(record, nth, deletes),
         }
@@ -416,31 +610,63 @@ impl Home {
         }
     }
 
+    /// The true time, to the second.
+    pub(crate) fn second(&self) -> Timestamp {
+        let now = self.clock.truth();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    fn zone(&self) -> usize {
+        self.moved.last().map_or(0, |(_, zone)| *zone)
+    }
+
+    /// What the clock of a device shows.
+    fn shows(&self, device: usize, at: Timestamp) -> DateTime {
+        match device {
+            CUFF if self.case.cuff_is_set => {
+                civil(self.zone(), at + SignedDuration::from_secs(self.case.cuff_ahead))
+            }
+            CUFF => {
+                let begin = BEGINS[self.case.begins].0;
+                let offset = zone(self.case.zone).to_offset(begin);
+                offset.to_datetime(at + SignedDuration::from_secs(self.case.cuff_ahead))
+            }
+            _ => civil(self.zone(), at),
+        }
+    }
+
     fn clock_is_right(&mut self) {
+        if !self.clock.trusted {
+            self.believed_since = Instant::now();
+        }
+        self.first_is_wrong = self.first_is_wrong.or(Some(false));
         self.clock.trusted = true;
         self.clock.ahead = SignedDuration::ZERO;
         self.set_clock();
     }
 
     fn measure(&mut self, device: usize, context: bool) {
-        let at = self.clock.truth();
-        let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+        let at = self.second();
         let sequence = u16::try_from(self.measured.len() + 1).unwrap_or(u16::MAX);
-        let ahead = if device == CUFF { self.case.cuff_ahead } else { 0 };
-        let shown = civil(at + SignedDuration::from_secs(ahead));
+        let shown = self.shows(device, at);
+        let meant = zone(self.zone()).to_ambiguous_timestamp(shown);
+        let stated = if device == CUFF || !meant.is_ambiguous() { Some(at) } else { None };
         let value = 60 + sequence % 100;
         let octets = frames(device, sequence, shown, value, context);
-        let who = self.worn[device].last().map_or(Who::Test, |(_, who)| *who);
+        let who = self.worn[device].last().map_or(Who::Test, |(_, who, _)| *who);
         self.measured.push(Measured {
             device,
             at,
             who,
             value,
+            shown,
             frames: octets,
             confirmed: 0,
-            told_in_time: false,
-            told_at: None,
+            stated,
+            was: vec![],
+            told: [None; 2],
             taken_back: None,
+            untraced: 0,
         });
     }
 
@@ -452,7 +678,7 @@ impl Home {
         let met = json!({"met": {"device": kind.name, "address": address, "services": [kind.service]}});
         peer.take(&met).await?.ok()?;
         if device == CUFF {
-            let shows = civil(self.clock.truth() + SignedDuration::from_secs(self.case.cuff_ahead));
+            let shows = self.shows(device, self.second());
             let contact = self.contacts;
             let clock =
                 json!({"clock": {"device": kind.name, "contact": contact, "shows": shows.to_string()}});
@@ -470,7 +696,11 @@ impl Home {
             Ok(_) => {
                 // Where the disk fails, what failed lies there unsynced; who was told what is then seen after the cut.
                 let well = self.armed.is_none() && !self.full;
-                if well && self.disk.unsynced(LOG) > 0 {
+                let disk = match (&self.beside, self.with_beside) {
+                    (Some(beside), true) => &beside.disk,
+                    _ => &self.disk,
+                };
+                if well && disk.unsynced(LOG) > 0 {
                     self.wrong.push(format!(
                         "RELEASED EARLY: the {} was told to forget what the disk did not have yet",
                         DEVICES[device].name
@@ -501,17 +731,48 @@ impl Home {
             if self.say(&mut peer, device, &frame).await.is_none() {
                 return false;
             }
-            let (trusted, now) = (self.clock.trusted, self.clock.truth());
-            let measured = &mut self.measured[n];
-            measured.confirmed = at + 1;
-            measured.told_in_time |= at == 0 && trusted;
-            measured.told_at = measured.told_at.or(Some(now));
+            self.measured[n].confirmed = at + 1;
+            self.was_told(n, at);
         }
         let how = if drained { "drained" } else { "lost" };
         let ended = json!({"ended": {"device": DEVICES[device].name, "contact": self.contacts, "how": how}});
         // A contact in which nothing was said was none.
-        _ = peer.take(&ended).await;
+        let ended = matches!(peer.take(&ended).await, Some(Ok(_)));
+        if device == CUFF && drained && ended && self.clock.trusted {
+            self.drained[0] = self.clock.truth();
+        }
         drained
+    }
+
+    fn was_told(&mut self, n: usize, frame: usize) {
+        let (trusted, now) = (self.clock.trusted, self.clock.truth());
+        let in_time = frame == 0 && trusted;
+        let rightly = trusted && self.first_is_wrong == Some(false);
+        let told = &mut self.measured[n].told[usize::from(self.with_beside)];
+        *told = Some(match *told {
+            None => Told { at: now, in_time, rightly, drained: self.drained[usize::from(self.with_beside)] },
+            Some(told) => Told { in_time: told.in_time || in_time, rightly: told.rightly && rightly, ..told },
+        });
+    }
+
+    async fn overheard(&mut self, device: usize) {
+        if self.beside.is_none() {
+            return;
+        }
+        self.contacts += 1;
+        self.with_beside = true;
+        if let Some(mut peer) = self.greet(device).await {
+            for n in
+                (0..self.measured.len()).filter(|n| self.measured[*n].device == device).collect::<Vec<_>>()
+            {
+                for (at, frame) in self.measured[n].frames.clone().iter().enumerate() {
+                    if self.say(&mut peer, device, frame).await.is_some() {
+                        self.was_told(n, at);
+                    }
+                }
+            }
+        }
+        self.with_beside = false;
     }
 
     async fn again(&mut self, device: usize) {
@@ -531,11 +792,28 @@ impl Home {
 
     async fn bind(&mut self, device: usize, who: Who, from: Timestamp) {
         // A technician who sees no answer comes again; the hand-over itself has happened.
-        let last = self.worn[device].last().copied();
-        if last.is_some_and(|(since, was)| was == who || since >= from) {
+        let (last, zone) = (self.worn[device].last().copied(), self.zone());
+        if last.is_some_and(|(since, was, there)| (was, there) == (who, zone) || since >= from) {
             return;
         }
-        self.worn[device].push((from, who));
+        self.worn[device].push((from, who, zone));
+        self.say_whose(device, who, from).await;
+    }
+
+    async fn say_whose(&mut self, device: usize, who: Who, from: Timestamp) {
+        for beside in [false, true] {
+            if beside && self.beside.is_none() {
+                continue;
+            }
+            self.with_beside = beside;
+            if let Err(said) = self.tell_whose(device, who, from).await {
+                self.wrong.push(format!("NOT BOUND: {said}"));
+            }
+        }
+        self.with_beside = false;
+    }
+
+    async fn tell_whose(&mut self, device: usize, who: Who, from: Timestamp) -> Result<(), String> {
         let address = format!("C0FFEE0000{:02}", device + 1);
         for _ in 0..4 {
             self.contacts += 1;
@@ -549,20 +827,74 @@ impl Home {
             let patient: BTreeMap<&str, &str> =
                 (0..2).filter_map(|n| Some((RECORDS[n], patient(n, who)?))).collect();
             let request = json!({"bind-add": {
-                "device": row["device"], "slot": null, "patient": patient, "zone": ZONE, "from": from, "until": null,
+                "device": row["device"], "slot": null, "patient": patient, "zone": ZONES[self.zone()],
+                "from": from, "until": null,
                 "sole_use_attested_by": "a technician", "labels": [], "instead": true,
             }});
             match self.insist(&request).await {
-                Ok(_) => return,
-                Err(said) => {
-                    if self.armed.is_none() && !self.full {
-                        self.wrong.push(format!("NOT BOUND: {said}"));
-                        return;
-                    }
-                }
+                Ok(_) => return Ok(()),
+                Err(said) if self.armed.is_none() && !self.full => return Err(said),
+                Err(_) => {}
             }
         }
-        self.wrong.push("NOT BOUND: the hub did not answer".into());
+        Err("the hub did not answer".into())
+    }
+
+    /// What today's bindings say is another's, a person takes back and issues anew.
+    async fn correct(&mut self) {
+        if self.full {
+            return;
+        }
+        let status = self.status().await;
+        for said in status["disputed"].as_array().cloned().unwrap_or_default() {
+            let Some(reading) = said.as_str().and_then(|said| said.strip_prefix("reading ")?.parse().ok())
+            else {
+                continue;
+            };
+            let list = json!({"outbox-list": {"destination": null, "state": null}});
+            let Ok(rows) = self.insist(&list).await else { return };
+            let row = rows.iter().find(|row| row["intent"] == "create" && row["reading"] == json!(reading));
+            let of = match row.map(|row| row["row"].clone()) {
+                Some(row) => self.measured_as(&row).await,
+                None => self.any_told(),
+            };
+            self.retract(reading, &of, true).await;
+        }
+    }
+
+    /// Which measurement an outbox row is of, by what stands where it was written, else by its time. Several: it is not
+    /// written yet, and dated loosely.
+    async fn measured_as(&mut self, row: &Value) -> Vec<usize> {
+        let shown = self.insist(&json!({"outbox-show": {"row": row}})).await.unwrap_or_default();
+        let Some(shown) = shown.first() else { return self.any_told() };
+        let record = RECORDS.iter().position(|name| shown["destination"] == *name);
+        let receipts = shown["receipts"].as_array().into_iter().flatten();
+        let places = receipts.filter_map(|said| said.as_str()?.split_once("Observation/"));
+        for (_, id) in places {
+            let id: String = id.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+            let versions = record.map(|n| self.record(n).history("Observation", &id)).unwrap_or_default();
+            let first = versions.first().and_then(|version| version.resource.as_ref());
+            let Some((first, device)) = first.and_then(|first| Some((first, kind(first)?))) else { continue };
+            let is_it = |m: &Measured| m.device == device && value(first, device) == Some(m.value.into());
+            if let Some(n) = self.measured.iter().position(is_it) {
+                return vec![n];
+            }
+        }
+        let taken: Option<Timestamp> = shown["taken"].as_str().and_then(|taken| taken.parse().ok());
+        let exactly = |m: &Measured| taken.is_some_and(|taken| near(m.at, taken));
+        match self.measured.iter().position(exactly) {
+            Some(n) => vec![n],
+            None => {
+                let loosely =
+                    |at: Timestamp| taken.is_none_or(|taken| at.duration_since(taken).abs() < LOOSELY);
+                let may_be = |n: &usize| self.deceived.is_some() || loosely(self.measured[*n].at);
+                self.any_told().into_iter().filter(may_be).collect()
+            }
+        }
+    }
+
+    fn any_told(&self) -> Vec<usize> {
+        (0..self.measured.len()).filter(|n| self.measured[*n].told().next().is_some()).collect()
     }
 
     async fn take_back(&mut self, nth: usize, anew: bool) {
@@ -583,27 +915,33 @@ impl Home {
             return;
         }
         let Some((reading, row)) = readings.into_iter().nth(nth % 8) else { return };
-        let Ok(shown) = self.insist(&json!({"outbox-show": {"row": row}})).await else { return };
-        let taken = shown.first().and_then(|row| row["taken"].as_str()?.parse::<Timestamp>().ok());
-        // One that is dated loosely is left alone: only its time tells here which it is.
-        let Some(n) = taken.and_then(|taken| self.measured.iter().position(|m| near(m.at, taken))) else {
-            return;
-        };
+        let of = self.measured_as(&json!(row)).await;
+        if of.len() == 1 {
+            self.retract(reading, &of, anew).await;
+        }
+    }
+
+    /// `of`: which measurement it is, or which it may be.
+    async fn retract(&mut self, reading: i64, of: &[usize], anew: bool) {
         self.retracted.insert(reading);
         let Some(mut peer) = self.connect() else { return };
         let answer = peer.ask(&json!({"retract": {"reading": reading, "reissue": anew}})).await;
-        let was = self.measured[n].taken_back.map_or(1, |t| t.issues);
-        let (issues, stands) = match answer {
-            Some(Ok(_)) => (was + usize::from(anew), Some(anew)),
-            // Nobody knows how far it came.
-            _ if self.armed.is_some() => (was + usize::from(anew), None),
-            Some(Err(said)) => {
+        let stands = match answer {
+            Some(Ok(_)) => Some(anew),
+            Some(Err(said)) if self.armed.is_none() => {
                 self.wrong.push(format!("NOT TAKEN BACK: {said}"));
                 return;
             }
-            None => (was + usize::from(anew), None),
+            // Nobody knows how far it came.
+            _ => None,
         };
-        self.measured[n].taken_back = Some(TakenBack { issues, stands });
+        if let [n] = of {
+            let m = &mut self.measured[*n];
+            let issues = m.taken_back.map_or(1, |t| t.issues) + usize::from(anew);
+            m.taken_back = Some(TakenBack { issues, stands });
+        } else {
+            of.iter().for_each(|n| self.measured[*n].untraced += 1);
+        }
     }
 
     fn clinician(&mut self, n: usize, nth: usize, deletes: bool) {
@@ -653,11 +991,18 @@ impl Home {
         for _ in 0..40 {
             sleep(Duration::from_secs(3_600)).await;
             self.supervise().await;
+            self.correct().await;
             let retry = json!({"outbox-retry": {"rows": [], "all": true}});
             _ = self.insist(&retry).await;
             let moves = self.insist(&moving).await;
-            let waits = self.status().await["waiting"].as_array().is_some_and(|w| !w.is_empty());
-            if moves.is_ok_and(|rows| rows.is_empty()) && !waits {
+            let status = self.status().await;
+            let some = |what: &str| status[what].as_array().is_some_and(|rows| !rows.is_empty());
+            self.with_beside = self.beside.is_some();
+            let moves_beside = self.insist(&moving).await;
+            self.with_beside = false;
+            let quiet =
+                [moves, moves_beside].into_iter().all(|moves| moves.is_ok_and(|rows| rows.is_empty()));
+            if quiet && !some("waiting") && !some("disputed") {
                 return;
             }
         }
@@ -668,6 +1013,70 @@ impl Home {
 
     pub(crate) async fn status(&mut self) -> Value {
         self.insist(&json!("status")).await.ok().and_then(|rows| rows.first().cloned()).unwrap_or_default()
+    }
+
+    /// At which record, of which measurement a person is told that something is to be seen to.
+    pub(crate) async fn raised(&mut self) -> BTreeSet<(usize, usize)> {
+        let list = json!({"outbox-list": {"destination": null, "state": null}});
+        let mut raised = BTreeSet::new();
+        for row in self.insist(&list).await.unwrap_or_default() {
+            let Some(record) = RECORDS.iter().position(|name| row["destination"] == *name) else { continue };
+            let Ok(shown) = self.insist(&json!({"outbox-show": {"row": row["row"]}})).await else { continue };
+            if shown.first().is_some_and(|row| row["raised"].is_string())
+                && let [n] = self.measured_as(&row["row"]).await[..]
+            {
+                raised.insert((record, n));
+            }
+        }
+        raised
+    }
+
+    /// Whether the clock that stamped it was not set from when its memory was drained until it was told. If it was, it may
+    /// have been before the measurement or after (CLINICAL 19).
+    pub(crate) fn is_steady(&self, m: &Measured, told: Told) -> bool {
+        m.device != CUFF || !self.case.cuff_is_set || self.offsets(told.drained.min(m.at), told.at).len() == 1
+    }
+
+    /// What the home's zone was ahead of UTC, from then until then.
+    pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> BTreeSet<i32> {
+        let offset = |at: Timestamp| {
+            let (_, there) = self.moved.iter().rfind(|(since, _)| *since <= at).copied().unwrap_or_default();
+            zone(there).to_offset(at).seconds()
+        };
+        let moved = self.moved.iter().map(|(since, _)| *since).filter(|since| (from..until).contains(since));
+        moved.chain([from, until]).map(offset).collect()
+    }
+
+    /// The instants that its stamp means in the zones in which its device was, each with whether the device was there then.
+    /// In an hour that is skipped, what it means on either side of that.
+    pub(crate) fn meanings(&self, m: &Measured) -> Vec<(Timestamp, bool)> {
+        let worn = &self.worn[m.device];
+        let mut meant = vec![];
+        for (n, (from, _, there)) in worn.iter().enumerate() {
+            let until = worn.get(n + 1).map_or(Timestamp::MAX, |(until, ..)| *until);
+            let stamp = zone(*there).to_ambiguous_timestamp(m.shown);
+            for at in [stamp.earlier(), stamp.later()].into_iter().flatten() {
+                meant.push((at, (*from..until).contains(&at)));
+            }
+        }
+        meant
+    }
+
+    pub(crate) fn began(&self) -> Timestamp {
+        BEGINS[self.case.begins].0
+    }
+
+    pub(crate) fn has_two_hubs(&self) -> bool {
+        self.beside.is_some()
+    }
+
+    /// Whether hubs give Observations their ids.
+    pub(crate) fn is_by_id(&self) -> bool {
+        self.case.rung == 0
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.case.rung == PLAIN
     }
 
     /// Held records by device, each group with its reason.
@@ -681,6 +1090,9 @@ impl Home {
 
     pub(crate) async fn end(mut self) {
         self.kill().await;
+        if let Some(mut beside) = self.beside.take() {
+            beside.kill().await;
+        }
         simulation::set_network(None);
         simulated::set_to(None);
     }
@@ -709,9 +1121,15 @@ pub(crate) fn near(one: Timestamp, other: Timestamp) -> bool {
     one.duration_since(other).abs() <= SignedDuration::from_secs(3)
 }
 
-fn civil(at: Timestamp) -> DateTime {
-    let zone = TimeZone::get(ZONE).expect("the zones are compiled in");
-    let shown = zone.to_datetime(at);
+fn zone(n: usize) -> &'static TimeZone {
+    static FOUND: LazyLock<Vec<TimeZone>> = LazyLock::new(|| {
+        ZONES.iter().map(|name| TimeZone::get(name).expect("the zones are compiled in")).collect()
+    });
+    &FOUND[n]
+}
+
+fn civil(in_zone: usize, at: Timestamp) -> DateTime {
+    let shown = zone(in_zone).to_datetime(at);
     shown.with().subsec_nanosecond(0).build().expect("whole seconds are a time")
 }
 

@@ -1,10 +1,11 @@
 //! What was promised, checked against what was true. Each sentence names the promise that is broken.
 
-use crate::home::{DEVICES, Home, Measured, RECORDS, kind, patient, value};
+use crate::home::{CUFF, DEVICES, Home, Measured, RECORDS, Told, kind, patient, value};
 use crate::words::Who;
 use gateway::demo::record::Version;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a case came out, so that nobody takes a model for good in which nothing happens.
 #[derive(Clone, Copy, Default, Debug)]
@@ -14,6 +15,12 @@ pub(crate) struct Tally {
     pub(crate) held: usize,
     pub(crate) taken_back: usize,
     pub(crate) clinicians: usize,
+    /// Not there, since their words mean no instant, or two.
+    pub(crate) ambiguous: usize,
+    /// Given to the wrong person first, by a person's mistake.
+    pub(crate) corrected: usize,
+    /// There more than once, on a rung that can't prevent it.
+    pub(crate) repeats: usize,
 }
 
 impl Tally {
@@ -23,11 +30,11 @@ impl Tally {
         self.held += other.held;
         self.taken_back += other.taken_back;
         self.clinicians += other.clinicians;
+        self.ambiguous += other.ambiguous;
+        self.corrected += other.corrected;
+        self.repeats += other.repeats;
     }
 }
-
-/// Near the edge of a binding, or of a boot without a time, the hub may doubt; else it has no reason to.
-const EDGE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A device that was compared: its clock is read to the second, the answer takes a moment, and clocks drift.
 const EXACT: SignedDuration = SignedDuration::from_secs(3);
@@ -35,6 +42,9 @@ const DRIFT_PPM: i32 = 300;
 /// What a boot heard that had no time of its own is dated between its neighbours, if those leave five minutes at most:
 /// what is printed is the middle.
 const LOOSE: SignedDuration = SignedDuration::from_secs(151);
+
+/// By so much a stamp may be off where a comparison is too loose to date by it.
+const UNCOMPARED: SignedDuration = SignedDuration::from_mins(5);
 
 fn is_of(charted: &Charted, m: &Measured) -> bool {
     charted.device == m.device && value(charted.first(), m.device) == Some(m.value.into())
@@ -52,10 +62,6 @@ impl Charted {
         self.versions.first().and_then(|v| v.resource.as_ref()).unwrap_or(&Value::Null)
     }
 
-    fn at(&self) -> Option<Timestamp> {
-        self.first()["effectiveDateTime"].as_str()?.parse().ok()
-    }
-
     fn last(&self) -> Option<&Value> {
         self.versions.last()?.resource.as_ref()
     }
@@ -66,6 +72,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
     let mut tally = Tally { clinicians: home.clinicians.len(), ..Tally::default() };
     let measured: Vec<Measured> = home.measured.clone();
     let mut doubted = [0_usize; 3];
+    let raised = if home.is_plain() { home.raised().await } else { BTreeSet::new() };
     for (n, there) in RECORDS.into_iter().enumerate() {
         let all = home.record(n).all("Observation").into_iter().filter_map(|(place, versions)| {
             let device = kind(versions.first()?.resource.as_ref()?)?;
@@ -81,40 +88,68 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                     DEVICES[charted.device].name,
                     charted.first()
                 )),
-                Some(m) => said.extend(wrong_content(n, charted, m)),
+                Some(m) => said.extend(wrong_content(home, n, charted, m)),
             }
         }
-        for m in &measured {
+        let unanswered = home.record(n).committed_unanswered();
+        if home.is_by_id() {
+            said.extend(unasked(home, n));
+        }
+        for (nth, m) in measured.iter().enumerate() {
             let charted: Vec<&Charted> = all.iter().filter(|c| is_of(c, m)).collect();
             let expected = patient(n, m.who).is_some();
             let name = format!("the {}'s reading of {} at the {}", DEVICES[m.device].name, m.at, there);
-            let issues = m.taken_back.map_or(1, |t| t.issues);
-            if charted.len() > issues {
+            let issues = m.taken_back.map_or(1, |t| t.issues) + m.untraced;
+            // What a clinician deleted before the hub knew that it was there, no search shows (docs/delivery.md).
+            let unseen = if home.is_by_id() || unanswered == 0 {
+                0
+            } else {
+                charted.iter().filter(|c| c.last().is_none()).count()
+            };
+            let repeats = charted.len().saturating_sub(issues + unseen);
+            // What was written in the dark, nobody can take back, nor knows that it is there; so it is told.
+            let told = repeats > 0 && home.is_plain() && raised.contains(&(n, nth));
+            tally.repeats += repeats;
+            if repeats > 0 && !told {
                 said.push(format!("DUPLICATE: {name} is there {} times, issued {issues}", charted.len()));
             }
+            let doubts = unanswered + home.doubts[n];
+            if repeats > doubts {
+                said.push(format!("REPEATED: {name} {repeats} times, with {doubts} times of doubt"));
+            }
+            let dark = if told { repeats } else { 0 };
             let stands = |c: &&&Charted| c.last().is_none_or(|r| r["status"] != "entered-in-error");
             let standing = charted.iter().filter(stands).count();
             let deleted = charted.iter().any(|c| c.last().is_none());
+            let wrong = |c: &&&Charted| stands(c) && c.last().is_some() && !is_theirs(n, c.first(), m.who);
+            let by_mistake = charted.iter().filter(wrong).count();
+            if by_mistake > dark && m.taken_back.is_none_or(|t| t.stands.is_some()) && sure(home, m) {
+                said.push(format!("NOT CORRECTED: {name} still stands for whom it is not"));
+            }
             match m.taken_back.map(|t| t.stands) {
-                Some(Some(false)) if standing > 0 && !deleted => {
+                Some(Some(false)) if standing > dark && !deleted => {
                     said.push(format!("NOT TAKEN BACK: {name} still stands"));
                 }
-                Some(Some(true)) if expected && standing == 0 => {
+                Some(Some(true))
+                    if expected && standing == 0 && (!home.corrected || must_be_delivered(home, m)) =>
+                {
                     said.push(format!("LOST: {name} was issued anew and does not stand"));
                 }
-                None if expected && m.told_at.is_some() && charted.is_empty() => {
+                None if expected && m.told().next().is_some() && charted.is_empty() => {
                     if must_be_delivered(home, m) {
                         said.push(format!("LOST: {name} is not there, and there was no reason to hold it"));
                     } else if n == 0 {
                         doubted[m.device] += 1;
                     }
                 }
-                None if standing < charted.len() => {
+                None if standing < charted.len() && m.untraced == 0 => {
                     said.push(format!("OVERWRITTEN: nobody took {name} back, and it is marked so"));
                 }
                 _ => {}
             }
             if n == 0 {
+                tally.ambiguous += usize::from(m.stated.is_none() && m.told().next().is_some());
+                tally.corrected += usize::from(!m.was.is_empty() && charted.len() > 1);
                 tally.measured += 1;
                 tally.delivered += usize::from(!charted.is_empty());
                 tally.taken_back += usize::from(m.taken_back.is_some());
@@ -156,49 +191,179 @@ async fn unheld(home: &mut Home, doubted: [usize; 3], tally: &mut Tally) -> Vec<
 
 /// Whether nothing gives reason to doubt who it is, or when.
 fn must_be_delivered(home: &Home, m: &Measured) -> bool {
-    let near_edge = home.worn[m.device].iter().any(|(edge, _)| m.at.duration_since(*edge).abs() < EDGE);
-    m.told_in_time && !near_edge
+    let Some(told) = m.told[0] else { return false };
+    let worn = &home.worn[m.device];
+    let doubted = if m.device == CUFF {
+        // Its clock is compared, to seconds.
+        let edge = EXACT + drift(m, told);
+        worn.iter().any(|(since, ..)| m.at.duration_since(*since).abs() <= edge) || !home.is_steady(m, told)
+    } else {
+        // Nobody compares these: in a home that moved, what they show may be meant in either zone.
+        home.meanings(m).iter().any(|(at, there)| *there && *at != m.at)
+    };
+    told.in_time && !doubted && m.stated.is_some() && home.deceived.is_none()
 }
 
-fn wrong_content(n: usize, charted: &Charted, m: &Measured) -> Vec<String> {
+/// Whether the hub had a way to know the time: a boot that was deceived from its start on compared wrongly, too, so that
+/// a clock that was set later is not seen to have been.
+fn sure(home: &Home, m: &Measured) -> bool {
+    home.deceived.is_none() || m.told().all(|told| told.rightly && home.is_steady(m, told))
+}
+
+/// By so much clocks may have come apart from when it was taken until it was told.
+fn drift(m: &Measured, told: Told) -> SignedDuration {
+    told.at.duration_since(m.at).abs() * DRIFT_PPM / 1_000_000
+}
+
+fn is_theirs(n: usize, resource: &Value, who: Who) -> bool {
+    let subject = resource["subject"]["reference"].as_str().unwrap_or_default();
+    patient(n, who).is_some_and(|id| subject.strip_prefix("Patient/") == Some(id))
+}
+
+/// What a hub wrote, in each version: whose it is, and when it was.
+fn wrong_content(home: &Home, n: usize, charted: &Charted, m: &Measured) -> Vec<String> {
     let mut said = vec![];
     let name = format!("the {}'s reading of {} at the {}", DEVICES[m.device].name, m.at, RECORDS[n]);
-    let subject = charted.first()["subject"]["reference"].as_str().unwrap_or_default().to_owned();
-    if patient(n, m.who).is_none_or(|id| subject != format!("Patient/{id}")) {
-        let whose = if m.who == Who::Test { "nobody's".to_owned() } else { format!("{}'s", m.who) };
-        said.push(format!("WRONG PERSON: {name} is {whose}, and went to {subject}"));
-    }
-    let off = charted.at().map_or(SignedDuration::MAX, |at| at.duration_since(m.at).abs());
-    let waited = m.told_at.map_or(SignedDuration::ZERO, |told| told.duration_since(m.at).abs());
-    if off
-        > EXACT + waited * DRIFT_PPM / 1_000_000 + if m.told_in_time { SignedDuration::ZERO } else { LOOSE }
-    {
-        said.push(format!("WRONG TIME: {name} says {:?}", charted.at()));
+    let by_hub = |version: &&Version| !home.clinicians.contains(&(n, charted.id.clone(), version.number));
+    for resource in charted.versions.iter().filter(by_hub).filter_map(|version| version.resource.as_ref()) {
+        let at: Option<Timestamp> = resource["effectiveDateTime"].as_str().and_then(|at| at.parse().ok());
+        if m.stated.is_none() && sure(home, m) {
+            said.push(format!("GUESSED: {name} says {at:?}, and its words mean no instant, or two"));
+        }
+        // By a person's mistake it may have gone to another; whether that was mended is looked at elsewhere. Where nobody
+        // could know when it was, it may go to whoever ever had the device.
+        let had = home.worn[m.device].iter().map(|(_, who, _)| who).filter(|_| !sure(home, m));
+        if m.was.iter().chain([&m.who]).chain(had).all(|who| !is_theirs(n, resource, *who)) {
+            let whose = if m.who == Who::Test { "nobody's".to_owned() } else { format!("{}'s", m.who) };
+            said.push(format!(
+                "WRONG PERSON: {name} is {whose}, and went to {}",
+                resource["subject"]["reference"]
+            ));
+        }
+        if !at.is_some_and(|at| is_when(home, m, at)) {
+            said.push(format!("WRONG TIME: {name} says {at:?}"));
+        }
     }
     said
 }
 
-/// After its first version, the hub changes a status and nothing else; what a clinician deleted stays so.
+/// Whether that is when it was taken, as far as anybody can know.
+fn is_when(home: &Home, m: &Measured, at: Timestamp) -> bool {
+    let off = |other: Timestamp| at.duration_since(other).abs();
+    let drift = m.told().map(|told| drift(m, told)).max().unwrap_or_default();
+    let loose = if m.told().all(|told| told.in_time) { SignedDuration::ZERO } else { LOOSE };
+    let exact = EXACT + drift + loose;
+    // The device's own words, in a zone where it was.
+    let words = |within| home.meanings(m).iter().any(|(said, _)| off(*said) <= EXACT && off(m.at) <= within);
+    match (home.deceived.is_some(), sure(home, m)) {
+        (false, _) => off(m.at) <= exact,
+        // A hub whose times contradict each other by less than five minutes takes the middle; else the device's own word,
+        // if that is within five minutes.
+        (true, true) => {
+            let wrong = home.wrong_by.iter().map(|by| by.abs()).filter(|by| *by <= UNCOMPARED).max();
+            off(m.at) <= exact + wrong.unwrap_or_default() || words(UNCOMPARED)
+        }
+        // Its clock was compared with one that was wrong, perhaps before it was set, perhaps after.
+        (true, false) => {
+            let set = home.offsets(home.began(), home.second());
+            let by = set
+                .iter()
+                .flat_map(|one| set.iter().map(move |other| SignedDuration::from_secs((one - other).into())));
+            let wrong = by.flat_map(|set| {
+                home.wrong_by.iter().chain([&SignedDuration::ZERO]).map(move |wrong| set + *wrong)
+            });
+            words(SignedDuration::MAX) || wrong.into_iter().any(|by| off(m.at + by) <= exact + LOOSE)
+        }
+    }
+}
+
+/// After its first version, the hub changes a status and nothing else; what a clinician deleted stays so. Only where two
+/// hubs raced may the second one's version follow the first one's: each looked, and neither was there. HAPI ignores
+/// `If-None-Match`, so that nobody can prevent it (CLINICAL 27). It says the same, as that hub knows it: its own name, when
+/// it was ready, whether it compared the clock, and so what time it was, which is looked at as the first one's is.
 fn written_over(home: &Home, n: usize, charted: &Charted) -> Vec<String> {
     let mut said = vec![];
     for pair in charted.versions.windows(2) {
         let [before, after] = pair else { continue };
-        if home.clinicians.contains(&(n, charted.id.clone(), after.number)) {
+        let by_clinician =
+            |version: &Version| home.clinicians.contains(&(n, charted.id.clone(), version.number));
+        if by_clinician(after) {
             continue;
         }
+        let raced =
+            home.has_two_hubs() && after.number == 2 && !by_clinician(before) && hub(before) != hub(after);
+        let own: &[&str] = match raced {
+            true => &["meta", "extension", "issued", "note", "effectiveDateTime"],
+            false => &["status", "meta"],
+        };
         let without = |version: &Version| {
             let mut resource = version.resource.clone().unwrap_or_default();
-            for name in ["status", "meta"] {
-                resource.as_object_mut().map(|fields| fields.remove(name));
+            for name in own {
+                resource.as_object_mut().map(|fields| fields.remove(*name));
             }
             resource
         };
         let marked = after.resource.as_ref().is_some_and(|r| r["status"] == "entered-in-error");
-        if before.resource.is_none() || !marked || without(before) != without(after) {
+        if before.resource.is_none() || !(marked || raced) || without(before) != without(after) {
             said.push(format!(
                 "OVERWRITTEN: version {} of {} at the {} is neither a clinician's nor a retraction",
                 after.number, charted.id, RECORDS[n]
             ));
+        }
+    }
+    said
+}
+
+/// Which hub wrote it.
+fn hub(version: &Version) -> Option<&str> {
+    let extensions = version.resource.as_ref()?["extension"].as_array()?;
+    let gateway = extensions.iter().find(|e| e["url"].as_str().is_some_and(|u| u.ends_with("gatewayDevice")));
+    gateway?["valueReference"]["reference"].as_str()
+}
+
+/// Before it writes an Observation by its id, a hub asks whether it is there; what it saw there, it does not write
+/// (CLINICAL 27).
+fn unasked(home: &Home, n: usize) -> Vec<String> {
+    let mut said = vec![];
+    let (mut there, mut asked) = (BTreeSet::new(), BTreeMap::new());
+    for logged in home.record(n).log() {
+        let body: Value = serde_json::from_slice(&logged.octets).unwrap_or_default();
+        let entries = body["entry"].as_array().into_iter().flatten();
+        let parts = entries.filter_map(|entry| {
+            let request = &entry["request"];
+            Some((
+                request["method"].as_str()?.to_owned(),
+                request["url"].as_str()?.to_owned(),
+                &entry["resource"],
+            ))
+        });
+        let whole = (logged.seen.method.clone(), logged.seen.path.clone(), &body);
+        for (method, path, resource) in parts.chain([whole]) {
+            if !path.starts_with("Observation/") {
+                continue;
+            }
+            let of_whom = (logged.client.clone(), path.clone());
+            match method.as_str() {
+                "GET" if logged.done => _ = asked.insert(of_whom, there.contains(&path)),
+                // What accompanies a measurement goes after it, and is asked for only once something left.
+                "PUT" if kind(resource).is_some() && resource["status"] != "entered-in-error" => {
+                    match asked.get(&of_whom) {
+                        Some(false) => {}
+                        Some(true) => said.push(format!(
+                            "OVERWRITTEN: a hub saw {path} at the {}, and wrote it",
+                            RECORDS[n]
+                        )),
+                        None => said.push(format!(
+                            "OVERWRITTEN: a hub wrote {path} at the {} and had not asked",
+                            RECORDS[n]
+                        )),
+                    }
+                    if logged.done {
+                        there.insert(path);
+                    }
+                }
+                _ => {}
+            }
         }
     }
     said

@@ -77,9 +77,29 @@ pub(crate) enum Word {
         hours: i64,
     },
     ClockSet,
+    /// The system clock is set wrong by this, and vouched for.
+    ClockJumps {
+        seconds: i64,
+    },
     Bind {
         device: Device,
         who: Who,
+    },
+    /// It turns out that for so many hours it has been another's.
+    Mistaken {
+        device: Device,
+        who: Who,
+        hours: i64,
+    },
+    /// A person corrects every reading that is disputed.
+    Correct,
+    /// The home is in another zone from now on.
+    Move {
+        zone: usize,
+    },
+    /// The second hub of the house hears all that the device remembers.
+    Overheard {
+        device: Device,
     },
     /// Of the readings that there are the n-th.
     TakeBack {
@@ -98,7 +118,16 @@ const YEAR: i64 = 365 * 24;
 pub(crate) fn word() -> impl Strategy<Value = Word> {
     let device = || 0..crate::home::DEVICES.len();
     let hours = prop_oneof![Just(-10 * YEAR), Just(10 * YEAR), Just(-1), Just(1), Just(-56 * YEAR)];
-    let who = prop_oneof![3 => Just(Who::Ada), 3 => Just(Who::Ben), 1 => Just(Who::Test)];
+    let jump = prop_oneof![
+        Just(-93_600),
+        Just(-7_200),
+        Just(-90),
+        Just(45),
+        Just(7_200),
+        Just(93_600),
+        Just(400 * 86_400)
+    ];
+    let who = || prop_oneof![3 => Just(Who::Ada), 3 => Just(Who::Ben), 1 => Just(Who::Test)];
     let trouble = prop_oneof![
         1 => Just(Trouble::CutBefore),
         3 => Just(Trouble::CutAfter),
@@ -127,8 +156,14 @@ pub(crate) fn word() -> impl Strategy<Value = Word> {
             .prop_map(|(record, trouble, requests)| Word::Trouble { record, trouble, requests }),
         2 => (0..2usize, any::<bool>()).prop_map(|(record, begins)| Word::Outage { record, begins }),
         1 => hours.prop_map(|hours| Word::ClockLost { hours }),
-        1 => Just(Word::ClockSet),
-        2 => (device(), who).prop_map(|(device, who)| Word::Bind { device, who }),
+        2 => Just(Word::ClockSet),
+        1 => jump.prop_map(|seconds| Word::ClockJumps { seconds }),
+        2 => (device(), who()).prop_map(|(device, who)| Word::Bind { device, who }),
+        1 => (device(), who(), 1..72i64)
+            .prop_map(|(device, who, hours)| Word::Mistaken { device, who, hours }),
+        1 => Just(Word::Correct),
+        1 => (0..crate::home::ZONES.len()).prop_map(|zone| Word::Move { zone }),
+        3 => device().prop_map(|device| Word::Overheard { device }),
         2 => (0..32usize, any::<bool>()).prop_map(|(nth, anew)| Word::TakeBack { nth, anew }),
         2 => (0..2usize, 0..32usize, any::<bool>())
             .prop_map(|(record, nth, deletes)| Word::Clinician { record, nth, deletes }),
@@ -199,7 +234,18 @@ impl fmt::Display for Word {
             Word::Outage { record: n, begins: false } => write!(f, "The {} is up.", record(n)),
             Word::ClockLost { hours } => write!(f, "The hub's clock is {hours} h wrong, and says so."),
             Word::ClockSet => f.write_str("The hub's clock is set."),
+            Word::ClockJumps { seconds } => {
+                write!(f, "The hub's clock is set, {seconds} s wrong, and believed.")
+            }
             Word::Bind { device: n, who } => write!(f, "From now on the {} is {who}'s.", device(n)),
+            Word::Mistaken { device: n, who, hours } => {
+                write!(f, "It turns out that for {hours} h the {} has been {who}'s.", device(n))
+            }
+            Word::Correct => f.write_str("A person corrects every reading that is disputed."),
+            Word::Move { zone } => write!(f, "The home moves to {}.", crate::home::ZONES[*zone]),
+            Word::Overheard { device: n } => {
+                write!(f, "A second hub, if there is one, hears all that the {} remembers.", device(n))
+            }
             Word::TakeBack { nth, anew: false } => write!(f, "A person takes reading no. {nth} back."),
             Word::TakeBack { nth, anew: true } => {
                 write!(f, "A person takes reading no. {nth} back and issues it anew.")

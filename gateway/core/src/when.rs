@@ -121,6 +121,21 @@ impl Boots {
         Span { earliest: a.min(b), latest: a.max(b) }
     }
 
+    /// The instants that `at` can have been by what this hub believed at `then`, in the same boot, whatever contradicts it
+    /// since. `None`: that boot never had a time of its own.
+    pub fn believed(&self, then: HubTicks, at: HubTicks) -> Option<Span> {
+        let anchors = &self.all.get(&then.boot)?.anchors;
+        let timed = || anchors.iter().filter(|a| a.utc.latest != Timestamp::MAX);
+        let before = timed().filter(|a| a.at.ms <= then.ms).max_by_key(|a| a.at.ms);
+        let anchor = before.or_else(|| timed().min_by_key(|a| a.at.ms))?;
+        let since = at.ms.saturating_sub(anchor.at.ms);
+        let loose = drift(since, HUB_DRIFT_PPM);
+        Some(Span {
+            earliest: saturating(anchor.utc.earliest, millis(since.saturating_sub(loose))),
+            latest: saturating(anchor.utc.latest, millis(since.saturating_add(loose))),
+        })
+    }
+
     fn log(&self, boot: BootNo) -> Option<BootNo> {
         self.all.get(&boot).and_then(|b| b.log)
     }
@@ -259,20 +274,20 @@ pub fn as_utc(civil: civil::DateTime) -> Timestamp {
 }
 
 /// Where a stamp of a clock that ticks whole seconds lies: asked and answered, plus the distance to what the
-/// clock showed, a second either way, and drift; on the sample's boot, then in UTC.
-pub fn by_sample(boots: &Boots, sample: &Sample, stamp: civil::DateTime) -> Span {
+/// clock showed, a second either way, and drift; on the sample's boot, then in UTC, by `utc`.
+pub fn by_sample(utc: impl Fn(HubTicks) -> Span, sample: &Sample, stamp: civil::DateTime) -> Span {
     let distance = clamp_ms(as_utc(stamp).duration_since(as_utc(sample.clock.civil)));
     let loose = drift(distance, DEVICE_DRIFT_PPM).saturating_add(1_000);
     let from = sample.asked.later(distance.saturating_sub(loose));
     let to = sample.answered.later(distance.saturating_add(loose));
-    Span { earliest: boots.utc(from).earliest, latest: boots.utc(to).latest }
+    Span { earliest: utc(from).earliest, latest: utc(to).latest }
 }
 
-/// Hub minus device, as an interval in milliseconds: what is compared between two contacts.
-pub fn correction(boots: &Boots, sample: &Sample) -> (i64, i64) {
+/// Hub minus device, as an interval in milliseconds: what is compared between two contacts. The hub's time by `utc`.
+pub fn correction(utc: impl Fn(HubTicks) -> Span, sample: &Sample) -> (i64, i64) {
     let shown = as_utc(sample.clock.civil);
-    let asked = boots.utc(sample.asked).earliest.duration_since(shown);
-    let answered = boots.utc(sample.answered).latest.duration_since(shown);
+    let asked = utc(sample.asked).earliest.duration_since(shown);
+    let answered = utc(sample.answered).latest.duration_since(shown);
     (clamp_ms(asked).saturating_sub(1_000), clamp_ms(answered))
 }
 

@@ -1,13 +1,14 @@
 //! Where the store stands: its last tick, what a record became, where a meter is asked
 //! from next, and which readings today's bindings dispute.
 
-use super::rows::{Kept, ReadingNo};
+use super::rows::{Kept, ReadingNo, Rows};
 use super::{Store, StoreError};
 use hearth_core::admit::{Fate, Hearing, House, Open, Why, disputed};
 use hearth_core::capture::{Capture, DeviceNo, Uuid16};
-use hearth_core::identity::{Facts, Who};
+use hearth_core::identity::{Binding, Facts, Who};
+use hearth_core::profile::Catalog;
 use hearth_core::reading::Reading;
-use hearth_core::when::HubTicks;
+use hearth_core::when::{Boots, HubTicks};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -81,26 +82,49 @@ impl Store {
     pub fn disputed(&mut self) -> Result<Vec<Disputed>, StoreError> {
         let catalog = Arc::clone(&self.catalog);
         self.read(|rows| {
-            let (boots, bindings) = (rows.boots()?, rows.bindings()?);
-            // After a salvage nobody has said yet whose a device is: nothing says otherwise either.
-            let bound: BTreeSet<DeviceNo> =
-                rows.every_binding()?.iter().map(|binding| binding.device).collect();
-            let house = House { boots: &boots, catalog: &catalog, bindings: &bindings };
+            let today = Today::of(rows, &catalog)?;
             let mut found = vec![];
             let mut after = ReadingNo(0);
             loop {
                 let page = rows.readings_after(after, 500)?;
                 let Some(last) = page.last() else { return Ok(found) };
                 after = last.no;
-                let said = |kept: &Kept| !kept.retracted && bound.contains(&kept.reading.device);
-                for kept in page.into_iter().filter(said) {
-                    let record = rows.whole(rows.record(kept.record)?)?;
-                    let heard = boots.utc(record.first().at);
-                    if let Some(today) = disputed(&kept.reading, heard, &house) {
+                for kept in page {
+                    if let Some(today) = today.disputes(rows, &kept)? {
                         found.push(Disputed { reading: kept.no, given_to: kept.reading.who, today });
                     }
                 }
             }
         })
+    }
+}
+
+/// Whose devices are, today.
+pub(super) struct Today<'a> {
+    catalog: &'a Catalog,
+    boots: Boots,
+    bindings: Vec<Binding>,
+    bound: BTreeSet<DeviceNo>,
+}
+
+impl<'a> Today<'a> {
+    pub(super) fn of(rows: &Rows<'_>, catalog: &'a Catalog) -> Result<Today<'a>, StoreError> {
+        // After a salvage nobody has said yet whose a device is: nothing says otherwise either.
+        let bound = rows.every_binding()?.iter().map(|binding| binding.device).collect();
+        Ok(Today { catalog, boots: rows.boots()?, bindings: rows.bindings()?, bound })
+    }
+
+    /// Whose it would be, of a reading that stands, if that is not who has it.
+    pub(super) fn disputes(
+        &self,
+        rows: &Rows<'_>,
+        kept: &Kept,
+    ) -> Result<Option<Result<Who, Why>>, StoreError> {
+        if kept.retracted || !self.bound.contains(&kept.reading.device) {
+            return Ok(None);
+        }
+        let record = rows.whole(rows.record(kept.record)?)?;
+        let house = House { boots: &self.boots, catalog: self.catalog, bindings: &self.bindings };
+        Ok(disputed(&kept.reading, self.boots.utc(record.first().at), &house))
     }
 }

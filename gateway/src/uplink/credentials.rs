@@ -29,10 +29,12 @@ impl Credentials {
     pub(super) fn refresh(&mut self, now: Timestamp) -> bool {
         for _ in 0..TRIES {
             let look = self.files.look();
-            // Time alone mends what is not yet valid; what can't be used is read each time that it is needed.
-            let is_known =
-                self.look.as_ref() == Some(&look) && !matches!(self.fault, Some(Fault::NotYetValid { .. }));
-            if is_known && self.usable(now).is_some() {
+            // Time alone mends what is not yet valid; what else can't be used is read each time that it is needed.
+            let is_known = match self.fault {
+                Some(Fault::NotYetValid { from, .. }) => now < from,
+                _ => self.usable(now).is_some(),
+            };
+            if is_known && self.look.as_ref() == Some(&look) {
                 return false;
             }
             let read = tls::client(&self.files, now);
@@ -207,6 +209,10 @@ mod tests {
         assert!(credentials.refresh(now));
         folder.put(Some(pki::CLIENT_NOT_YET), Some(pki::CLIENT_NOT_YET));
         assert!(!credentials.refresh(now) && credentials.client(now).is_ok());
+        // Said once: a hub that waits for its clock looks every minute.
+        let said = credentials.remarks(now);
+        assert!(!credentials.refresh(now + SignedDuration::from_mins(1)) && said.len() == 1);
+        assert_eq!(credentials.remarks(now), said);
         let later = now + SignedDuration::from_hours(48);
         assert!(credentials.refresh(later) && credentials.remarks(later).is_empty());
         // A fifth of its 29 days are left.

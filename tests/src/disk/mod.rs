@@ -125,11 +125,11 @@ impl Disk {
     /// Octets written to a file, in it still, and not synced since.
     pub fn unsynced(&self, file: &str) -> usize {
         let mut left = 0;
-        for step in self.state().steps.iter().filter(|step| step.file == file) {
+        for step in self.state().steps.iter().rev().filter(|step| step.file == file) {
             match &step.call {
                 Call::Write { octets, .. } => left += octets.len(),
                 Call::Sync | Call::Create | Call::Delete { .. } | Call::Replace(_) | Call::Truncate(0) => {
-                    left = 0
+                    break;
                 }
                 Call::Truncate(_) | Call::SyncFailed => {}
             }

@@ -38,11 +38,14 @@ enum Fit {
     /// A civil stamp, and the binding has no zone to read it in.
     NoZone,
     Doubt(TimeDoubt),
+    /// Read so, it was taken after it was heard.
+    Future,
 }
 
 /// Finds the one binding that the record lies in (CLINICAL 18, 21, 23). Anything else is a hold.
 ///
-/// A stamp without a clock sample is read in each candidate's zone: exactly one that contains it binds.
+/// A stamp without a clock sample is read in each candidate's zone: exactly one that contains it binds. In a home that
+/// moved, two of one person's may: then it is two times.
 pub fn bind<'b>(
     device: DeviceNo,
     slot: Option<Slot>,
@@ -54,7 +57,7 @@ pub fn bind<'b>(
         return Err(Why::Guest);
     }
     let (mut inside, mut edge, mut no_zone, mut doubt, mut before) = (vec![], false, false, None, None);
-    let mut candidates = 0;
+    let (mut candidates, mut future) = (0, vec![]);
     for binding in bindings.iter().filter(|b| b.covers(device, slot)) {
         candidates += 1;
         match fit(binding, dated, heard) {
@@ -62,6 +65,7 @@ pub fn bind<'b>(
             Fit::Edge => edge = true,
             Fit::NoZone => no_zone = true,
             Fit::Doubt(d) => doubt = Some(d),
+            Fit::Future => future.push(binding.who),
             Fit::Before => before = Some(before.map_or(binding.revision, |r| binding.revision.min(r))),
             Fit::After => {}
         }
@@ -79,6 +83,13 @@ pub fn bind<'b>(
     let people = inside.iter().any(|(b, ..)| Some(b.who) != inside.first().map(|(first, ..)| first.who));
     if people {
         return Err(Why::TwoPeople);
+    }
+    if inside.iter().any(|(_, span, ..)| inside.first().is_some_and(|(_, first, ..)| span != first)) {
+        return Err(Why::Edge);
+    }
+    // The same person's other zone is not meant; another person's might be, by a clock that is wrong.
+    if future.iter().any(|who| inside.first().is_none_or(|(only, ..)| only.who != *who)) {
+        return Err(Why::Time(TimeDoubt::Future));
     }
     if no_zone {
         return Err(Why::NoZone);
@@ -140,13 +151,16 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
             (*span, *source, words)
         }
     };
-    if span.earliest > saturating(heard.latest, millis(60_000)) {
-        return Fit::Doubt(TimeDoubt::Future);
+    if span.latest < binding.from {
+        return Fit::Before;
+    }
+    // Of a binding that had ended when it was heard, it is not, by whatever zone.
+    let over = span.earliest >= until && until <= heard.latest;
+    if !over && span.earliest > saturating(heard.latest, millis(60_000)) {
+        return Fit::Future;
     }
     if span.earliest >= binding.from && span.latest < until {
         Fit::Inside { span, source, words }
-    } else if span.latest < binding.from {
-        Fit::Before
     } else if span.earliest >= until {
         Fit::After
     } else {

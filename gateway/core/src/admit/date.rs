@@ -5,7 +5,8 @@ use crate::capture::Capture;
 use crate::decode::Told;
 use crate::profile::{Keeps, Profile, Untimed};
 use crate::when::{
-    Boots, ContactNo, Face, Sample, Source, Span, Stamp, as_utc, by_sample, correction, millis, saturating,
+    Boots, ContactNo, Face, HubTicks, Sample, Source, Span, Stamp, as_utc, by_sample, correction, millis,
+    saturating,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,7 +23,8 @@ pub enum Dated {
         source: Source,
         words: Option<Stamp>,
     },
-    /// `compared`: when the device's clock was compared in the same contact, what that says, however loosely.
+    /// `compared`: what a comparison of the device's clock says, in the same contact however loosely, or the last one that
+    /// was good.
     Civil {
         stamp: Stamp,
         not_before: Timestamp,
@@ -73,14 +75,31 @@ pub(super) fn date(
         Told::At(stamp) => stamp,
     };
     let not_after = Span { earliest: Timestamp::MIN, latest: saturating(heard.latest, TOLERANCE) };
-    if let Some(sample) = sample.filter(|s| boots.utc(s.answered).width() <= TIGHT) {
-        return compare(record, stamp, sample, not_after, open, boots);
+    let mut believed = None;
+    if let Some(sample) = sample.filter(|sample| is_compared(boots, sample)) {
+        let span = compare(record, stamp, sample, not_after, open, boots)?;
+        if boots.utc(sample.answered).width() <= TIGHT {
+            return Ok(Dated::Instant { span, source: Source::Sample, words: Some(stamp) });
+        }
+        believed = Some(span);
     }
     if profile.clock.resets_to.contains(&stamp.civil.year()) {
         return Err(TimeDoubt::Reset);
     }
     let not_before = drained_before(record, open, boots);
-    let compared = sample.map(|sample| loosely(boots, sample, stamp));
+    // What the clock was off by when it was last compared well, it may be off by still.
+    let earlier = comparisons_before(record.first().contact, stamp.face, open, boots).next();
+    let compared = match (sample, earlier.map(|(_, earlier, _)| earlier)) {
+        _ if believed.is_some() => believed.map(loosely),
+        (Some(one), Some(other)) => {
+            let one = by_sample(reckoned(boots, one), one, stamp.civil);
+            let other = by_sample(reckoned(boots, other), other, stamp.civil);
+            Some(loosely(one).meet(loosely(other)).ok_or(TimeDoubt::TwoTimelines)?)
+        }
+        (one, other) => {
+            one.or(other).map(|sample| loosely(by_sample(reckoned(boots, sample), sample, stamp.civil)))
+        }
+    };
     match profile.clock.keeps {
         Keeps::Nothing => Err(TimeDoubt::Untimed),
         Keeps::LocalTime => Ok(Dated::Civil { stamp, not_before, compared }),
@@ -96,10 +115,26 @@ pub(super) fn date(
     }
 }
 
-/// A comparison whose hub time is not known well dates nothing. It may still show that the clock is wrong: the span in
-/// which the stamp must lie, if it is right.
-fn loosely(boots: &Boots, sample: &Sample, stamp: Stamp) -> Span {
-    let Span { earliest, latest } = by_sample(boots, sample, stamp.civil);
+/// How the hub's ticks about a comparison become instants: by all evidence; or, where that contradicts itself, by what the
+/// hub believed when it compared.
+fn reckoned<'a>(boots: &'a Boots, sample: &Sample) -> impl Fn(HubTicks) -> Span + Copy + 'a {
+    let then = sample.answered;
+    let known = boots.utc(then).width() <= TIGHT;
+    move |at| match known {
+        true => boots.utc(at),
+        false => boots.believed(then, at).unwrap_or_else(|| boots.utc(at)),
+    }
+}
+
+/// Whether the hub knew its time when it compared. If its times contradict each other since, the comparison dates nothing:
+/// nobody knows which of them was right. What speaks against a stamp, it still does.
+fn is_compared(boots: &Boots, sample: &Sample) -> bool {
+    reckoned(boots, sample)(sample.answered).width() <= TIGHT
+}
+
+/// A comparison that dates nothing may still show that the clock is wrong: the span in which the stamp must lie, if it is
+/// right.
+fn loosely(Span { earliest, latest }: Span) -> Span {
     Span { earliest: saturating(earliest, -TIGHT), latest: saturating(latest, TIGHT) }
 }
 
@@ -114,9 +149,9 @@ fn drained_before(record: &Record, open: &Open, boots: &Boots) -> Timestamp {
         .map_or(Timestamp::MIN, |began| saturating(began, -TOLERANCE))
 }
 
-/// The device's clock was compared in this contact. If it jumped since the last comparison, both timelines
-/// are candidates, and facts cut them: never after it was heard, never before the memory was last drained
-/// (CLINICAL 19).
+/// The device's clock was compared in this contact. If it jumped since the memory was last drained, however often it was
+/// compared since, all its timelines are candidates, and facts cut them: never after it was heard, never before that
+/// draining (CLINICAL 19).
 fn compare(
     record: &Record,
     stamp: Stamp,
@@ -124,36 +159,40 @@ fn compare(
     not_after: Span,
     open: &Open,
     boots: &Boots,
-) -> Result<Dated, TimeDoubt> {
-    let now = by_sample(boots, sample, stamp.civil);
-    let dated = |span| Dated::Instant { span, source: Source::Sample, words: Some(stamp) };
-    let Some((no, old, end)) = comparison_before(sample.contact, stamp.face, open, boots) else {
-        return now.meet(not_after).map(dated).ok_or(TimeDoubt::Future);
-    };
-    if !jumped(correction(boots, old), correction(boots, sample)) {
-        return now.meet(not_after).map(dated).ok_or(TimeDoubt::Future);
+) -> Result<Span, TimeDoubt> {
+    let mut timelines = vec![sample];
+    let mut window = not_after;
+    for (no, earlier, end) in comparisons_before(sample.contact, stamp.face, open, boots) {
+        let off = |sample: &Sample| correction(reckoned(boots, sample), sample);
+        if timelines.iter().all(|other| jumped(off(earlier), off(other))) {
+            timelines.push(earlier);
+        }
+        if end == Some(End::Drained) && record.first().contact > no {
+            if timelines.len() > 1 {
+                window.earliest = reckoned(boots, earlier)(earlier.asked).earliest;
+            }
+            break;
+        }
     }
-    let new_since = end == Some(End::Drained) && record.first().contact > no;
-    let earliest = if new_since { boots.utc(old.asked).earliest } else { Timestamp::MIN };
-    let window = Span { earliest, ..not_after };
-    let before = by_sample(boots, old, stamp.civil);
-    match (now.meet(window), before.meet(window)) {
-        (Some(one), None) | (None, Some(one)) => Ok(dated(one)),
+    let mut within =
+        timelines.iter().filter_map(|one| by_sample(reckoned(boots, one), one, stamp.civil).meet(window));
+    match (within.next(), within.next()) {
+        (Some(span), None) => Ok(span),
         (Some(_), Some(_)) => Err(TimeDoubt::TwoTimelines),
-        (None, None) => Err(TimeDoubt::Future),
+        (None, _) => Err(TimeDoubt::Future),
     }
 }
 
-/// The last comparison before this contact whose hub time is well known.
-fn comparison_before<'a>(
+/// The comparisons before this contact whose hub time was well known, the last of each contact, newest first.
+fn comparisons_before<'a>(
     contact: ContactNo,
     face: Face,
     open: &'a Open,
     boots: &Boots,
-) -> Option<(ContactNo, &'a Sample, Option<End>)> {
-    open.contacts.range(..contact).rev().find_map(|(no, c)| {
+) -> impl Iterator<Item = (ContactNo, &'a Sample, Option<End>)> {
+    open.contacts.range(..contact).rev().filter_map(move |(no, c)| {
         let sample = c.samples.iter().rfind(|s| s.clock.face == face)?;
-        (boots.utc(sample.answered).width() <= TIGHT).then_some((*no, sample, c.end))
+        is_compared(boots, sample).then_some((*no, sample, c.end))
     })
 }
 
@@ -164,7 +203,7 @@ fn jumped(old: (i64, i64), new: (i64, i64)) -> bool {
 
 /// Hub minus device in whole seconds, the middle of what the sample allows.
 pub(super) fn correction_seconds(boots: &Boots, sample: &Sample) -> i64 {
-    let (least, most) = correction(boots, sample);
+    let (least, most) = correction(reckoned(boots, sample), sample);
     // The device shows whole seconds: the first second of the interval is its own rounding.
     let middle = least.saturating_add(1_000).saturating_add(most).div_euclid(2);
     middle.saturating_add(500).div_euclid(1_000)

@@ -364,7 +364,11 @@ pub fn due(open: &Open) -> Option<HubTicks> {
 }
 
 /// Whose a given reading would be by today's bindings, where that differs. Shown to a person, never acted on.
+///
+/// A time that a clock gave is none of the bindings' business, also where other clocks contradict it since.
 pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
+    let zoned = reading.stamp.is_some() && reading.when.source == Source::Zone;
+    let heard = if zoned { heard } else { crate::when::Span { latest: jiff::Timestamp::MAX, ..heard } };
     let dated = match (&reading.stamp, reading.when.source) {
         (Some(stamp), Source::Zone) => {
             Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN, compared: None }

@@ -3,6 +3,7 @@
 use super::{Match, Problem, Profile, ProfileName, standard};
 use crate::identity::Facts;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// Profiles by name, no two of which fit a device equally well by the same words.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -14,10 +15,13 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The profiles that this hub was built with.
+    /// The profiles that this hub was built with. They are read once in a process.
     pub fn standard() -> Catalog {
-        let files = standard::FILES.iter().map(|(name, text)| (ProfileName((*name).to_owned()), *text));
-        Catalog::build(files).expect("every compiled-in profile is sound, which a test holds")
+        static STANDARD: LazyLock<Catalog> = LazyLock::new(|| {
+            let files = standard::FILES.iter().map(|(name, text)| (ProfileName((*name).to_owned()), *text));
+            Catalog::build(files).expect("every compiled-in profile is sound, which a test holds")
+        });
+        STANDARD.clone()
     }
 
     /// Reads all files, or tells every one that is refused.

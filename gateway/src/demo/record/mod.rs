@@ -97,6 +97,8 @@ pub struct Logged {
     pub seen: Seen,
     /// `None`: the connection ended instead.
     pub status: Option<u16>,
+    /// Whether the record itself did what was asked, whatever was answered.
+    pub done: bool,
     /// Digest-free, so that repeats can be compared: the body as it came, but not compressed.
     pub octets: bytes::Bytes,
     /// How many octets came, where they were compressed.

@@ -109,17 +109,18 @@ async fn handle(
         released.notified().await;
     }
 
-    let log = |status| {
+    let log = |status, done| {
         record.state().log.push(Logged {
             seen: seen.clone(),
             status,
+            done,
             octets: octets.clone(),
             compressed,
             client: client.clone(),
         })
     };
     if let Some(status) = refuses {
-        log(Some(status));
+        log(Some(status), false);
         return said(Canned::outcome(status, "not-supported", "compressed"));
     }
     let commit = || {
@@ -130,29 +131,29 @@ async fn handle(
     let cut = || io::Error::new(io::ErrorKind::ConnectionAborted, "cut by the script");
     match fault {
         Fault::CutBefore => {
-            log(None);
+            log(None, false);
             Err(cut())
         }
         Fault::CommitThenCut => {
             commit();
             unanswered();
-            log(None);
+            log(None, true);
             Err(cut())
         }
         Fault::HalfAnswer => {
             let mut response = http(record, commit(), minimal)?;
             unanswered();
-            log(None);
+            log(None, true);
             response.body_mut().stop_halfway();
             Ok(response)
         }
         Fault::Answer(canned) => {
-            log(Some(canned.status));
+            log(Some(canned.status), false);
             said(canned)
         }
         Fault::CommitThenAnswer(canned) => {
             commit();
-            log(Some(canned.status));
+            log(Some(canned.status), true);
             said(canned)
         }
         Fault::Rewrite(rewrite) => {
@@ -160,12 +161,12 @@ async fn handle(
             if let Some(body) = &mut reply.body {
                 rewrite(body);
             }
-            log(Some(reply.status));
+            log(Some(reply.status), true);
             http(record, reply, minimal)
         }
         Fault::Pass | Fault::Delay(_) => {
             let reply = commit();
-            log(Some(reply.status));
+            log(Some(reply.status), true);
             http(record, reply, minimal)
         }
     }

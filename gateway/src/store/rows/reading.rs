@@ -58,6 +58,11 @@ impl Rows<'_> {
         self.readings("no > ?1 ORDER BY no LIMIT ?2", &[&no.0, &limit])
     }
 
+    /// What became of a record, each issue.
+    pub(crate) fn readings_of(&self, record: RecordNo) -> Result<Vec<Kept>> {
+        self.readings("record = ?1", &[&record.0])
+    }
+
     pub(crate) fn make_reading(
         &self,
         reading: &Reading,

@@ -3,6 +3,7 @@
 use super::world::*;
 use crate::store::*;
 use hearth_core::admit::{End, Fate, News};
+use hearth_core::identity::{Binding, Who};
 use hearth_core::reading::Issue;
 use jiff::Timestamp;
 
@@ -128,6 +129,24 @@ fn what_is_open_stays() {
     assert_eq!(w.count("hold"), 5);
     w.bind(LOS_ANGELES);
     assert_eq!(w.count("reading"), 3);
+}
+
+/// What is known to be another's, a person has to take back, however late.
+#[test]
+fn what_is_disputed_stays() {
+    let mut w = heard();
+    w.deliver("2018-10-07T12:00:10Z");
+    let (was, clinic) = (w.bound(LOS_ANGELES), w.clinic);
+    let ben = w.store().person_for(clinic, &patient("ben-2"), None).unwrap();
+    w.take(News::Bindings(vec![Binding { who: Who::Person(ben), ..was }]));
+    assert_eq!(w.store().disputed().unwrap().len(), 3);
+    assert_eq!(prune(&mut w, LATER), Pruned::default());
+    for no in [1, 2] {
+        let (key, issue) = w.store().key_of(ReadingNo(no)).unwrap();
+        w.take(News::Retract(key, issue));
+    }
+    w.deliver("2018-10-07T12:00:20Z");
+    assert_eq!(prune(&mut w, LATER), Pruned { records: 1, readings: 1 }, "the newest row keeps its number");
 }
 
 /// Refused records and mere repeats have no reading, and go with their age.

@@ -121,6 +121,51 @@ fn a_changed_binding_disputes_what_was_given() {
     assert_eq!(disputed(&given, w.boots.utc(w.now), &house), None);
 }
 
+/// What a clock has dated is not disputed because another clock contradicts it since; only whose it is.
+#[test]
+fn a_given_time_is_not_disputed() {
+    let mut w = World::new(telling(cuff()));
+    w.hub_time(AT_17_17_27).bindings([bound(ADA, NEW_YORK)]).at(1_000);
+    w.clock_shows(1, "2024-06-15T17:17:40").cuff_says(1, BP_03);
+    let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &w.bindings };
+    let before = crate::when::Span::at(instant("2024-06-14T00:00:00Z"));
+    assert_eq!(w.only().when.source, crate::when::Source::Sample);
+    assert_eq!(disputed(w.only(), before, &house), None);
+    let house = House { bindings: &[bound(BEN, NEW_YORK)], ..house };
+    assert_eq!(disputed(w.only(), before, &house), Some(Ok(BEN)));
+}
+
+/// Before and after a home moved, one stamp can be two times of one person.
+#[test]
+fn a_stamp_that_fits_both_zones_of_a_home_that_moved_is_held() {
+    // Taken at 17:17:27 in New York, or two hours later in Denver.
+    let moved = "2024-06-15T22:00:00Z";
+    let told = |at: &str, then: Who| {
+        let mut w = World::new(cuff());
+        w.hub_time(at);
+        w.bindings([until(moved, bound(ADA, NEW_YORK)), from(moved, bound(then, "America/Denver"))]);
+        w.cuff_says(1, BP_03);
+        w
+    };
+    assert_eq!(told("2024-06-15T23:30:00Z", ADA).held(1), Some(&Why::Edge));
+    assert_eq!(told("2024-06-15T23:30:00Z", BEN).held(1), Some(&Why::TwoPeople));
+    // Two hours later was not yet when it was heard; unless the clock is wrong, and it is somebody else's.
+    assert_eq!(told("2024-06-15T22:30:00Z", ADA).only().when.effective, instant("2024-06-15T21:17:27Z"));
+    assert_eq!(told("2024-06-15T22:30:00Z", BEN).held(1), Some(&Why::Time(TimeDoubt::Future)));
+    // Moved the other way, hours before: what New York would make of it was not yet, nor was it Ada's then.
+    let mut w = World::new(cuff());
+    let moved = "2024-06-15T12:00:00Z";
+    w.hub_time(AT_17_17_27);
+    w.bindings([until(moved, bound(ADA, "America/Denver")), from(moved, bound(BEN, NEW_YORK))]);
+    assert_eq!(w.cuff_says(1, BP_03).only().who, BEN);
+    // Moved and handed over after it was heard, and after any hour that Denver could make of it.
+    let mut w = World::new(cuff());
+    let moved = "2024-06-16T00:00:00Z";
+    w.hub_time("2024-06-15T22:00:00Z");
+    w.bindings([until(moved, bound(ADA, NEW_YORK)), from(moved, bound(BEN, "America/Denver"))]);
+    assert_eq!(w.cuff_says(1, BP_03).only().who, ADA);
+}
+
 /// What anybody in reach could have sent is marked so.
 #[test]
 fn a_broadcast_is_marked() {

@@ -64,6 +64,19 @@ fn a_loose_comparison_holds_a_clock_that_is_wrong() {
     }
 }
 
+/// A boot without a time says nothing of a clock that is two hours slow; the boot before does.
+#[test]
+fn a_clock_that_was_wrong_is_not_believed_in_a_boot_without_a_time() {
+    for (shows, held) in [("2024-06-15T13:00:00", true), ("2024-06-15T15:00:00", false)] {
+        let mut w = World::new(telling(cuff()));
+        w.bindings([bound(ADA, NEW_YORK)]).hub_time("2024-06-15T19:00:00Z").clock_shows(1, shows);
+        w.ends(1, End::Drained).silence_until(1_000).boot();
+        w.at(1_000).clock_shows(2, "2024-06-15T17:17:40").cuff_says(2, BP_03).silence_until(5_000).boot();
+        w.at(1_000).hub_time("2024-06-16T19:00:00Z");
+        assert_eq!(w.held(1) == Some(&Why::Time(TimeDoubt::TwoTimelines)), held, "{shows}: {:?}", w.fate(1));
+    }
+}
+
 #[test]
 fn the_clock_may_be_read_after_the_record() {
     let mut w = World::new(telling(cuff()));
@@ -117,6 +130,36 @@ fn anchors_that_contradict_each_other_widen() {
     w.clock_shows(1, "2024-06-15T17:18:00").cuff_says(1, BP_03);
     assert!(w.boots.utc(w.now).width() > jiff::SignedDuration::from_mins(70));
     assert_eq!(w.only().when.source, Source::Zone);
+}
+
+/// A clock that was set may have stamped a record before or after that. The hub's times that contradict each other since
+/// are one doubt more, and lift no other.
+#[test]
+fn a_doubt_is_not_lifted_by_another() {
+    let mut w = World::new(telling(cuff()));
+    w.bindings([bound(ADA, NEW_YORK)]).hub_time("2024-06-15T21:18:29Z").clock_shows(1, "2024-06-15T18:17:40");
+    w.clock_shows(2, "2024-06-15T17:17:40").cuff_says(2, BP_03);
+    assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::TwoTimelines)));
+    w.silence_until(100_000).boot();
+    w.at(1_000).hub_time("2024-06-14T19:00:00Z");
+    assert!(w.boots.utc(HubTicks { boot: BootNo(1), ms: 0 }).width() > jiff::SignedDuration::from_hours(24));
+    assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::TwoTimelines)));
+}
+
+/// Where the hub's times contradict each other, what it believed when it compared dates nothing. It still counts against a
+/// stamp.
+#[test]
+fn a_clock_is_seen_to_be_wrong_by_a_hub_that_was_deceived() {
+    for (shows, held) in [("2024-06-15T17:17:40", false), ("2024-06-15T18:17:40", true)] {
+        let mut w = World::new(telling(cuff()));
+        w.bindings([bound(ADA, NEW_YORK)]).hub_time("2024-06-16T07:00:00Z").silence_until(1_000).boot();
+        w.hub_time("2024-06-15T21:17:30Z").at(10_000).clock_shows(1, shows).cuff_says(1, BP_03);
+        assert!(w.boots.utc(w.now).width() > jiff::SignedDuration::from_hours(9));
+        match held {
+            true => assert_eq!(w.held(1), Some(&Why::Time(TimeDoubt::TwoTimelines)), "{shows}"),
+            false => assert_eq!(w.only().when.source, Source::Zone, "{shows}"),
+        }
+    }
 }
 
 /// What was held for its time is dated when it is heard again beside a clock.
@@ -283,6 +326,26 @@ fn an_untimed_record_is_known_again_by_its_origin() {
     assert_eq!((w.all().len(), w.records()), (1, 1));
     w.at(180_000).cuff_says(3, UNTIMED);
     assert_eq!((w.all().len(), w.records()), (2, 2));
+}
+
+/// CLINICAL 19: the link was lost once after the clock was set and read, and before the record was told: it may be of the
+/// clock that was.
+#[test]
+fn clinical_19_a_clock_that_jumped_before_the_last_comparison() {
+    for (told, held) in [(true, false), (false, true)] {
+        let mut w = World::new(telling(cuff()));
+        w.hub_time("2026-10-31T12:00:00Z").bindings([bound(ADA, NEW_YORK)]);
+        w.clock_shows(1, "2026-10-31T08:00:00").ends(1, End::Drained);
+        // Set back an hour at nine; at ten the clock is read.
+        w.at(7_200_000).clock_shows(2, "2026-10-31T09:00:00");
+        if told {
+            w.ends(2, End::Drained);
+        }
+        // Taken at 8:30, before it was set or after.
+        w.at(7_300_000).clock_shows(3, "2026-10-31T09:01:40");
+        w.cuff_says(3, "02780050006400EA070A1F081E00").ends(3, End::Drained);
+        assert_eq!(w.held(1) == Some(&Why::Time(TimeDoubt::TwoTimelines)), held, "{told}");
+    }
 }
 
 /// CLINICAL 19: what is new since the memory was drained was taken after that; a stamp from before is of another
