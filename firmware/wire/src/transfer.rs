@@ -158,7 +158,7 @@ struct Heard {
     received: u16,
     /// The number just heard.
     last: Option<u16>,
-    /// The number that all others are before, as numbers that wrap are compared (RFC 1982).
+    /// The number that all others are before, as numbers that wrap are compared ([`is_after`]).
     furthest: Option<u16>,
 }
 
@@ -173,8 +173,8 @@ impl Heard {
     }
 }
 
-/// Sequence numbers wrap: one is after another if it is less than half the circle ahead.
-fn is_after(number: u16, other: u16) -> bool {
+/// Sequence numbers wrap: one is after another if it is less than half the circle ahead (RFC 1982).
+pub fn is_after(number: u16, other: u16) -> bool {
     (1..0x8000).contains(&number.wrapping_sub(other))
 }
 

@@ -151,38 +151,44 @@ pub fn timeless(characteristic: Uuid16, octets: &[u8]) -> bool {
 
 /// Of a Mi Scale 2, whose impedance comes seconds after the weight, in the same weighing: all but the impedance and the bit
 /// that tells of it (Theengs, openScale).
-fn broadcast_kept(capture: &Capture) -> Option<Vec<u8>> {
+fn broadcast_kept(characteristic: Uuid16, octets: &[u8]) -> Option<Vec<u8>> {
     const IMPEDANCE: u8 = 1 << 1;
-    if capture.characteristic != Uuid16::BODY_COMPOSITION_SERVICE_DATA {
+    if characteristic != Uuid16::BODY_COMPOSITION_SERVICE_DATA {
         return None;
     }
     let (&[unit, state, ref stamp @ .., _, _, low, high], true) =
-        (capture.octets.first_chunk::<13>()?, capture.octets.len() == 13)
+        (octets.first_chunk::<13>()?, octets.len() == 13)
     else {
         return None;
     };
     Some([&[unit, state & !IMPEDANCE][..], stamp, &[low, high]].concat())
 }
 
-/// Characteristic and the octets that the record keeps for ever (sequence, stamp and slot are among them). A
-/// record with neither sequence nor stamp is named by its origin: equal octets may be two measurements.
+/// Characteristic and the octets that the record keeps for ever (sequence, stamp and slot are among them), whoever heard it,
+/// and when. `None`: a record with neither sequence nor stamp, of which equal octets may be two measurements.
+pub fn named(characteristic: Uuid16, octets: &[u8]) -> Option<Name> {
+    if timeless(characteristic, octets) {
+        return None;
+    }
+    let kept: Vec<u8> = match broadcast_kept(characteristic, octets) {
+        Some(kept) => kept,
+        None => gatt::kept(characteristic.0, octets).parts().flatten().copied().collect(),
+    };
+    Some(Name(digest([&b"octets"[..], &characteristic.0.to_be_bytes(), &kept])))
+}
+
+/// By what it says ([`named`]), else by its origin.
 pub fn name(capture: &Capture) -> Name {
-    let characteristic = capture.characteristic.0.to_be_bytes();
-    if timeless(capture.characteristic, &capture.octets) {
-        let Origin { recorder, epoch, number } = capture.origin;
-        return Name(digest([
+    let Origin { recorder, epoch, number } = capture.origin;
+    named(capture.characteristic, &capture.octets).unwrap_or_else(|| {
+        Name(digest([
             &b"origin"[..],
-            &characteristic,
+            &capture.characteristic.0.to_be_bytes(),
             &recorder,
             &epoch.to_be_bytes(),
             &number.to_be_bytes(),
-        ]));
-    }
-    let kept: Vec<u8> = match broadcast_kept(capture) {
-        Some(kept) => kept,
-        None => gatt::kept(capture.characteristic.0, &capture.octets).parts().flatten().copied().collect(),
-    };
-    Name(digest([&b"octets"[..], &characteristic, &kept]))
+        ]))
+    })
 }
 
 #[cfg(test)]
@@ -190,22 +196,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::when::BootNo;
 
     /// A Mi Scale 2 tells a weighing, and seconds later the same with an impedance: one record. Another weight, unit, time or
     /// state is another.
     #[test]
     fn an_impedance_makes_no_second_weighing() {
         let named = |hex: &str| {
-            name(&Capture {
-                device: DeviceNo(1),
-                contact: ContactNo(1),
-                link: Link::Broadcast,
-                origin: Origin { recorder: [0; 8], epoch: 0, number: 0 },
-                at: HubTicks { boot: BootNo(1), ms: 0 },
-                characteristic: Uuid16::BODY_COMPOSITION_SERVICE_DATA,
-                octets: data_encoding::HEXUPPER.decode(hex.as_bytes()).unwrap().into(),
-            })
+            let octets = data_encoding::HEXUPPER.decode(hex.as_bytes()).unwrap();
+            named(Uuid16::BODY_COMPOSITION_SERVICE_DATA, &octets).unwrap()
         };
         let weighing = named("0224EA07050C1235360000783E");
         assert_eq!(named("0226EA07050C123536C201783E"), weighing);

@@ -20,6 +20,8 @@ pub mod admit;
 pub mod capture;
 pub mod decode;
 pub mod delivery;
+#[cfg(test)]
+mod dice;
 pub mod identity;
 pub mod interpret;
 pub mod map;

@@ -19,24 +19,9 @@ pub mod broadcast;
 pub mod scout;
 pub mod session;
 
-use crate::capture::{Capture, DeviceNo, Link, Name, Origin, Uuid16, name};
-use crate::when::{BootNo, ContactNo, HubTicks};
 pub use hearth_wire::transfer::Millis;
 
 /// What an instant of these machines is: milliseconds since the hub's boot, as in [`crate::when::HubTicks`].
 fn after(now: Millis, ms: u64) -> Millis {
     Millis(now.0.saturating_add(ms))
-}
-
-/// What names a record that has a stamp or a number: its octets alone, whoever heard it, and when.
-fn named(characteristic: Uuid16, octets: &[u8]) -> Name {
-    name(&Capture {
-        device: DeviceNo(0),
-        contact: ContactNo(0),
-        link: Link::Open,
-        origin: Origin { recorder: [0; 8], epoch: 0, number: 0 },
-        at: HubTicks { boot: BootNo(0), ms: 0 },
-        characteristic,
-        octets: octets.into(),
-    })
 }

@@ -2,13 +2,13 @@
 //! likes, some the last weighing for ever.
 //!
 //! Only a settled frame is a weighing; a profile's quirks say which one is. Each weighing is kept once, by what names it
-//! ([`crate::capture::name`]); one without a stamp once in a burst, until the load is moved. A contact begins with the first
+//! ([`crate::capture::named`]); one without a stamp once in a burst, until the load is moved. A contact begins with the first
 //! frame that is kept and ends with the burst.
 //!
 //! Anybody in reach can pretend to be the scale. So what is kept in an hour is bounded, and what is beyond is said.
 
-use super::{Millis, after, named};
-use crate::capture::{Name, Uuid16, timeless};
+use super::{Millis, after};
+use crate::capture::{Name, Uuid16, digest, named};
 use crate::decode::{Cause, decode};
 use crate::profile::{Profile, Via};
 use crate::quirk::Quirk;
@@ -144,8 +144,8 @@ impl Broadcast {
 }
 
 fn weighing(service: Uuid16, octets: &[u8]) -> Weighing {
-    if timeless(service, octets) {
-        return Weighing::Standing(Name(crate::capture::digest([&service.0.to_be_bytes()[..], octets])));
+    match named(service, octets) {
+        Some(name) => Weighing::Named(name),
+        None => Weighing::Standing(Name(digest([&service.0.to_be_bytes()[..], octets]))),
     }
-    Weighing::Named(named(service, octets))
 }

@@ -4,22 +4,11 @@ use super::world::*;
 use crate::admit::*;
 use crate::capture::Key;
 use crate::decode::Measurement;
+use crate::dice::Dice;
 use crate::reading::{Issue, Reading};
 use crate::when::*;
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// xorshift64*
-pub(super) struct Dice(pub(super) u64);
-
-impl Dice {
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % sides
-    }
-}
 
 /// The truth: the meter's clock runs ten seconds behind the wall. Record 15 was taken at 06:07:47 of it.
 fn truth(measure: &Measurement) -> jiff::Timestamp {
@@ -130,7 +119,7 @@ fn thousands_of_rude_meters() {
     for seed in 0..3_000u64 {
         let mut w = World::new(by_system_id(telling(meter())));
         w.take(News::Booted);
-        let dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let dice = Dice::new(seed);
         let mut life = Life { w, dice, contact: 1, wall: 0, told: BTreeMap::new() };
         for _ in 0..30 {
             life.step();

@@ -1,11 +1,11 @@
 //! Hundreds of seeded, rude scales against one truth: whatever is told again, cut or told at once, nobody gets what
 //! another person's body is made of.
 
-use super::rude::Dice;
 use super::world::*;
 use crate::admit::*;
 use crate::capture::Uuid16;
 use crate::decode::Measurement;
+use crate::dice::Dice;
 use crate::profile::Kind;
 use std::collections::BTreeMap;
 
@@ -96,7 +96,7 @@ fn lives(weight_first: bool) {
         w.hub_time("2021-07-23T01:00:00Z");
         w.bindings([slotted(2, bound(ADA, NEW_YORK)), slotted(3, bound(BEN, NEW_YORK))]);
         w.now.ms = 2 * 86_400_000;
-        let mut life = Life { w, dice: Dice(seed), contact: 0, hasty: seed % 5 == 0 };
+        let mut life = Life { w, dice: Dice::new(seed), contact: 0, hasty: seed % 5 == 0 };
         let context = format!("seed {seed}, weight first: {weight_first}");
         for known in [1, 1, 2, 2, 3, 3, 3] {
             life.connects(known);

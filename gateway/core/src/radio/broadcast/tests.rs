@@ -1,4 +1,5 @@
 use super::*;
+use crate::dice::Dice;
 use crate::profile::{Catalog, ProfileName};
 
 /// What is heard at an instant, and what it is; or what is said then.
@@ -139,19 +140,14 @@ fn nobody_weighs_himself_a_hundred_times_an_hour() {
 /// Any octets, at any time: no panic, and nothing that is not read is kept.
 #[test]
 fn any_octets() {
-    let mut dice = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut roll = |sides: u64| {
-        dice ^= dice >> 12;
-        dice ^= dice << 25;
-        dice ^= dice >> 27;
-        (dice.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % sides
-    };
+    let mut dice = Dice::new(1);
     let mut one = scale("xiaomi/mi-body-composition-scale-2");
     let (mut kept, mut unread) = (0, 0);
     for _ in 0..20_000 {
-        let octets: Vec<u8> = (0..roll(20)).map(|_| roll(256) as u8).collect();
-        let service = [0x181B, 0x181D, 0x2A9D, roll(65_536) as u16][roll(4) as usize];
-        match one.heard(Uuid16(service), &octets, Millis(roll(1_000) * 10_000)) {
+        let octets = dice.octets(20);
+        let any = dice.roll(65_536) as u16;
+        let service = dice.one(&[0x181B, 0x181D, 0x2A9D, any]);
+        match one.heard(Uuid16(service), &octets, Millis(dice.roll(1_000) * 10_000)) {
             Heard::Keep { .. } => kept += 1,
             Heard::Unreadable(_) => unread += 1,
             Heard::Again | Heard::NotYet(_) | Heard::TooMany => {}

@@ -10,9 +10,9 @@
 
 use super::{Cursor, Fault, Known, Memory};
 use crate::admit::sequence;
-use crate::capture::Uuid16;
-use crate::radio::{Millis, after, named};
-use hearth_wire::transfer::{self, Arrival, Outcome, Request, Response, Transfer};
+use crate::capture::{Uuid16, named};
+use crate::radio::{Millis, after};
+use hearth_wire::transfer::{self, Arrival, Outcome, Request, Response, Transfer, is_after};
 
 /// Procedure Already In Progress: Core Specification Supplement, Part B, 1.2.
 const IN_PROGRESS: Fault = Fault::Att(0xFE);
@@ -83,11 +83,10 @@ impl Collecting {
                 if self.transfer.record(number, now) == Arrival::Unasked {
                     return;
                 }
-                let record = Cursor { number, name: named(characteristic, octets) };
+                let Some(name) = named(characteristic, octets) else { return };
+                let record = Cursor { number, name };
                 self.is_known |= self.cursor == Some(record);
-                // Numbers wrap: one is before another if it is less than half the circle behind.
-                let before = |last: Cursor| (1..0x8000).contains(&last.number.wrapping_sub(number));
-                if !self.furthest.is_some_and(before) {
+                if !self.furthest.is_some_and(|last| is_after(last.number, number)) {
                     self.furthest = Some(record);
                 }
             }

@@ -1,17 +1,7 @@
 //! An adapter and a daemon to which anything happens: when all is well again, it scans.
 
 use super::*;
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % sides
-    }
-}
+use crate::dice::Dice;
 
 /// BlueZ as far as a scan is concerned, as it was seen to behave.
 struct Stack {
@@ -173,7 +163,7 @@ impl Stack {
 
 /// The door: an hour of faults, then none. How long it then took until it scanned.
 fn live(seed: u64) -> u64 {
-    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut dice = Dice::new(seed);
     let mut hub = Adapter::new(Millis(0));
     let mut stack = Stack {
         owner: Some(0),

@@ -1,17 +1,7 @@
 //! A day in a house where a scale advertises a hundred times a second.
 
 use super::*;
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % sides
-    }
-}
+use crate::dice::Dice;
 
 /// What the radio is about to say.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +31,7 @@ impl House {
             scout.add(device, Millis(0));
         }
         House {
-            dice: Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            dice: Dice::new(seed),
             scout,
             slots,
             soon: vec![],

@@ -4,22 +4,12 @@
 use super::super::{Ask, Ending, Fault, Known, Memory, Offer, Poll, Session};
 use super::talk::*;
 use crate::capture::Uuid16;
+use crate::dice::Dice;
 use crate::profile::Profile;
 use crate::radio::Millis;
 use std::collections::{BTreeSet, VecDeque};
 
 const METER: [Offer; 2] = [offer(0x1808, 0x2A18, NOTIFY), offer(0x1808, 0x2A52, CONTROL)];
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % sides
-    }
-}
 
 /// A meter with a memory, by the letter of the Glucose Service, but for what its seed makes of it.
 struct Meter {
@@ -166,7 +156,7 @@ fn session(
 
 /// The door: one meter's life. How often its numbers began anew.
 fn live(seed: u64, profile: &Profile) -> u32 {
-    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut dice = Dice::new(seed);
     let mut meter = Meter {
         records: VecDeque::new(),
         next: [0, 1, 65_530][dice.roll(3) as usize],

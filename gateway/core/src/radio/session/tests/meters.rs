@@ -3,10 +3,9 @@
 use super::super::Known;
 use super::talk::*;
 use crate::admit::End;
-use crate::capture::Uuid16;
+use crate::capture::{Uuid16, named};
 use crate::profile::Via;
 use crate::radio::bond::Evidence;
-use crate::radio::named;
 use crate::radio::session::{Cursor, Fault, Memory, Offer};
 use hearth_wire::racp::{Opcode, ResponseCode};
 use hearth_wire::transfer::Outcome;
@@ -30,7 +29,7 @@ fn record(number: u16) -> String {
 }
 
 fn cursor(number: u16) -> Cursor {
-    Cursor { number, name: named(Uuid16::GLUCOSE_MEASUREMENT, &octets(&record(number))) }
+    Cursor { number, name: named(Uuid16::GLUCOSE_MEASUREMENT, &octets(&record(number))).unwrap() }
 }
 
 fn remembers(number: u16) -> Known {

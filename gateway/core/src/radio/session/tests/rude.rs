@@ -2,31 +2,13 @@
 
 use super::super::{ANSWER_MS, Ask, Cursor, Fault, Known, LIMIT_MS, MEMORY_LIMIT_MS, Poll, Session};
 use super::talk::*;
-use crate::capture::Uuid16;
+use crate::capture::{Uuid16, named};
+use crate::dice::Dice;
 use crate::identity::{Facts, Slot};
 use crate::profile::{Catalog, Profile, Via};
+use crate::radio::Millis;
 use crate::radio::session::{Can, Offer, Place, measures};
-use crate::radio::{Millis, named};
 use hearth_wire::racp::RecordAccessControlPoint;
-
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % sides
-    }
-
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.roll(of.len() as u64) as usize]
-    }
-
-    fn octets(&mut self, most: u64) -> Vec<u8> {
-        (0..self.roll(most)).map(|_| self.roll(256) as u8).collect()
-    }
-}
 
 const CHARACTERISTICS: [u16; 20] = [
     0x2A35, 0x2B34, 0x2A18, 0x2A34, 0x2A9D, 0x2A9C, 0x2A1C, 0x2A5E, 0x2A37, 0x2A52, 0x2A9F, 0x2A2B, 0x2A08,
@@ -60,7 +42,7 @@ fn any_known(dice: &mut Dice) -> Known {
     }
     known.cursor = (dice.roll(2) == 0).then(|| {
         let number = if dice.roll(2) == 0 { 1 } else { dice.roll(65_536) as u16 };
-        let name = named(Uuid16::GLUCOSE_MEASUREMENT, &[0, 1, 0, 0xE8, 7, 1, 1, 0, 0, 0]);
+        let name = named(Uuid16::GLUCOSE_MEASUREMENT, &[0, 1, 0, 0xE8, 7, 1, 1, 0, 0, 0]).unwrap();
         Cursor { number, name }
     });
     known.all = dice.roll(8) == 0;
@@ -91,7 +73,7 @@ struct Seen {
 
 /// The door: one device, one life.
 fn live(seed: u64, profile: &Profile) -> Seen {
-    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut dice = Dice::new(seed);
     let (known, offers) = (any_known(&mut dice), offers(&mut dice));
     let context = format!("seed {seed}, {}", profile.name.0);
     let mut session = Session::start(profile, known, Millis(1_000));
