@@ -6,7 +6,7 @@
 mod strangers;
 pub(crate) mod whose;
 
-use crate::open::{Inside, Time};
+use crate::open::{Inside, Time, unpoisoned};
 use crate::source::lines::{Bind, Said};
 use crate::store::{Committed, Desk, Look, Store, StoreError};
 use hearth_core::admit::{News, RecordNo};
@@ -16,15 +16,11 @@ use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 pub(crate) use strangers::Strangers;
 use strangers::{Broadcast, Crowd};
 use whose::Wanted;
-
-fn unpoisoned<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Names that one source uses.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use hearth_core::profile::{Catalog, Problem, ProfileName};
 use hearth_core::when::{BootNo, HubTicks};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
@@ -50,8 +50,9 @@ pub(crate) struct Standing {
     pub(crate) log: Option<BootNo>,
 }
 
-fn unpoisoned<T: Copy>(value: &Mutex<T>) -> T {
-    *value.lock().unwrap_or_else(PoisonError::into_inner)
+/// Nobody leaves one of these half changed, whatever else goes wrong.
+pub(crate) fn unpoisoned<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Inside {
@@ -128,23 +129,22 @@ impl Inside {
 
     /// Something was committed.
     pub(crate) fn committed(&self, due: Option<HubTicks>) {
-        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = due;
+        *unpoisoned(&self.due) = due;
         self.due_changed.notify_one();
         self.wake.wake();
     }
 
     pub(crate) fn watch(&self, destination: &str, state: watch::Receiver<uplink::State>) {
-        let mut all = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push((destination.to_owned(), state));
+        unpoisoned(&self.destinations).push((destination.to_owned(), state));
     }
 
     pub(crate) fn destinations(&self) -> Vec<(String, uplink::State)> {
-        let all = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = unpoisoned(&self.destinations);
         all.iter().map(|(name, state)| (name.clone(), state.borrow().clone())).collect()
     }
 
     pub(crate) fn due(&self) -> Option<HubTicks> {
-        unpoisoned(&self.due)
+        *unpoisoned(&self.due)
     }
 }
 

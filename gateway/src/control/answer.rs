@@ -9,7 +9,7 @@ use super::Request;
 use super::words::{self, Row};
 use crate::clock;
 use crate::intake::{Session, Trouble};
-use crate::open::{Inside, Standing, Time, trouble};
+use crate::open::{Inside, Standing, Time, trouble, unpoisoned};
 use crate::show::{Ending, Shown, exit};
 use crate::source::lines::{self, Line, Said};
 use crate::store::{OutboxNo, ReadingNo, Store};
@@ -17,7 +17,6 @@ use hearth_core::admit::RecordNo;
 use hearth_core::capture::DeviceNo;
 use hearth_core::when::HubTicks;
 use jiff::SignedDuration;
-use std::sync::PoisonError;
 
 type Answer = Result<Shown, Ending>;
 
@@ -94,7 +93,7 @@ impl Asked<'_> {
         if !left_out.is_empty() {
             fields.insert("profiles_left_out".into(), left_out.into());
         }
-        let not_kept = self.inside.strangers.lock().unwrap_or_else(PoisonError::into_inner).not_kept();
+        let not_kept = unpoisoned(&self.inside.strangers).not_kept();
         if not_kept > 0 {
             fields.insert("strangers_not_kept".into(), not_kept.into());
         }
@@ -143,7 +142,7 @@ impl Asked<'_> {
             }
             Time::Standing(standing) => {
                 let Line { at, said } = line;
-                let mut standing = standing.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut standing = unpoisoned(standing);
                 if said == Said::Boot || standing.log.is_none() {
                     let boot = self.store.begin_replayed_boot(standing.log, clock::now()).map_err(trouble)?;
                     let log = standing.log.or(Some(boot));

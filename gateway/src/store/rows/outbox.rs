@@ -199,8 +199,7 @@ impl Rows<'_> {
 
     /// Rows that are not closed, of one destination or of all.
     pub(crate) fn still_open(&self, destination: Option<DestinationNo>) -> Result<Vec<Queued>> {
-        let clause = "state IN ('waiting', 'withheld', 'parked') AND (?1 IS NULL OR destination = ?1)";
-        self.queued_where(clause, &[&destination.map(|d| d.0)])
+        self.still_open_after(destination, OutboxNo(0), u32::MAX)
     }
 
     /// The next of them after a row, so that a long backlog is never in memory as a whole.

@@ -171,7 +171,7 @@ impl Climb {
         let (held, group): (Vec<Row>, Vec<Row>) =
             group.into_iter().partition(|row| self.unknown_here.contains(&row.subject));
         for row in held {
-            self.person_unknown(&row, row.in_doubt, "the record system does not know this person");
+            self.person_unknown(&row, "the record system does not know this person");
         }
         group
     }

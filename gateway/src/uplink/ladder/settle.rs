@@ -44,8 +44,7 @@ impl Climb {
     pub(super) async fn stumble(&mut self, row: &Row, verdict: Verdict, receipt: &Receipt) {
         let said = receipt.to_string();
         // What an earlier attempt left in doubt, a refusal of this one does not clear up.
-        let in_doubt = receipt.in_doubt() || row.in_doubt;
-        let row = &Row { in_doubt, ..row.clone() };
+        let row = &Row { in_doubt: receipt.in_doubt() || row.in_doubt, ..row.clone() };
         match verdict {
             Verdict::Retry { after, scope: Scope::Destination, .. } => {
                 self.busy(after, receipt);
@@ -61,7 +60,7 @@ impl Climb {
                     self.busy(after, receipt);
                 }
                 let wait = self.memory.row(row.attempts, after);
-                self.retry(row, wait, counts, in_doubt, &said);
+                self.retry(row, wait, counts, row.in_doubt, &said);
             }
             Verdict::Hold(cure) if !self.is_about_the_body(cure, Some(row)).await => {
                 self.hold(cure, receipt);
@@ -82,17 +81,17 @@ impl Climb {
                 let wait = self.memory.row(row.attempts, None);
                 let when = self.after(wait);
                 let said = format!("{cure} ({said})");
-                let acts = Some(acts);
+                let (in_doubt, acts) = (row.in_doubt, Some(acts));
                 self.settle(row.no, Settlement::RetryAt { when, counts, in_doubt, acts, said });
             }
             Verdict::Identity => {
                 self.memory.unknown.insert(row.subject.clone());
                 self.unknown_here.insert(row.subject.clone());
-                self.person_unknown(row, in_doubt, &said);
+                self.person_unknown(row, &said);
             }
             Verdict::Conflict | Verdict::Accept(_) => {
                 let wait = self.memory.row(row.attempts, None);
-                self.retry(row, wait, false, in_doubt, &said);
+                self.retry(row, wait, false, row.in_doubt, &said);
             }
             Verdict::Split => self.park(row, &said, PointsAt::Us),
             Verdict::Park(points_at) => self.park(row, &said, points_at),
@@ -125,12 +124,12 @@ impl Climb {
     }
 
     /// A person must see to it at the record system, and nobody tells us when that is done.
-    pub(super) fn person_unknown(&mut self, row: &Row, in_doubt: bool, said: &str) {
+    pub(super) fn person_unknown(&mut self, row: &Row, said: &str) {
         let when = self.after(PERSON);
         let acts = Some(PointsAt::Record);
         self.settle(
             row.no,
-            Settlement::RetryAt { when, counts: false, in_doubt, acts, said: said.to_owned() },
+            Settlement::RetryAt { when, counts: false, in_doubt: row.in_doubt, acts, said: said.to_owned() },
         );
     }
 
