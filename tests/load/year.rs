@@ -4,22 +4,19 @@
 use crate::size;
 use e2e::home::{Row, measured, told};
 use e2e::null::Null;
-use gateway::clock::simulated::{self, Simulated};
-use gateway::config::{ClockTrust, Config};
+use e2e::simulated::{Peer, config};
+use gateway::clock::simulated::{Simulated, set_to};
 use gateway::demo::pki::{self, Pki};
 use gateway::simulation::{self, Daemon};
 use gateway::tls;
-use gateway::uplink::{Destination, RungChoice};
-use hearth_core::parcel::Policy;
+use gateway::uplink::RungChoice;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -69,7 +66,7 @@ impl Drop for Folder {
 
 struct House {
     daemon: Daemon,
-    peer: BufReader<DuplexStream>,
+    peer: Peer,
     clock: Simulated,
     records: [Null; 3],
     away: Rc<Cell<bool>>,
@@ -93,7 +90,7 @@ impl House {
         let now = Instant::now();
         let clock =
             Simulated { began: (now, BEGIN), booted: (now, 0), ahead: SignedDuration::ZERO, trusted: true };
-        simulated::set_to(Some(clock));
+        set_to(Some(clock));
         let records = [0, 1, 2].map(|n| Null::unbound(format!("https://localhost:{n}/fhir")));
         let away = Rc::new(Cell::new(false));
         let connections = RefCell::new(JoinSet::new());
@@ -109,45 +106,24 @@ impl House {
             connections.spawn(reached[n].clone().connection(acceptor.clone(), theirs));
             Ok(ours)
         })));
-        let files = pki.files(pki::CLIENT);
-        let destination = |(n, name): (usize, &&str)| Destination {
-            name: (*name).into(),
-            base_url: format!("https://localhost:{n}/fhir/"),
-            ca: files.ca.clone(),
-            certificate: files.certificate.clone(),
-            key: files.key.clone(),
-            rung: RungChoice::UpdateAsCreate,
-            bundle: BUNDLE,
-            gzip: false,
-            timeout: Duration::from_secs(10),
-            cleared: BTreeSet::new(),
-            policy: Policy::default(),
-        };
-        let config = Config {
-            state: folder.0.clone(),
-            socket: folder.0.join("control.sock"),
-            profiles: None,
-            clock: ClockTrust::Always,
-            keep: SignedDuration::from_hours(24 * 40),
-            destinations: RECORDS.iter().enumerate().map(destination).collect(),
-        };
+        let (how, keep) = ((RungChoice::UpdateAsCreate, BUNDLE), SignedDuration::from_hours(24 * 40));
+        let config = config(&folder.0, &RECORDS, &pki.files(pki::CLIENT), how, keep);
         let mut daemon = Daemon::start(&config).unwrap();
-        let peer = BufReader::new(daemon.connect());
+        let peer = Peer::of(&mut daemon);
         House { daemon, peer, clock, records, away, meant: Default::default(), frames: vec![], contacts: 0 }
     }
 
     async fn ask(&mut self, request: Value) -> Vec<Value> {
         // A peer that is silent for long is let go.
-        self.peer = BufReader::new(self.daemon.connect());
+        self.peer = Peer::of(&mut self.daemon);
         self.ask_on(request).await
     }
 
     async fn ask_on(&mut self, request: Value) -> Vec<Value> {
-        self.peer.get_mut().write_all(format!("{request}\n").as_bytes()).await.unwrap();
-        let mut line = String::new();
-        self.peer.read_line(&mut line).await.unwrap();
-        let answer: Value = serde_json::from_str(&line).unwrap();
-        answer["shown"]["rows"].as_array().unwrap_or_else(|| panic!("{request}: {answer}")).clone()
+        match self.peer.ask(&request).await {
+            Some(Ok(rows)) => rows,
+            other => panic!("{request}: {other:?}"),
+        }
     }
 
     async fn tell(&mut self, line: Value) -> Vec<Value> {
@@ -155,7 +131,7 @@ impl House {
     }
 
     async fn greet(&mut self, device: usize) {
-        self.peer = BufReader::new(self.daemon.connect());
+        self.peer = Peer::of(&mut self.daemon);
         self.contacts += 1;
         let service = if device.is_multiple_of(2) { "1810" } else { "1809" };
         let address = format!("C0:FF:EE:0B:00:{device:02X}");
@@ -225,7 +201,7 @@ fn a_record_that_is_away_for_a_month_is_nobody_elses_trouble() {
     let folder = Folder::new();
     runtime.block_on(live(&folder));
     simulation::set_network(None);
-    simulated::set_to(None);
+    set_to(None);
 }
 
 #[allow(clippy::disallowed_methods, reason = "what a run takes is told, and nothing depends on it")]

@@ -2,6 +2,7 @@
 
 use super::house::Folder;
 use super::row;
+use e2e::Used;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -20,37 +21,10 @@ impl Drop for Running {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Used {
-    cpu: Duration,
-    wakes: u64,
-    written: u64,
-    resident: u64,
-}
-
 impl Running {
     fn used(&self) -> Used {
-        let process = PathBuf::from(format!("/proc/{}", self.0.id()));
-        let (mut cpu, mut wakes) = (0, 0);
-        for thread in std::fs::read_dir(process.join("task")).unwrap() {
-            let thread = thread.unwrap().path();
-            let told = std::fs::read_to_string(thread.join("schedstat")).unwrap();
-            cpu += told.split_whitespace().next().unwrap().parse::<u64>().unwrap();
-            wakes += number(&thread.join("status"), "voluntary_ctxt_switches:");
-        }
-        Used {
-            cpu: Duration::from_nanos(cpu),
-            wakes,
-            written: number(&process.join("io"), "write_bytes:"),
-            resident: number(&process.join("status"), "VmRSS:") * 1_024,
-        }
+        Used::of(self.0.id())
     }
-}
-
-fn number(file: &Path, name: &str) -> u64 {
-    let told = std::fs::read_to_string(file).unwrap();
-    let line = told.lines().find(|line| line.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 /// A hub without a destination, ready.

@@ -2,6 +2,7 @@
 
 use super::house::{Folder, House};
 use super::{cpu, median, row};
+use e2e::Used;
 use e2e::disk::{Call, Disk, vfs};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -163,13 +164,6 @@ pub(crate) fn print_reopen() {
     row("the catalogue, parsed at start, CPU", &format!("{:.1} ms", catalog / 1_000.0), "", None, "");
 }
 
-/// Resident octets of this process.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024
-}
-
 /// Readings heard, delivered and pruned, over and over; every seventh batch is never answered at first.
 pub(crate) fn print_slope(many: usize) {
     let folder = Folder::new("slope");
@@ -189,7 +183,7 @@ pub(crate) fn print_slope(many: usize) {
         }
         let later = house.utc() + SignedDuration::from_hours(24 * 40);
         house.store.prune(later).unwrap();
-        shown.push(resident());
+        shown.push(Used::of(std::process::id()).resident);
     }
     // The first tenth fills caches.
     let (tenth, end) = (shown[shown.len() / 10], shown[shown.len() - 1]);

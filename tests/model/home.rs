@@ -9,14 +9,14 @@ use crate::words::{Trouble, Who, Word};
 use e2e::disk::folder::{Folder, LOG};
 use e2e::disk::vfs::Mount;
 use e2e::disk::{Disk, Fault as DiskFault, Left, Random};
-use gateway::clock::simulated::{self, Simulated};
-use gateway::config::{ClockTrust, Config};
+use e2e::simulated::{Peer, config};
+use gateway::clock::simulated::{Simulated, set_to};
+use gateway::config::Config;
 use gateway::demo::pki::{self, Pki};
 use gateway::demo::record::{Behaviour, Canned, Fault, Record};
 use gateway::simulation::{self, Daemon};
 use gateway::tls;
-use gateway::uplink::{Destination, RungChoice};
-use hearth_core::parcel::Policy;
+use gateway::uplink::RungChoice;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -26,10 +26,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsAcceptor;
 
 /// Where a home may be. The first has one offset all year.
@@ -203,27 +202,6 @@ pub(crate) fn tidy_up() {
     _ = std::fs::remove_dir_all(&FILES.with(Rc::clone).2);
 }
 
-/// One control connection.
-struct Peer(BufReader<DuplexStream>);
-
-impl Peer {
-    /// `None`: no answer. `Err`: the hub's sentence.
-    async fn ask(&mut self, request: &Value) -> Option<Result<Vec<Value>, String>> {
-        self.0.get_mut().write_all(format!("{request}\n").as_bytes()).await.ok()?;
-        let mut line = String::new();
-        let read = timeout(Duration::from_secs(60), self.0.read_line(&mut line)).await.ok()?.ok()?;
-        let answer: Value = serde_json::from_str(&line).ok().filter(|_| read > 0)?;
-        Some(match answer["shown"]["rows"].as_array() {
-            Some(rows) => Ok(rows.clone()),
-            None => Err(answer["ending"]["said"].as_str().unwrap_or_default().to_owned()),
-        })
-    }
-
-    async fn take(&mut self, line: &Value) -> Option<Result<Vec<Value>, String>> {
-        self.ask(&json!({"take": {"line": line.to_string()}})).await
-    }
-}
-
 pub(crate) struct Home {
     case: Case,
     folder: Folder,
@@ -277,7 +255,7 @@ impl Home {
         let begin = BEGINS[case.begins].0;
         let clock =
             Simulated { began: (now, begin), booted: (now, 0), ahead: SignedDuration::ZERO, trusted: true };
-        simulated::set_to(Some(clock));
+        set_to(Some(clock));
         let behaviour = match case.rung {
             0 => Behaviour::default(),
             1 => Behaviour { update_create: false, conditional: true, ..Behaviour::default() },
@@ -311,29 +289,10 @@ impl Home {
             net.connections[n].spawn(net.records[n].clone().talk(theirs));
             Ok(ours)
         })));
-        let files = pki.files(pki::CLIENT);
-        let destination = |(n, name): (usize, &&str)| Destination {
-            name: (*name).into(),
-            base_url: format!("https://localhost:{n}/fhir/"),
-            ca: files.ca.clone(),
-            certificate: files.certificate.clone(),
-            key: files.key.clone(),
-            rung: RungChoice::Auto,
-            bundle: 3,
-            gzip: false,
-            timeout: Duration::from_secs(10),
-            cleared: BTreeSet::new(),
-            policy: Policy::default(),
-        };
-        let config = Config {
-            state: folder.path().to_owned(),
-            socket: folder.path().join("control.sock"),
-            profiles: None,
-            clock: ClockTrust::Always,
-            // What may be there twice is told while its row is kept.
-            keep: if case.rung == PLAIN { KEEP * 1_000 } else { KEEP },
-            destinations: RECORDS.iter().enumerate().map(destination).collect(),
-        };
+        // What may be there twice is told while its row is kept.
+        let keep = if case.rung == PLAIN { KEEP * 1_000 } else { KEEP };
+        let how = (RungChoice::Auto, 3);
+        let config = config(folder.path(), &RECORDS, &pki.files(pki::CLIENT), how, keep);
         let beside = (case.two_hubs && case.rung == 0).then(|| {
             let folder = Folder::new();
             let (state, socket) = (folder.path().to_owned(), folder.path().join("control.sock"));
@@ -434,7 +393,7 @@ impl Home {
     }
 
     fn set_clock(&self) {
-        simulated::set_to(Some(self.clock));
+        set_to(Some(self.clock));
     }
 
     /// What a supervisor does: the hub runs again if it can.
@@ -465,7 +424,7 @@ impl Home {
             true => self.beside.as_mut()?.daemon.as_mut()?,
             false => self.daemon.as_mut()?,
         };
-        Some(Peer(BufReader::new(daemon.connect())))
+        Some(Peer::of(daemon))
     }
 
     /// A person asks until the hub has answered, whatever it takes.
@@ -1094,7 +1053,7 @@ impl Home {
             beside.kill().await;
         }
         simulation::set_network(None);
-        simulated::set_to(None);
+        set_to(None);
     }
 }
 

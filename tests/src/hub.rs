@@ -1,3 +1,4 @@
+use crate::Used;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -207,15 +208,6 @@ impl Source {
     }
 }
 
-/// What a process has used.
-#[derive(Clone, Copy, Debug)]
-pub struct Used {
-    pub cpu: Duration,
-    /// Octets; now, and at most.
-    pub resident: u64,
-    pub peak: u64,
-}
-
 /// `hearth run` as a process. Killed when dropped.
 #[derive(Debug)]
 pub struct Daemon {
@@ -274,21 +266,7 @@ impl Daemon {
     /// # Panics
     /// Once it has ended.
     pub fn used(&self) -> Used {
-        let id = self.child.lock().expect("nobody panics with it").id();
-        let process = PathBuf::from(format!("/proc/{id}"));
-        let mut cpu = 0;
-        for thread in std::fs::read_dir(process.join("task")).expect("it runs") {
-            let told = std::fs::read_to_string(thread.expect("a thread").path().join("schedstat"));
-            let told = told.expect("a thread of it");
-            cpu += told.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok()).expect("nanoseconds");
-        }
-        let status = std::fs::read_to_string(process.join("status")).expect("it runs");
-        let octets = |name: &str| -> u64 {
-            let line =
-                status.lines().find_map(|line| line.strip_prefix(name)).expect("a line of the kernel's");
-            line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).expect("kB") * 1_024
-        };
-        Used { cpu: Duration::from_nanos(cpu), resident: octets("VmRSS:"), peak: octets("VmHWM:") }
+        Used::of(self.child.lock().expect("nobody panics with it").id())
     }
 
     /// SIGTERM, as a supervisor stops it. Gives back its exit code.

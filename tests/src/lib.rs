@@ -9,9 +9,12 @@ pub mod home;
 mod hub;
 pub mod null;
 pub mod proxy;
+pub mod simulated;
+mod used;
 mod world;
 
-pub use hub::{Daemon, HURRIED, Hub, Said, Source, Used, build, hearth, said};
+pub use hub::{Daemon, HURRIED, Hub, Said, Source, build, hearth, said};
+pub use used::Used;
 pub use world::{Destination, World, root};
 
 /// The seeds of a run: `variable` may say others, as `from..to`.
