@@ -158,10 +158,6 @@ pub(crate) fn print_reopen() {
         None,
         "",
     );
-    let catalog = median(5, 1, || {
-        std::hint::black_box(hearth_core::profile::Catalog::standard());
-    });
-    row("the catalogue, parsed at start, CPU", &format!("{:.1} ms", catalog / 1_000.0), "", None, "");
 }
 
 /// Readings heard, delivered and pruned, over and over; every seventh batch is never answered at first.

@@ -20,6 +20,11 @@ fn main() {
     if wanted == ["sample"] {
         return mapping::sample();
     }
+    // First: what a larger row had would hide what grows here.
+    if runs("slope") {
+        let many = std::env::var("HEARTH_READINGS").ok().and_then(|many| many.parse().ok()).unwrap_or(50_000);
+        life::print_slope(many);
+    }
     if runs("life") {
         life::print();
     }
@@ -28,10 +33,6 @@ fn main() {
     }
     if runs("reopen") {
         life::print_reopen();
-    }
-    if runs("slope") {
-        let many = std::env::var("HEARTH_READINGS").ok().and_then(|many| many.parse().ok()).unwrap_or(50_000);
-        life::print_slope(many);
     }
     if runs("drain") {
         drain::print();
