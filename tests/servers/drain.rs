@@ -20,7 +20,7 @@ const A_QUESTION: usize = 24_000;
 fn slices() -> (u8, usize) {
     let Ok(said) = std::env::var("HEARTH_DRAIN") else { return (1, 60) };
     let (turns, readings) = said.split_once(':').expect("HEARTH_DRAIN=TURNS:READINGS");
-    (turns.parse().expect("how many turns"), readings.parse().expect("readings of a turn, 2000 at most"))
+    (turns.parse().expect("how many turns"), readings.parse().expect("readings of a turn"))
 }
 
 fn hub_to(url: &str, rung: &str, home: &Home, readings: usize) -> e2e::Hub {
@@ -50,7 +50,7 @@ fn a_backlog_is_drained_beside_a_bare_client() {
             let asked_before = servers.asked(&servers.hapi.wide).len();
             let (begun, since) = (gateway::clock::now(), Instant::now());
             while hub.json(&["status"])["delivered"].as_u64() < Some(readings as u64) {
-                assert!(since.elapsed() < Duration::from_secs(1_800), "it never arrived");
+                assert!(since.elapsed() < Duration::from_secs(7_200), "it never arrived");
                 std::thread::park_timeout(Duration::from_millis(500));
             }
             let cpu = daemon.used().cpu;

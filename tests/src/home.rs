@@ -9,7 +9,7 @@ use std::ops::Range;
 /// One Observation: patient, code, time, values.
 pub type Row = [String; 4];
 
-/// Three persons with a cuff and a thermometer each, and what these measured in January 2024.
+/// Three persons with a cuff and a thermometer each, and what these measured in one winter.
 #[derive(Debug)]
 pub struct Home {
     pub patients: [String; 3],
@@ -40,8 +40,10 @@ impl Home {
             }
         }
         let (mut heard, mut rows) = (vec![], vec![]);
+        // 41 minutes apart: a thousand are a month. More of them come closer, so that all are in one winter.
+        let apart = (60 * 86_400 / readings.max(1)).min(41 * 60);
         for n in 0..readings {
-            let (device, frame, own) = reading(n, &patients[n % 3]);
+            let (device, frame, own) = reading(n, apart, &patients[n % 3]);
             let line = json!({ "heard": { "device": device, "contact": 1, "characteristic": frame.0, "hex": frame.1 } });
             heard.push((device, line.to_string()));
             rows.push(own);
@@ -75,11 +77,10 @@ impl Home {
     }
 }
 
-/// The n-th: its device, its frame, and the Observations that it is.
-fn reading(n: usize, patient: &str) -> (String, (&'static str, String), Vec<Row>) {
-    let minutes: Span = i64::try_from(n).expect("as it was written").minutes();
-    // 41 minutes apart: a thousand are a month, all in winter.
-    let at = date(2024, 1, 1).at(0, 30, 0, 0) + minutes * 41;
+/// The n-th, so many seconds after the one before: its device, its frame, and the Observations that it is.
+fn reading(n: usize, apart: usize, patient: &str) -> (String, (&'static str, String), Vec<Row>) {
+    let seconds: Span = i64::try_from(n * apart).expect("as it was written").seconds();
+    let at = date(2024, 1, 1).at(0, 30, 0, 0) + seconds;
     let cuff = (n / 3).is_multiple_of(4);
     let device = format!("{}-{}", if cuff { "cuff" } else { "thermometer" }, n % 3);
     let (frame, rows) = measured(n, cuff, at, "-05:00", patient);
