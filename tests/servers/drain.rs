@@ -1,7 +1,7 @@
 //! A backlog drained into HAPI, by turns with a bare client that posts bundles of the same size over the same mutual TLS:
 //! what the hub adds to what the record takes.
 //!
-//! `HEARTH_DRAIN=TURNS:READINGS` measures, best with `--release` and with `HEARTH_BINARY` naming a release build.
+//! `HEARTH_DRAIN=TURNS:READINGS`, with `:RUNG` on that rung alone, measures, best with `--release` and with `HEARTH_BINARY` naming a release build.
 
 #![allow(clippy::float_arithmetic, reason = "a measurement of the house, not of a body")]
 
@@ -17,10 +17,15 @@ use tokio::time::Instant;
 const A_QUESTION: usize = 24_000;
 
 /// In every test run the way is looked at, and nothing is measured.
-fn slices() -> (u8, usize) {
-    let Ok(said) = std::env::var("HEARTH_DRAIN") else { return (1, 60) };
+fn slices() -> (u8, usize, Vec<String>) {
+    let rungs = vec!["update-as-create".to_owned(), "conditional-create".to_owned()];
+    let Ok(said) = std::env::var("HEARTH_DRAIN") else { return (1, 60, rungs) };
     let (turns, readings) = said.split_once(':').expect("HEARTH_DRAIN=TURNS:READINGS");
-    (turns.parse().expect("how many turns"), readings.parse().expect("readings of a turn"))
+    let (readings, rungs) = match readings.split_once(':') {
+        Some((readings, rung)) => (readings, vec![rung.to_owned()]),
+        None => (readings, rungs),
+    };
+    (turns.parse().expect("how many turns"), readings.parse().expect("readings of a turn"), rungs)
 }
 
 fn hub_to(url: &str, rung: &str, home: &Home, readings: usize) -> e2e::Hub {
@@ -34,13 +39,13 @@ fn hub_to(url: &str, rung: &str, home: &Home, readings: usize) -> e2e::Hub {
 #[test]
 fn a_backlog_is_drained_beside_a_bare_client() {
     let servers = Servers::get();
-    let (turns, readings) = slices();
+    let (turns, readings, rungs) = slices();
     let mut tag = 100;
     // A server that has just been started compiles what it runs.
     let first = Home::new(tag - 1, readings.min(200));
     first.patients.iter().for_each(|patient| known(&servers.hapi, patient));
     hub_to(&servers.hapi.wide, "update-as-create", &first, readings.min(200)).deliver();
-    for rung in ["update-as-create", "conditional-create"] {
+    for rung in &rungs {
         let (mut hubs, mut bares) = (vec![], vec![]);
         for _ in 0..turns {
             let home = Home::new(tag, readings);
