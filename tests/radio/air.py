@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 
-from devices import cuffs
+from devices import cuffs, meter, scales, wrong
 from devices.controller import Air, HubController, noise
 
 
@@ -22,7 +22,16 @@ class Control:
         self.link = Air()
         self.happened = asyncio.Event()
         self.hubs = [HubController(f'hub {n}', self.link, f'00:1B:DC:07:31:{n:02}') for n in range(2)]
-        made = [cuffs.Cuff(self), cuffs.Andcuff(self), cuffs.Beurercuff(self)]
+        kinds = [
+            cuffs.Cuff,
+            cuffs.Andcuff,
+            cuffs.Beurercuff,
+            meter.Meter,
+            scales.Scale,
+            scales.Broadcaster,
+            wrong.Wrong,
+        ]
+        made = [kind(self) for kind in kinds]
         self.devices = {device.key: device for device in made}
         self.noise_task = None
 
@@ -117,11 +126,16 @@ class Control:
     # What goes wrong: now, or once a stage is reached for the n-th time.
 
     def fault(self, device, what, at=None, nth=1):
-        """drop (as if carried away), hang-up, stall (answers nothing, the link stays), go-on, die (and shows itself no more)"""
+        """drop (as if carried away), hang-up, stall (answers nothing, the link stays), go-on, die (and shows itself no more),
+        flood (a thousand values at once)"""
         if at is None:
             device.fault(what)
         else:
             device.faults.append({'do': what, 'at': at, 'nth': nth})
+
+    def send(self, device, hex):
+        """Any ATT packet, now."""
+        device.send(bytes.fromhex(hex))
 
     def clear(self, device):
         """No more faults."""

@@ -24,9 +24,6 @@ READ, WRITE, NOTIFY, INDICATE = (
     Characteristic.Properties.NOTIFY,
     Characteristic.Properties.INDICATE,
 )
-# Health services; what is asked of the others is discovery.
-HEALTH = range(0x2A00, 0x2C00)
-
 
 def now():
     """Milliseconds since the air began."""
@@ -35,6 +32,10 @@ def now():
 
 def uuid(short):
     return UUID.from_16_bits(short)
+
+
+# The services that every device has: asked of these it is discovery.
+DISCOVERY = (uuid(0x1800), uuid(0x1801))
 
 
 def stamp(at):
@@ -180,9 +181,9 @@ class Peer:
     def holds(self):
         return []
 
-    def tell(self, short, octets, confirmed, record=None):
+    def tell(self, by, octets, confirmed, record=None):
         """It was handed over, as far as the device can know."""
-        told = {'characteristic': f'{short:04X}', 'hex': octets.hex().upper(), 'confirmed': confirmed, 'ms': now()}
+        told = {'characteristic': by if isinstance(by, str) else f'{by:04X}', 'hex': octets.hex().upper(), 'confirmed': confirmed, 'ms': now()}
         self.said.append(told | {'session': self.sessions} | ({'n': record['n']} if record else {}))
         self.changed()
 
@@ -265,7 +266,7 @@ class Peer:
             health = attribute is not None and any(
                 service.handle <= attribute.handle <= service.end_group_handle
                 for service in self.device.gatt_server.services
-                if service.uuid not in (uuid(0x1800), uuid(0x1801))
+                if service.uuid not in DISCOVERY
             )
             if health and not self.discovered:
                 self.discovered = True
@@ -332,6 +333,9 @@ class Peer:
             self.fault(due['do'])
 
     def fault(self, what):
+        if what == 'flood':
+            self.later(self.flood(self.connection))
+            return
         match what:
             case 'drop':
                 self.controller.end(SUPERVISION_TIMEOUT)
@@ -348,10 +352,30 @@ class Peer:
                 raise ValueError(f'no fault {what!r}')
         self.changed()
 
+    async def flood(self, connection, n=1000):
+        """So many values at once, without waiting for any confirmation. None of them is a reading."""
+        for k in range(n):
+            if self.connection is not connection:
+                break
+            self.send(bytes([0x1B]) + self.flooded.to_bytes(2, 'little') + k.to_bytes(4, 'little'))
+            if k % 50 == 49:
+                await asyncio.sleep(0)
+
+    @property
+    def flooded(self):
+        """The handle of the first measurement."""
+        services = self.device.gatt_server.services
+        told = NOTIFY | INDICATE
+        return next(c.handle for s in services if s.uuid not in DISCOVERY for c in s.characteristics if c.properties & told)
+
     def forget(self):
         """Its side of all bonds."""
         self.device.keystore.all_keys.clear()
         self.changed()
+
+    def send(self, octets):
+        """Any octets as an ATT packet, whether they make sense or not."""
+        self.device.send_l2cap_pdu(self.connection.handle, att.ATT_CID, octets)
 
     def change_keys(self):
         """It believes to know the hub, and is wrong."""
@@ -408,7 +432,7 @@ class Keeper(Peer):
 
     async def run(self, connection):
         told = set()
-        while record := next((record for record in self.records if record['n'] not in told), None):
+        while record := next((r for r in self.records if r['n'] not in told and self.tellable(r)), None):
             told.add(record['n'])
             for short, octets in record['octets']:
                 await self.indicate(connection, int(short, 16), bytes.fromhex(octets), record)
@@ -418,6 +442,9 @@ class Keeper(Peer):
             await self.reached('confirmed')
             await asyncio.sleep(self.gap)
         self.drained()
+
+    def tellable(self, record):
+        return True
 
     def drained(self):
         """All was told."""

@@ -44,6 +44,8 @@ class Advertiser(LegacyAdvertiser):
     every = 0.1
     rssi = -50
     connectable = True
+    # Told when a hub that scans has heard it.
+    on_heard = None
 
     def _on_timer_fired(self):
         self.send_advertising_data()
@@ -162,6 +164,8 @@ class HubController(Controller):
         said = [(kinds.ADV_IND if who.connectable else kinds.ADV_NONCONN_IND, who.advertising_data)]
         if self.le_scan_type and who.connectable:
             said.append((kinds.SCAN_RSP, who.scan_response_data))
+        if who.on_heard:
+            who.on_heard()
         for kind, data in said:
             self.reports += 1
             report = hci.HCI_LE_Advertising_Report_Event.Report(
@@ -232,6 +236,7 @@ class Stranger:
     enabled = True
     connectable = False
     scan_response_data = b''
+    on_heard = None
 
     def __init__(self, dice):
         self.address = hci.Address(bytes(dice.randrange(256) for _ in range(5)) + bytes([0xC0 | dice.randrange(64)]))
