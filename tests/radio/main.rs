@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod air;
+mod devices;
 mod guest;
 
 use air::Air;
@@ -70,6 +71,7 @@ fn a_machine_does_what_it_is_told() {
     terminal.shown.wait("/dev/pts/");
     terminal.type_line("hello");
     terminal.shown.wait("<hello>");
+    terminal.shown.wait("(gone)");
     // Its disk outlives it.
     guest.run("echo kept > /var/lib/hearth/word; sync").ok();
     guest.cut();

@@ -5,7 +5,8 @@ import struct
 
 from bumble.gatt import Service
 
-from devices.base import INDICATE, READ, WRITE, Keeper, now, read_stamp, stamp, uuid
+from devices.base import INDICATE, READ, WRITE, now, read_stamp, stamp, uuid
+from devices.keeper import Keeper
 
 
 def values(n):

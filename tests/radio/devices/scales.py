@@ -6,7 +6,8 @@ from bumble import att
 from bumble.core import AdvertisingData
 from bumble.gatt import Service
 
-from devices.base import INDICATE, NOTIFY, READ, WRITE, Keeper, read_stamp, stamp, uuid
+from devices.base import INDICATE, NOTIFY, READ, WRITE, read_stamp, stamp, uuid
+from devices.keeper import Keeper
 
 
 def kilograms(raw):

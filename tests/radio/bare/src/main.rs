@@ -6,10 +6,14 @@
 //! The obvious order is connect, discover, `notifications()`, subscribe. The careful one has the stream before it connects,
 //! and takes its subscription back at every end.
 //!
+//! `bare ask ADDRESS STEP...`: one careful connection. A step is `+2A35` (subscribe), `2A52=0101` (write), `2A19` (read) or
+//! `wait` (until it falls silent for a second); at the end it waits until the device hangs up or falls silent.
+//!
 //! `bare scan SECONDS`: prints nothing but how many events came.
 
 use btleplug::api::{
     Central, CentralEvent, Characteristic, Manager as _, Peripheral as _, ScanFilter, ValueNotification,
+    WriteType,
 };
 use btleplug::platform::{Adapter, Manager, Peripheral};
 use futures_util::stream::{BoxStream, StreamExt};
@@ -128,6 +132,48 @@ async fn session(
     Ok(came)
 }
 
+/// One connection: each step, and what came of it.
+async fn ask(adapter: &Adapter, device: &Peripheral, steps: &[&str]) -> Result<(), Failure> {
+    let mut values = device.notifications().await?;
+    timeout(PATIENCE, device.connect()).await??;
+    say!("connected");
+    timeout(PATIENCE, device.discover_services()).await??;
+    say!("discovered");
+    for step in steps {
+        if *step == "wait" {
+            listen(adapter, device, &mut values, Duration::from_secs(1)).await?;
+            continue;
+        }
+        let (name, written) =
+            step.trim_start_matches('+').split_once('=').unwrap_or((step.trim_start_matches('+'), ""));
+        let known = characteristic(device, name)?;
+        let octets = |at: usize| u8::from_str_radix(written.get(at * 2..at * 2 + 2)?, 16).ok();
+        let done = if step.starts_with('+') {
+            timeout(PATIENCE, device.subscribe(&known)).await?.map(|()| String::new())
+        } else if written.is_empty() {
+            let read = timeout(PATIENCE, device.read(&known)).await?;
+            read.map(|octets| octets.iter().map(|octet| format!("{octet:02X}")).collect())
+        } else {
+            let octets: Vec<u8> = (0..written.len() / 2).map_while(octets).collect();
+            timeout(PATIENCE, device.write(&known, &octets, WriteType::WithResponse))
+                .await?
+                .map(|()| String::new())
+        };
+        match done {
+            Ok(read) => say!("did {step} {read}"),
+            Err(failure) => say!("failed {step}: {failure}"),
+        }
+    }
+    listen(adapter, device, &mut values, Duration::from_millis(1500)).await?;
+    for known in device.characteristics() {
+        _ = timeout(PATIENCE, device.unsubscribe(&known)).await?;
+    }
+    if device.is_connected().await? {
+        timeout(PATIENCE, device.disconnect()).await??;
+    }
+    Ok(())
+}
+
 async fn scan(adapter: &Adapter, seconds: u64) -> Result<(), Failure> {
     let mut events = adapter.events().await?;
     adapter.start_scan(ScanFilter::default()).await?;
@@ -167,9 +213,14 @@ async fn main() -> Result<(), Failure> {
             }
             Ok(())
         }
+        ["ask", address, ref steps @ ..] => {
+            let device = find(&adapter, address).await?;
+            say!("found");
+            ask(&adapter, &device, steps).await
+        }
         ["scan", seconds] => scan(&adapter, seconds.parse()?).await,
         _ => {
-            Err("bare obvious|careful ADDRESS CHARACTERISTIC SESSIONS [SILENCE-MS] | bare scan SECONDS"
+            Err("bare obvious|careful ADDRESS CHARACTERISTIC SESSIONS [SILENCE-MS] | bare ask ADDRESS STEP... | bare scan SECONDS"
                 .into())
         }
     }
