@@ -9,13 +9,15 @@ use std::process::Command;
 
 /// Pairs as a person would who has `bluetoothctl`. `passkey`: what the person reads from the device.
 #[track_caller]
-fn pair(guest: &Guest, air: &Air, device: &str) {
+pub(crate) fn pair(guest: &Guest, air: &Air, device: &str) {
     let address = air.address(device);
     let mut terminal = guest.terminal("bluetoothctl --agent KeyboardDisplay");
     terminal.shown.wait("Agent registered");
     terminal.type_line("scan on");
     terminal.shown.wait(address);
     terminal.type_line(&format!("pair {address}"));
+    terminal.shown.wait("Attempting to pair");
+    terminal.shown.wait("Connected: yes");
     let asked = air.wait(device, &json!({ "connected": true }));
     let asks = device == "meter" || device == "scale";
     if asks {
@@ -40,7 +42,7 @@ fn asked(guest: &Guest, air: &Air, device: &str, steps: &str) -> Vec<(String, St
     values(&out)
 }
 
-fn values(out: &str) -> Vec<(String, String)> {
+pub(crate) fn values(out: &str) -> Vec<(String, String)> {
     let value = |line: &str| {
         let (uuid, hex) = line.split_once("value ")?.1.split_once(' ')?;
         Some((uuid[4..8].to_uppercase(), hex.trim().to_owned()))
@@ -55,7 +57,7 @@ fn octets(records: &[Value]) -> Vec<(String, String)> {
     parts.map(|part| (word(&part[0]), word(&part[1]))).collect()
 }
 
-fn told(air: &Air, device: &str) -> Vec<(String, String)> {
+pub(crate) fn told(air: &Air, device: &str) -> Vec<(String, String)> {
     let word = |value: &Value| value.as_str().unwrap().to_owned();
     air.told(device).iter().map(|told| (word(&told["characteristic"]), word(&told["hex"]))).collect()
 }

@@ -6,6 +6,7 @@
 
 mod air;
 mod devices;
+mod faults;
 mod guest;
 
 use air::Air;

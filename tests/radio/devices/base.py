@@ -36,6 +36,7 @@ def uuid(short):
 
 # The services that every device has: asked of these it is discovery.
 DISCOVERY = (uuid(0x1800), uuid(0x1801))
+SERVICE_CHANGED = 0x2A05
 
 
 def stamp(at):
@@ -237,8 +238,8 @@ class Peer:
         self.later(self.encrypted())
 
     async def encrypted(self):
-        await self.reached('encrypted')
-        self.ready()
+        if not await self.reached('encrypted'):
+            self.ready()
 
     def trusts(self):
         """Whether the link is as safe as this device demands."""
@@ -258,7 +259,7 @@ class Peer:
     def on_pdu(self, connection, pdu):
         """Everything that the hub asks by ATT."""
         name = pdu.name.lower()
-        if 'by_group_type' in name and not self.discovering:
+        if 'mtu' not in name and not self.discovering:
             self.discovering = True
             self.later(self.then('discovering', connection, pdu))
         elif 'read_request' in name or 'write_request' in name:
@@ -277,12 +278,14 @@ class Peer:
             self.gatt(connection, pdu)
 
     async def then(self, stage, connection, pdu):
-        await self.reached(stage)
-        if self.connection is connection:
+        if not await self.reached(stage) and self.connection is connection:
             self.gatt(connection, pdu)
 
     def on_cccd(self, connection, characteristic, value):
         short = int.from_bytes(characteristic.uuid.uuid_bytes[:2], 'little')
+        if short == SERVICE_CHANGED:
+            self.write_cccd(connection, characteristic, value)
+            return
         self.demand()
         self.write_cccd(connection, characteristic, value)
         on = len(value) == 2 and value != bytes(2)
@@ -294,8 +297,8 @@ class Peer:
             self.later(self.on_subscribed(short))
 
     async def on_subscribed(self, short):
-        await self.reached('subscribed')
-        self.ready()
+        if not await self.reached('subscribed'):
+            self.ready()
 
     # What a kind of device adds.
 
@@ -320,6 +323,7 @@ class Peer:
         return asyncio.ensure_future(run())
 
     async def reached(self, stage):
+        """Whether the link ends here."""
         due = None
         for fault in self.faults:
             if fault['at'] == stage and due is None:
@@ -330,6 +334,7 @@ class Peer:
             self.faults.remove(due)
             self.say(f'{due["do"]} at {stage}')
             self.fault(due['do'])
+        return not self.controller.le_connections
 
     def fault(self, what):
         if what == 'flood':

@@ -55,11 +55,13 @@ class Keeper(Peer):
         while record := next((r for r in self.records if r['n'] not in told and self.tellable(r)), None):
             told.add(record['n'])
             for short, octets in record['octets']:
-                await self.indicate(connection, int(short, 16), bytes.fromhex(octets), record)
+                if not await self.indicate(connection, int(short, 16), bytes.fromhex(octets), record):
+                    return
             if self.deletes and record in self.records:
                 self.records.remove(record)
                 self.changed()
-            await self.reached('confirmed')
+            if await self.reached('confirmed'):
+                return
             await asyncio.sleep(self.gap)
         self.drained()
 
@@ -70,16 +72,19 @@ class Keeper(Peer):
         """All was told."""
 
     async def indicate(self, connection, short, octets, record=None):
+        """Whether it was confirmed."""
         known = self.find(short)
         sent = asyncio.ensure_future(self.device.gatt_server.indicate_subscriber(connection, known, octets, force=True))
         try:
             # The octets are on the air.
             await asyncio.sleep(0)
-            await self.reached('sent')
+            if await self.reached('sent'):
+                return False
             await sent
         finally:
             sent.cancel()
         self.tell(short, octets, True, record)
+        return True
 
     async def notify(self, connection, short, octets, record=None):
         await self.device.gatt_server.notify_subscriber(connection, self.find(short), octets, force=True)
