@@ -16,13 +16,18 @@ pub const HURRIED: (&str, &str) = ("HEARTH_HURRY", "200:20");
 
 /// Builds the hub; more arguments may follow.
 pub fn build() -> Command {
+    build_package("gateway")
+}
+
+/// Builds another package of this workspace.
+pub fn build_package(package: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     // What cargo tells a test of its package makes build scripts run again that watch it, and then all that stands on them.
     let of_this_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST");
     std::env::vars()
         .filter(|(name, _)| of_this_package(name))
         .for_each(|(name, _)| _ = cargo.env_remove(name));
-    cargo.args(["build", "--quiet", "--locked", "--package", "gateway"]).current_dir(crate::root());
+    cargo.args(["build", "--quiet", "--locked", "--package", package]).current_dir(crate::root());
     cargo
 }
 
