@@ -996,14 +996,16 @@ impl Home {
         m.device != CUFF || !self.case.cuff_is_set || self.offsets(told.drained.min(m.at), told.at).len() == 1
     }
 
-    /// What the home's zone was ahead of UTC, from then until then.
+    /// What the home's zone was ahead of UTC, from then until then. A stay sees one change of its zone at most, so that its
+    /// first and its last instant tell.
     pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> BTreeSet<i32> {
         let offset = |at: Timestamp| {
             let (_, there) = self.moved.iter().rfind(|(since, _)| *since <= at).copied().unwrap_or_default();
             zone(there).to_offset(at).seconds()
         };
         let moved = self.moved.iter().map(|(since, _)| *since).filter(|since| (from..until).contains(since));
-        moved.chain([from, until]).map(offset).collect()
+        let stays = moved.flat_map(|since| [from.max(since - SignedDuration::from_secs(1)), since]);
+        stays.chain([from, until]).map(offset).collect()
     }
 
     /// The instants that its stamp means in the zones in which its device was, each with whether the device was there then.
