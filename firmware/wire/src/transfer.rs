@@ -231,6 +231,16 @@ impl Transfer {
         Arrival::Fresh
     }
 
+    /// The control point did not take the request: the same one goes out again.
+    pub fn again(&mut self, now: Millis) {
+        match self.state {
+            State::Counting => self.count(now),
+            State::Reporting { expected, .. } => self.report(expected, now),
+            State::Aborting { heard } => self.abort(heard, now),
+            State::Finished(_) => {}
+        }
+    }
+
     /// The instant of [`Poll::Wait`] has come: first an abort, then silence. Too early is ignored.
     pub fn timeout(&mut self, now: Millis) {
         if now < self.deadline {

@@ -16,8 +16,9 @@ use hearth_wire::transfer::{self, Arrival, Outcome, Request, Response, Transfer,
 
 /// Procedure Already In Progress: Core Specification Supplement, Part B, 1.2.
 const IN_PROGRESS: Fault = Fault::Att(0xFE);
-/// After that one, how long to wait.
+/// After that one, how long to wait, and how often. A meter may think itself busy until its last answer was confirmed.
 const AGAIN_MS: u64 = 1_000;
+const BUSY: u8 = 3;
 /// From this number on the wrap is near.
 const NEAR_WRAP: u16 = 0xFF00;
 
@@ -44,6 +45,8 @@ pub(super) struct Collecting {
     is_known: bool,
     furthest: Option<Cursor>,
     again: bool,
+    /// How often it thought itself busy.
+    busy: u8,
     /// Wait before anything else.
     pause: Option<Millis>,
     done: Option<Memory>,
@@ -70,6 +73,7 @@ impl Collecting {
             is_known: false,
             furthest: None,
             again: true,
+            busy: 0,
             pause: None,
             done: None,
         }
@@ -104,9 +108,8 @@ impl Collecting {
 
     /// The control point did not take the request.
     pub(super) fn refused(&mut self, fault: Fault, now: Millis) {
-        if fault == IN_PROGRESS && self.again {
-            self.again = false;
-            self.restart(now);
+        if fault == IN_PROGRESS && self.busy < BUSY {
+            self.busy += 1;
             self.pause = Some(after(now, AGAIN_MS));
         } else {
             self.done.get_or_insert(Memory::Failed(fault));
@@ -125,7 +128,7 @@ impl Collecting {
         match self.pause {
             Some(until) if now >= until => {
                 self.pause = None;
-                self.restart(now);
+                self.transfer.again(now);
             }
             Some(_) => {}
             None => self.transfer.timeout(now),

@@ -211,14 +211,21 @@ fn an_abort_half_way_leaves_the_cursor() {
 
 #[test]
 fn a_control_point_that_does_not_take_the_request() {
-    // "Procedure already in progress": a second later, once.
+    // "Procedure already in progress": the same a second later, three times.
     let mut busy = meter(known());
     busy.writes(0x1808, 0x2A52, "04 01").fails(Fault::Att(0xFE)).silence(1_500);
     busy.requests("04 01").counts(0).silence(2_500);
     busy.ends_so(End::Drained, 0, whole(None));
+    let mut counted = meter(known());
+    counted.requests("04 01").counts(1);
+    counted.writes(0x1808, 0x2A52, "01 01").fails(Fault::Att(0xFE)).silence(1_500);
+    counted.requests("01 01").answers("06 00 01 02").silence(2_500);
+    let refused = Outcome::Refused { of: Opcode::REPORT_STORED_RECORDS, code: ResponseCode(2) };
+    counted.ends_so(End::Lost, 0, Memory::Part(refused));
     let mut busier = meter(known());
-    busier.writes(0x1808, 0x2A52, "04 01").fails(Fault::Att(0xFE)).silence(1_500);
-    busier.writes(0x1808, 0x2A52, "04 01").fails(Fault::Att(0xFE)).silence(2_500);
+    for until in [1_500, 2_500, 3_500, 4_500] {
+        busier.writes(0x1808, 0x2A52, "04 01").fails(Fault::Att(0xFE)).silence(until);
+    }
     busier.ends_so(End::Lost, 0, Memory::Failed(Fault::Att(0xFE)));
     // A bond that is good enough to subscribe, and not to write.
     let mut refused = meter(known());
