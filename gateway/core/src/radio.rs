@@ -10,14 +10,19 @@
 //! - [`adapter`]: scanning, and the way back after a fault of the adapter or of its daemon.
 //! - [`broadcast`]: a scale that nobody connects to.
 //!
+//! [`Kept`] is what is left of a device between two connections.
+//!
 //! Every wait has an end, every ending is a value, and nothing is ever deleted on a device. Which person a value is of
 //! is nothing that anybody here knows.
 
 pub mod adapter;
 pub mod bond;
 pub mod broadcast;
+mod kept;
 pub mod scout;
 pub mod session;
+
+pub use kept::{Kept, User};
 
 pub use hearth_wire::transfer::Millis;
 

@@ -24,6 +24,7 @@ mod connection;
 mod deliver;
 mod desk;
 mod error;
+mod house;
 mod judge;
 mod migrate;
 mod open;
@@ -46,6 +47,7 @@ mod waiting;
 pub use deliver::Consignment;
 pub use desk::{Desk, Gone};
 pub use error::{OpenError, StoreError};
+pub use house::Member;
 pub use open::Opened;
 pub use people::DestinationFacts;
 

@@ -6,6 +6,7 @@
 
 mod binding;
 mod device;
+mod house;
 mod outbox;
 mod reading;
 mod record;
@@ -13,6 +14,7 @@ mod time;
 
 pub(super) use binding::{BindingRow, CertifiedRow, PersonAtRow};
 pub(super) use device::{DeviceRow, HubRow, SamplesRow};
+pub(super) use house::KeptRow;
 pub(super) use outbox::{ClearedRow, ReceiptRow, SaidRow};
 pub(super) use reading::ReadingRow;
 pub(super) use record::{CaptureRow, HoldRow, RecordRow};

@@ -1,12 +1,14 @@
 //! `device`: what each device said of itself.
 
 use super::{Result, Rows, sound};
-use crate::store::StoreError;
 use crate::store::blind::Blinded;
-use crate::store::payload::DeviceRow;
+use crate::store::error::unreadable;
+use crate::store::payload::{DeviceRow, KeptRow};
+use crate::store::{Place, StoreError};
 use hearth_core::admit::Device;
 use hearth_core::capture::{DeviceNo, Link};
 use hearth_core::identity::Facts;
+use hearth_core::radio::Kept;
 use hearth_core::when::HubTicks;
 use rusqlite::params;
 
@@ -83,6 +85,22 @@ impl Rows<'_> {
     fn write_device(&self, no: DeviceNo, row: &DeviceRow) -> Result<()> {
         let sealed = self.shut("device", "sealed", no.0, row);
         self.run("UPDATE device SET sealed = ?2 WHERE no = ?1", params![no.0, sealed])?;
+        Ok(())
+    }
+
+    /// What the radio keeps of it. `None`: it is not of the house.
+    pub(crate) fn kept(&self, no: DeviceNo) -> Result<Option<Kept>> {
+        let sql = format!("SELECT cache, {} FROM device WHERE no = ?1", sound("device"));
+        let cache: Option<Option<Vec<u8>>> = self.one(&sql, [no.0], |row| row.get(0))?;
+        let Some(cache) = cache.flatten() else { return Ok(None) };
+        let place = Place { table: "device", column: "cache", row: no.0 };
+        let row: KeptRow = self.open("device", "cache", no.0, &cache)?;
+        Kept::try_from(row).map(Some).map_err(|why| unreadable(place, why))
+    }
+
+    pub(crate) fn keep(&self, no: DeviceNo, kept: Option<&Kept>) -> Result<()> {
+        let cache = kept.map(|kept| self.shut("device", "cache", no.0, &KeptRow::from(kept)));
+        self.run("UPDATE device SET cache = ?2 WHERE no = ?1", params![no.0, cache])?;
         Ok(())
     }
 
