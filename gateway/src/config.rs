@@ -19,6 +19,8 @@ pub struct Config {
     pub clock: ClockTrust,
     /// How long delivered readings stay on the hub. What was written, and what was retracted, is known for ever.
     pub keep: SignedDuration,
+    /// Whether devices are heard over Bluetooth.
+    pub bluetooth: bool,
     pub destinations: Vec<Destination>,
 }
 
@@ -67,6 +69,8 @@ struct Hub {
     clock_trusted: String,
     #[serde(default = "default_keep")]
     keep_days: u16,
+    #[serde(default)]
+    bluetooth: bool,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +154,7 @@ impl Config {
             profiles,
             clock: ClockTrust::Once(folder.join("never")),
             keep: SignedDuration::MAX,
+            bluetooth: false,
             destinations: vec![],
         }
     }
@@ -216,6 +221,7 @@ impl Config {
                     ));
                 }
             },
+            bluetooth: file.hub.bluetooth,
             keep: match file.hub.keep_days {
                 0 => return Err("[hub] keep-days = 0: give at least 1; 365 suits most".into()),
                 days => SignedDuration::from_hours(24 * i64::from(days)),

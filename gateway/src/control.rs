@@ -5,6 +5,7 @@
 //! code and a sentence.
 
 mod answer;
+mod radio;
 mod words;
 
 pub(crate) use answer::{ANOTHER_TIME, EARLIER, answer};
@@ -71,6 +72,20 @@ pub(crate) enum Request {
     },
     /// What is still on its way.
     OutboxMoving,
+    /// What the radio hears.
+    Nearby,
+    /// Begins to pair; the answer is the first step that a person has to see.
+    Pair {
+        address: String,
+    },
+    /// What a person said to a step; the answer is the next one.
+    PairAnswer {
+        passkey: Option<u32>,
+        same: Option<bool>,
+    },
+    Unpair {
+        device: i64,
+    },
     /// One line of news: taken, committed, and only then answered.
     Take {
         line: String,
@@ -134,7 +149,7 @@ pub(crate) fn read_request(line: &str) -> Result<Request, Ending> {
 }
 
 mod socket {
-    use super::{LONGEST, SILENCE, Session, read_request, write_answer};
+    use super::{LONGEST, Request, SILENCE, Session, radio, read_request, write_answer};
     use crate::config::Config;
     use crate::open::Inside;
     use crate::show::{Ending, exit};
@@ -199,6 +214,7 @@ mod socket {
     ) {
         let mut read = BufReader::new(read);
         let mut session = Session::default();
+        let mut talk = radio::Talk::default();
         loop {
             let mut octets = vec![];
             let mut limited = (&mut read).take(LONGEST);
@@ -216,17 +232,23 @@ mod socket {
             };
             let answer = match request {
                 Err(ending) => Err(ending),
-                Ok(request) => {
-                    let hub = Arc::clone(&hub);
-                    let taken = std::mem::take(&mut session);
-                    match desk.ask(move |store| super::answer(store, taken, &hub, request)).await {
-                        Ok((answer, back)) => {
-                            session = back;
-                            answer
+                Ok(request) => match radio::answer(&hub, &mut talk, &request).await {
+                    Some(answer) => answer,
+                    None => {
+                        let whose = matches!(request, Request::BindAdd(_) | Request::BindEnd { .. });
+                        let (inside, taken) = (Arc::clone(&hub), std::mem::take(&mut session));
+                        match desk.ask(move |store| super::answer(store, taken, &inside, request)).await {
+                            Ok((answer, back)) => {
+                                session = back;
+                                if whose {
+                                    hub.house_changed();
+                                }
+                                answer
+                            }
+                            Err(gone) => Err(Ending::new(exit::UNAVAILABLE, gone.to_string())),
                         }
-                        Err(gone) => Err(Ending::new(exit::UNAVAILABLE, gone.to_string())),
                     }
-                }
+                },
             };
             crate::failpoint::reach(crate::failpoint::Point::BeforeRelease);
             let written = write.write_all(write_answer(answer).as_bytes()).await;

@@ -3,6 +3,7 @@
 //! A [`Session`] is one source's talk with the hub: it knows devices and contacts by the names that the source
 //! uses, and nothing of them outlives it. What must not be lost is in the store.
 
+mod radio;
 mod strangers;
 pub(crate) mod whose;
 
@@ -15,6 +16,7 @@ use hearth_core::identity::Facts;
 use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp};
 use jiff::{SignedDuration, Timestamp};
+pub(crate) use radio::serve_radio;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

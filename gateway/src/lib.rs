@@ -41,12 +41,13 @@ pub mod uplink;
 
 use config::Config;
 use jiff::SignedDuration;
-use open::{Holder, Inside, catalog};
+use open::{Holder, Inside, Time, catalog};
 use show::{Ending, Shown, exit};
+use source::ble::{self, Air, Keeper};
 use std::sync::Arc;
 use store::Desk;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -73,6 +74,14 @@ fn run(config: Config) -> Result<Shown, Ending> {
         let mut terminated = signal(SignalKind::terminate()).map_err(io)?;
         let mut tasks = household(&desk, &inside, uplinks, config.keep);
         tasks.spawn(listen(socket, desk.clone(), Arc::clone(&inside)));
+        if let (true, Time::Running(clock)) = (config.bluetooth, &inside.time) {
+            let (asks, asked) = mpsc::unbounded_channel();
+            let (air, seen) = watch::channel(Air::default());
+            let (keeper, wished) = Keeper::new();
+            inside.has_radio(asks, seen);
+            tasks.spawn(intake::serve_radio(desk.clone(), Arc::clone(&inside), wished));
+            tasks.spawn(ble::run(keeper, clock.clone(), asked, air));
+        }
         tracing::info!(
             "ready: store in {}, socket {}, destinations: {}",
             config.state.display(),

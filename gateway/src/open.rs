@@ -4,9 +4,11 @@ use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
 use crate::intake::Strangers;
 use crate::show::{Ending, complain, exit};
+use crate::source::ble;
 use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
+use hearth_core::capture::DeviceNo;
 use hearth_core::identity::Labels;
 use hearth_core::profile::{Catalog, Problem, ProfileName};
 use hearth_core::when::{BootNo, HubTicks};
@@ -14,7 +16,10 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
+
+const NO_RADIO: &str =
+    "This hub does not use Bluetooth; `bluetooth = true` under [hub] in its configuration lets it.";
 
 /// What the rooms of one process share besides the store.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ pub(crate) struct Inside {
     pub(crate) strangers: Mutex<Strangers>,
     /// Each destination and how it fares; empty without a daemon.
     destinations: Mutex<Vec<(String, watch::Receiver<uplink::State>)>>,
+    /// The radio's own door, and how it fares. `None`: this hub uses none.
+    radio: Mutex<Option<(mpsc::UnboundedSender<ble::Ask>, watch::Receiver<ble::Air>)>>,
 }
 
 /// Whose ticks news is taken at.
@@ -65,7 +72,37 @@ impl Inside {
             due_changed: Notify::new(),
             strangers: Mutex::default(),
             destinations: Mutex::default(),
+            radio: Mutex::default(),
         }
+    }
+
+    /// From now on there is a radio.
+    pub(crate) fn has_radio(&self, asks: mpsc::UnboundedSender<ble::Ask>, air: watch::Receiver<ble::Air>) {
+        *unpoisoned(&self.radio) = Some((asks, air));
+    }
+
+    /// Asks the radio, if there is one.
+    pub(crate) fn radio(&self, ask: ble::Ask) -> Result<(), Ending> {
+        let sent = unpoisoned(&self.radio).as_ref().map(|(asks, _)| asks.send(ask));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(Ending::new(exit::UNAVAILABLE, NO_RADIO)),
+        }
+    }
+
+    /// The house, or whose its devices are, is another.
+    pub(crate) fn house_changed(&self) {
+        _ = self.radio(ble::Ask::House);
+    }
+
+    /// How the radio fares, for a person.
+    pub(crate) fn radio_said(&self) -> &'static str {
+        unpoisoned(&self.radio).as_ref().map_or(NO_RADIO, |(_, air)| air.borrow().state.sentence())
+    }
+
+    /// Devices whose bond somebody has to see to.
+    pub(crate) fn bonds(&self) -> Vec<(DeviceNo, &'static str)> {
+        unpoisoned(&self.radio).as_ref().map_or_else(Vec::new, |(_, air)| air.borrow().bonds.clone())
     }
 
     /// For the daemon: counts the boot and takes it as news, and the hub's time where it is known.

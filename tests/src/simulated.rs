@@ -40,6 +40,7 @@ pub fn config(
         profiles: None,
         clock: ClockTrust::Always,
         keep,
+        bluetooth: false,
         destinations: names.iter().enumerate().map(destination).collect(),
     }
 }

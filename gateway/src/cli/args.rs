@@ -52,14 +52,28 @@ pub(super) enum Verb {
     },
     /// What was heard, kept, held and sent; what needs a person
     Status,
-    /// Known devices, or the profiles that recognize them
+    /// Known devices; what is heard near by; the profiles that recognize them
     #[command(args_conflicts_with_subcommands = true)]
     Devices {
         /// List the profiles instead
-        #[arg(long)]
+        #[arg(long, conflicts_with = "nearby")]
         profiles: bool,
+        /// List what the radio hears instead: of the house or not, by which profile, how strong
+        #[arg(long)]
+        nearby: bool,
         #[command(subcommand)]
         one: Option<Devices>,
+    },
+    /// Take a device into the house: the hub says what to press and what to type
+    Pair {
+        /// Its address, as `hearth devices --nearby` shows it; without it, whichever shows itself
+        address: Option<String>,
+    },
+    /// Let a device go, with its bond; what it told stays
+    Unpair {
+        /// The device's row, as `hearth devices` shows it
+        #[arg(value_parser = row, value_name = "DEVICE")]
+        device: i64,
     },
     /// Whose device is it
     #[command(subcommand)]

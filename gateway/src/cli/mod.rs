@@ -8,6 +8,7 @@ mod capture;
 mod check;
 mod decode;
 mod door;
+mod pair;
 mod replay;
 
 use crate::show::{Ending, Fields, Shown, complain, exit};
@@ -118,8 +119,11 @@ impl Command {
             Verb::Devices { one: Some(Devices::Explain { device }), .. } => {
                 ask(Request::DevicesExplain { device: *device })
             }
-            Verb::Devices { profiles: true, one: None } => check::profiles(&self.config),
-            Verb::Devices { profiles: false, one: None } => ask(Request::Devices),
+            Verb::Devices { profiles: true, .. } => check::profiles(&self.config),
+            Verb::Devices { nearby: true, .. } => ask(Request::Nearby),
+            Verb::Devices { .. } => ask(Request::Devices),
+            Verb::Pair { address } => pair::pair(&self.config()?, address.as_deref()),
+            Verb::Unpair { device } => ask(Request::Unpair { device: *device }),
             Verb::Status => ask(Request::Status),
             Verb::Held(held) => ask(held.request()),
             Verb::Retract { reading, reissue } => {

@@ -80,6 +80,10 @@ impl Asked<'_> {
             Request::OutboxPark { row, because } => self.outbox_park(OutboxNo(row), &because),
             Request::OutboxMoving => self.outbox_moving(),
             Request::Take { line } => self.take(&line),
+            // The daemon's radio answers these.
+            Request::Nearby | Request::Pair { .. } | Request::PairAnswer { .. } | Request::Unpair { .. } => {
+                Err(Ending::new(exit::UNAVAILABLE, "no daemon runs, so nothing is heard; start `hearth run`"))
+            }
         }
     }
 
@@ -96,6 +100,12 @@ impl Asked<'_> {
         let not_kept = unpoisoned(&self.inside.strangers).not_kept();
         if not_kept > 0 {
             fields.insert("strangers_not_kept".into(), not_kept.into());
+        }
+        fields.insert("bluetooth".into(), self.inside.radio_said().into());
+        let bonds = self.inside.bonds();
+        if !bonds.is_empty() {
+            let bonds = bonds.iter().map(|(no, said)| format!("device {}: {said}", no.0));
+            fields.insert("bonds".into(), bonds.collect());
         }
         fields.extend(words::status(&status, &raised, &disputed, &self.inside.destinations()));
         Ok(Shown::fields(fields))

@@ -1,0 +1,133 @@
+//! What the radio wishes: what it heard is committed, and what it knows of the house's devices is kept.
+
+use super::{Session, Trouble};
+use crate::open::Inside;
+use crate::source::ble::{House, Member, TalkNo, Wish};
+use crate::source::lines::Said;
+use crate::store::{self, Desk, Store, StoreError};
+use hearth_core::admit::News;
+use hearth_core::capture::DeviceNo;
+use hearth_core::identity::Facts;
+use hearth_core::radio::Kept;
+use hearth_core::when::HubTicks;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+/// How long after a full disk something is tried again.
+const FULL: Duration = Duration::from_secs(1);
+
+/// Grants the radio's wishes, one after the other, for ever.
+pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mpsc::Receiver<Wish>) {
+    let mut talks: BTreeMap<TalkNo, Session> = BTreeMap::new();
+    while let Some(wish) = wished.recv().await {
+        match wish {
+            Wish::Take { talk, no, said, at, done } => {
+                let session = talks.remove(&talk).unwrap_or_default();
+                let Some(session) = take(&desk, &inside, session, no, said, at).await else { return };
+                talks.insert(talk, session);
+                _ = done.send(());
+            }
+            Wish::Over(talk) => _ = talks.remove(&talk),
+            Wish::House(answer) => {
+                let Ok((members, catalog)) = desk.ask(|s| (s.house(), s.catalog().clone())).await else {
+                    return;
+                };
+                match members {
+                    Ok(members) => {
+                        let members = members.into_iter().map(member).collect();
+                        _ = answer.send(House { members, catalog });
+                    }
+                    Err(error) => tracing::error!("the house's devices could not be read: {error}"),
+                }
+            }
+            Wish::Keep { no, kept, done } => {
+                match desk.ask(move |store| store.keep(no, Some(&kept))).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        tracing::error!("device {}: what the radio knows of it was not kept: {error}", no.0);
+                    }
+                    Err(_) => return,
+                }
+                _ = done.send(());
+            }
+            Wish::TakeIn { facts, at, done } => {
+                let Ok(taken) = desk.ask(move |store| take_in(store, facts, at)).await else { return };
+                _ = done.send(taken.map_err(|error| error.to_string()));
+            }
+            Wish::LetGo { no, done } => {
+                let Ok(gone) = desk.ask(move |store| let_go(store, no)).await else { return };
+                _ = done.send(gone);
+            }
+        }
+    }
+    // Nobody wishes anything any more: the radio is gone, and with it the daemon.
+}
+
+/// Returns when the store has it. A disk that is full is waited for: the device may have forgotten it already. `None`: the
+/// store is closed.
+async fn take(
+    desk: &Desk,
+    inside: &Inside,
+    mut session: Session,
+    no: DeviceNo,
+    mut said: Said,
+    at: HubTicks,
+) -> Option<Session> {
+    let mut warned = false;
+    loop {
+        let taken = desk.ask(move |store| {
+            let taken = session.take(store, &said, at, None);
+            (session, said, taken)
+        });
+        let (back, same, taken) = taken.await.ok()?;
+        (session, said) = (back, same);
+        let why = match taken {
+            Ok(all) => {
+                for committed in all {
+                    inside.committed(committed.due);
+                    committed.release();
+                }
+                return Some(session);
+            }
+            Err(Trouble::Store(StoreError::Full)) => {
+                if !std::mem::replace(&mut warned, true) {
+                    tracing::error!(
+                        "device {}: the disk is full, and what it told waits in memory: make room",
+                        no.0
+                    );
+                }
+                sleep(FULL).await;
+                continue;
+            }
+            Err(Trouble::Store(error)) => error.to_string(),
+            Err(Trouble::Line(why)) => why,
+        };
+        tracing::error!("device {}: what it told was not kept: {why}", no.0);
+        return Some(session);
+    }
+}
+
+fn member(member: store::Member) -> Member {
+    let zones = member.bindings.into_iter().map(|binding| (binding.from, binding.until, binding.zone));
+    Member { device: member.device, kept: member.kept, zones: zones.collect() }
+}
+
+/// The store knows it, and that it is of the house. What was kept of it before is kept on, but for its bond.
+fn take_in(store: &mut Store, facts: Facts, at: HubTicks) -> Result<DeviceNo, StoreError> {
+    let no = store.meet(&facts, at)?;
+    store.take(&News::Identity(no, facts), at)?.release();
+    let before = store.member(no)?.map(|member| member.kept).unwrap_or_default();
+    store.keep(no, Some(&Kept { bond: Kept::default().bond, ..before }))?;
+    Ok(no)
+}
+
+fn let_go(store: &mut Store, no: DeviceNo) -> Result<(), String> {
+    match store.member(no) {
+        Ok(Some(_)) => store.keep(no, None).map_err(|error| error.to_string()),
+        Ok(None) => Err(format!("device {} is not of the house; `hearth devices` lists them", no.0)),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,372 @@
+//! Bluetooth Low Energy: what the house's devices hold, by btleplug on BlueZ.
+//!
+//! A thin shell. Whom to connect to, what to ask, what a fault means is asked of [`hearth_core::radio`]; here the
+//! answers are done, and what happens is told. One task owns all of it; links and calls are futures that it drives.
+//!
+//! - [`bus`], [`signals`]: what BlueZ tells by itself, and the calls that btleplug lacks; [`calls`]: what the radio does.
+//! - [`link`], [`talk`]: one connection; [`scale`]: one that is not connected to.
+//! - [`agent`]: who pairs, and when; [`pairing`]: how a device comes into the house, and leaves it.
+
+mod agent;
+mod bus;
+mod calls;
+mod fault;
+mod house;
+mod keeper;
+mod link;
+mod pairing;
+mod scale;
+mod signals;
+mod talk;
+
+use crate::clock::Clock;
+pub(crate) use agent::Step;
+use agent::{Agent, Doorkeeper};
+use btleplug::platform::Manager;
+use bus::{At, Bus, Signals};
+use calls::Call;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use hearth_core::capture::DeviceNo;
+use hearth_core::profile::Catalog;
+use hearth_core::radio::Millis;
+use hearth_core::radio::adapter::{self, Adapter};
+use hearth_core::radio::bond::{Evidence, Repair};
+use hearth_core::radio::scout::{self, Outcome, Scout};
+use house::Housed;
+use keeper::Talks;
+pub(crate) use keeper::{House, Keeper, Member, TalkNo, Wish};
+use link::{Line, News, Order, Over};
+pub(crate) use pairing::NearView;
+use scale::Scale;
+use signals::{Event, Told};
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep;
+
+/// Connections at once: what cheap controllers hold.
+const SLOTS: usize = 3;
+/// Between two tries to reach the bus, while there is none.
+const NO_BUS: Duration = Duration::from_secs(30);
+/// So many devices are remembered that were heard and are not of the house.
+const NEARBY: usize = 256;
+
+/// How the radio fares, for `hearth status`.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Air {
+    pub(crate) state: adapter::State,
+    /// Devices that somebody has to see to, each with a sentence.
+    pub(crate) bonds: Vec<(DeviceNo, &'static str)>,
+}
+
+impl Default for Air {
+    fn default() -> Air {
+        Air { state: adapter::State::NoDaemon, bonds: vec![] }
+    }
+}
+
+/// What the rest of the hub says to the radio.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    /// The house, or whose its devices are, is another.
+    House,
+    /// What is heard.
+    Nearby(oneshot::Sender<Vec<NearView>>),
+    /// Pairs with the device of this address, most significant octet first, and takes it into the house.
+    Pair { address: [u8; 6], steps: mpsc::UnboundedSender<Step> },
+    /// Lets a device go, with its bond.
+    Unpair { device: DeviceNo, done: oneshot::Sender<Result<(), String>> },
+}
+
+/// For ever: where there is no bus it is looked for again.
+pub(crate) async fn run(
+    keeper: Keeper,
+    clock: Clock,
+    mut asked: mpsc::UnboundedReceiver<Ask>,
+    air: watch::Sender<Air>,
+) {
+    loop {
+        let doorkeeper = Doorkeeper::default();
+        let started = async {
+            let (bus, signals) = Bus::connect(Agent(doorkeeper.clone())).await.ok()?;
+            Some((bus, signals, Manager::new().await.ok()?))
+        };
+        if let Some((bus, signals, manager)) = started.await {
+            let radio = Radio::new(keeper.clone(), clock.clone(), bus, manager, doorkeeper, &air);
+            radio.run(signals, &mut asked).await;
+            tracing::warn!("the system's bus is gone, and Bluetooth with it");
+        }
+        air.send_if_modified(|air| std::mem::take(air) != Air::default());
+        sleep(NO_BUS).await;
+    }
+}
+
+/// A device near by, as far as it told of itself.
+#[derive(Clone, Debug)]
+struct Near {
+    told: Told,
+    seen: Millis,
+}
+
+struct Radio<'a> {
+    keeper: Keeper,
+    clock: Clock,
+    bus: Bus,
+    manager: Manager,
+    doorkeeper: Doorkeeper,
+    air: &'a watch::Sender<Air>,
+    catalog: Arc<Catalog>,
+    adapter: Adapter,
+    scout: Scout,
+    house: BTreeMap<DeviceNo, Housed>,
+    by_address: HashMap<[u8; 6], DeviceNo>,
+    near: HashMap<At, Near>,
+    talks: Talks,
+    scales: BTreeMap<DeviceNo, Scale>,
+    lines: BTreeMap<DeviceNo, Line>,
+    orders: BTreeMap<DeviceNo, mpsc::UnboundedSender<Order>>,
+    calls: FuturesUnordered<Call>,
+    links: FuturesUnordered<Pin<Box<dyn Future<Output = Over> + Send>>>,
+    news: mpsc::UnboundedSender<News>,
+    told: Option<mpsc::UnboundedReceiver<News>>,
+    /// One at a time.
+    pairing: bool,
+}
+
+impl<'a> Radio<'a> {
+    fn new(
+        keeper: Keeper,
+        clock: Clock,
+        bus: Bus,
+        manager: Manager,
+        doorkeeper: Doorkeeper,
+        air: &'a watch::Sender<Air>,
+    ) -> Radio<'a> {
+        let now = Millis(clock.ticks().ms.max(0).unsigned_abs());
+        let (news, told) = mpsc::unbounded_channel();
+        Radio {
+            keeper,
+            clock,
+            bus,
+            manager,
+            doorkeeper,
+            talks: Talks::default(),
+            air,
+            catalog: Arc::new(Catalog::standard()),
+            adapter: Adapter::new(now),
+            scout: Scout::new(SLOTS, now),
+            house: BTreeMap::new(),
+            by_address: HashMap::new(),
+            near: HashMap::new(),
+            scales: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            calls: FuturesUnordered::new(),
+            links: FuturesUnordered::new(),
+            news,
+            told: Some(told),
+            pairing: false,
+        }
+    }
+
+    fn now(&self) -> Millis {
+        Millis(self.clock.ticks().ms.max(0).unsigned_abs())
+    }
+
+    /// Until the bus is gone.
+    async fn run(mut self, mut signals: Signals, asked: &mut mpsc::UnboundedReceiver<Ask>) {
+        let Some(mut told) = self.told.take() else { return };
+        self.move_in().await;
+        loop {
+            let silent = self.fall_silent().await;
+            let until = self.act().into_iter().chain(silent).min();
+            let left = until.map_or(Duration::from_secs(3_600), |until| {
+                Duration::from_millis(until.0.saturating_sub(self.now().0))
+            });
+            tokio::select! {
+                event = signals.next() => match event {
+                    Some(event) => self.happened(event).await,
+                    None => return,
+                },
+                Some(news) = told.recv() => self.heard_of(&news),
+                Some(over) = self.links.next() => self.over(over).await,
+                Some(done) = self.calls.next() => self.done(done).await,
+                Some(ask) = asked.recv() => self.asked(ask).await,
+                () = sleep(left) => {
+                    let now = self.now();
+                    self.adapter.timeout(now);
+                    self.scout.timeout(now);
+                }
+            }
+        }
+    }
+
+    /// Drains the machines; the next instant that one of them waits for.
+    fn act(&mut self) -> Option<Millis> {
+        let waits = loop {
+            match self.adapter.poll() {
+                adapter::Poll::Do(command) => self.command(command),
+                adapter::Poll::Wait(until) => break until,
+            }
+        };
+        let scout = loop {
+            match self.scout.poll() {
+                scout::Poll::Connect(no) => self.connect(no),
+                scout::Poll::GiveUp(no) => self.order(no, Order::GiveUp),
+                scout::Poll::Wait(until) => break until,
+            }
+        };
+        let next = scout.into_iter().chain([waits]).min();
+        self.say();
+        next
+    }
+
+    fn say(&self) {
+        let bonds = self.house.values().filter_map(|housed| {
+            let pairing = housed.profile.collect.pairing;
+            (housed.kept.bond.repair(pairing) != Repair::Nothing)
+                .then(|| (housed.no(), housed.kept.bond.sentence(pairing)))
+        });
+        let said = Air { state: self.adapter.state(), bonds: bonds.collect() };
+        self.air.send_if_modified(|air| std::mem::replace(air, said.clone()) != said);
+    }
+
+    /// The house as the store has it.
+    async fn move_in(&mut self) {
+        let House { members, catalog } = self.keeper.house().await;
+        self.catalog = Arc::new(catalog);
+        let now = self.now();
+        let house: BTreeMap<DeviceNo, Housed> = members
+            .into_iter()
+            .filter_map(|member| Housed::of(member, &self.catalog))
+            .map(|housed| (housed.no(), housed))
+            .collect();
+        for no in self.house.keys().filter(|no| !house.contains_key(no)).copied().collect::<Vec<_>>() {
+            self.scout.remove(no, now);
+            self.scales.remove(&no);
+            self.lines.remove(&no);
+            self.order(no, Order::GiveUp);
+        }
+        for (no, housed) in &house {
+            if housed.is_connected_to() {
+                self.scout.add(*no, now);
+            } else {
+                let talks = &mut self.talks;
+                self.scales.entry(*no).or_insert_with(|| Scale::new(&housed.profile, talks.next()));
+            }
+        }
+        self.by_address = house.values().map(|housed| (housed.address.octets, housed.no())).collect();
+        self.house = house;
+    }
+
+    async fn happened(&mut self, event: Event) {
+        let now = self.now();
+        match event {
+            Event::Daemon(there) => {
+                if !there {
+                    self.near.clear();
+                    self.all_lost();
+                }
+                self.adapter.daemon(there, now);
+            }
+            Event::Adapter { adapter, there: true } => self.adapter.added(adapter, now),
+            Event::Adapter { adapter, there: false } => {
+                self.adapter.removed(adapter, now);
+                self.all_lost();
+            }
+            Event::Powered { adapter, on } => {
+                if !on && self.adapter.used() == Some(adapter) {
+                    self.all_lost();
+                }
+                self.adapter.powered(adapter, on, now);
+            }
+            Event::Blocked(blocked) => self.adapter.blocked(blocked, now),
+            Event::Device(at, told) => self.device(at, *told, now).await,
+            Event::DeviceGone(at) => {
+                self.near.remove(&at);
+            }
+        }
+    }
+
+    fn all_lost(&mut self) {
+        for orders in self.orders.values() {
+            _ = orders.send(Order::Lost);
+        }
+    }
+
+    async fn device(&mut self, at: At, told: Told, now: Millis) {
+        let member = self.by_address.get(&at.address).copied();
+        if member.is_none() && self.near.len() >= NEARBY && !self.near.contains_key(&at) {
+            let oldest = self.near.iter().min_by_key(|(_, near)| near.seen).map(|(at, _)| *at);
+            oldest.and_then(|oldest| self.near.remove(&oldest));
+        }
+        let heard = told.is_heard();
+        if told.connected == Some(false)
+            && let Some(no) = member
+        {
+            self.order(no, Order::Lost);
+        }
+        let near = self.near.entry(at).or_insert_with(|| Near { told: Told::default(), seen: now });
+        near.told.take(&told);
+        if !heard {
+            return;
+        }
+        near.seen = now;
+        self.adapter.heard(now);
+        let Some(no) = member else { return };
+        if self.scales.contains_key(&no) {
+            for (service, octets) in told.service_data {
+                self.weighed(no, service, octets, now).await;
+            }
+        } else {
+            self.scout.seen(no, told.maker.as_deref(), now);
+        }
+    }
+
+    fn heard_of(&mut self, news: &News) {
+        let now = self.now();
+        match news {
+            News::Connected(no) => self.scout.connected(*no, now),
+            News::Kept => self.adapter.heard(now),
+        }
+    }
+
+    async fn over(&mut self, over: Over) {
+        let now = self.now();
+        self.orders.remove(&over.no);
+        if let (Some(line), true) = (over.line, self.house.contains_key(&over.no)) {
+            self.lines.insert(over.no, line);
+        }
+        let Some(housed) = self.house.get_mut(&over.no) else { return };
+        match over.ending {
+            Some(ending) => {
+                housed.kept = over.kept;
+                self.scout.ended(over.no, Outcome::from(&ending), now);
+            }
+            None => {
+                self.scout.failed(over.no, now);
+                if !over.given_up {
+                    let bond = housed.kept.bond.after(Evidence::Cut);
+                    if bond != housed.kept.bond {
+                        housed.kept.bond = bond;
+                        self.keeper.keep(over.no, housed.kept.clone()).await;
+                    }
+                }
+            }
+        }
+    }
+
+    fn order(&self, no: DeviceNo, order: Order) {
+        if let Some(orders) = self.orders.get(&no) {
+            _ = orders.send(order);
+        }
+    }
+
+    /// Where the device was heard last, by the adapter that is used.
+    fn at(&self, no: DeviceNo) -> Option<At> {
+        let address = self.house.get(&no)?.address.octets;
+        Some(At { adapter: self.adapter.used()?, address })
+    }
+}

@@ -1,0 +1,192 @@
+//! What the radio does: each call is a future that it drives beside the others, and what it came to is told back.
+
+use super::bus::{At, Failed};
+use super::link::{Line, Link};
+use super::signals::Event;
+use super::{Radio, fault};
+use btleplug::api::{Central as _, Manager as _, Peripheral as _, ScanFilter};
+use btleplug::platform::{Adapter as Central, Manager};
+use hearth_core::capture::DeviceNo;
+use hearth_core::radio::adapter::{Answer, Command};
+use hearth_core::radio::bond::Repair;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// No call of btleplug is waited for longer; its own limit is 30 s.
+const CALL_LIMIT: Duration = Duration::from_secs(34);
+
+pub(super) type Call = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What a call came to.
+pub(super) enum Done {
+    Commanded(Answer, Vec<Event>),
+    Line(DeviceNo, Option<Box<Line>>),
+    Mended(DeviceNo, bool),
+    /// Somebody was paired with; `None`: it came to nothing, and that was said.
+    Paired(Option<DeviceNo>),
+    Unpaired,
+}
+
+impl Radio<'_> {
+    pub(super) fn connect(&mut self, no: DeviceNo) {
+        let (Some(at), Some(housed)) = (self.at(no), self.house.get(&no)) else {
+            return self.scout.failed(no, self.now());
+        };
+        if housed.kept.bond.repair(housed.profile.collect.pairing) == Repair::PairAgain {
+            return self.mend(no, at);
+        }
+        match self.lines.remove(&no) {
+            Some(line) => self.hold(no, at, line),
+            None => {
+                let manager = self.manager.clone();
+                self.calls.push(Box::pin(async move {
+                    let found = timeout(CALL_LIMIT, line(&manager, at)).await.ok().flatten();
+                    Done::Line(no, found.map(Box::new))
+                }));
+            }
+        }
+    }
+
+    pub(super) fn hold(&mut self, no: DeviceNo, at: At, line: Line) {
+        let Some(member) = self.house.get(&no).cloned() else { return };
+        let (send, orders) = mpsc::unbounded_channel();
+        self.orders.insert(no, send);
+        let link = Link {
+            at,
+            member,
+            bonded: self.near.get(&at).and_then(|near| near.told.bonded) == Some(true),
+            bus: self.bus.clone(),
+            keeper: self.keeper.clone(),
+            talk: self.talks.next(),
+            clock: self.clock.clone(),
+            orders,
+            news: self.news.clone(),
+        };
+        self.links.push(Box::pin(link.hold(line)));
+    }
+
+    /// A bond that is stale is removed and made anew, by the hub alone.
+    fn mend(&mut self, no: DeviceNo, at: At) {
+        let (bus, doorkeeper) = (self.bus.clone(), self.doorkeeper.clone());
+        self.lines.remove(&no);
+        self.calls.push(Box::pin(async move {
+            doorkeeper.open(at, None);
+            let removed = bus.remove(at).await;
+            let paired = match removed {
+                Ok(()) => bus.pair(at).await,
+                Err(failed) => Err(failed),
+            };
+            doorkeeper.close();
+            bus.disconnect(at).await;
+            Done::Mended(no, paired.is_ok())
+        }));
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        let (bus, manager) = (self.bus.clone(), self.manager.clone());
+        let plain = move |done: Result<(), Failed>| match done {
+            Ok(()) => Answer::Done,
+            Err(Failed::Unanswered) => Answer::Unanswered,
+            Err(failed) if failed.is("org.bluez.Error.Busy") => Answer::Busy,
+            Err(failed) => {
+                tracing::debug!("{command:?}: {failed}");
+                Answer::Failed
+            }
+        };
+        self.calls.push(Box::pin(async move {
+            let mut seen = vec![];
+            let answer = match command {
+                Command::Look => {
+                    seen = bus.look().await;
+                    Answer::Done
+                }
+                Command::Register(adapter) => plain(bus.register(adapter).await),
+                Command::PowerOn(adapter) => plain(bus.power(adapter, true).await),
+                Command::PowerOff(adapter) => plain(bus.power(adapter, false).await),
+                Command::StartScan(adapter) => scan(&manager, adapter, true).await,
+                Command::StopScan(adapter) => scan(&manager, adapter, false).await,
+            };
+            Done::Commanded(answer, seen)
+        }));
+    }
+
+    pub(super) async fn done(&mut self, done: Done) {
+        match done {
+            Done::Commanded(answer, seen) => {
+                for event in seen {
+                    self.adopt(&event).await;
+                    self.happened(event).await;
+                }
+                self.adapter.answered(answer, self.now());
+            }
+            Done::Line(no, line) => match (line, self.at(no)) {
+                (Some(line), Some(at)) => self.hold(no, at, *line),
+                _ => self.scout.failed(no, self.now()),
+            },
+            Done::Mended(no, done) => {
+                let now = self.now();
+                if let Some(housed) = self.house.get_mut(&no) {
+                    housed.kept.bond = housed.kept.bond.mended(done);
+                    self.keeper.keep(no, housed.kept.clone()).await;
+                }
+                self.scout.failed(no, now);
+            }
+            Done::Paired(no) => {
+                self.pairing = false;
+                if let Some(no) = no {
+                    self.move_in().await;
+                    // It is connected, so that it shows itself to nobody.
+                    self.scout.seen(no, None, self.now());
+                }
+            }
+            Done::Unpaired => self.move_in().await,
+        }
+    }
+
+    /// A link that a hub which died left standing: its device shows itself to nobody until it ends.
+    async fn adopt(&mut self, event: &Event) {
+        if let Event::Device(at, told) = event
+            && told.connected == Some(true)
+            && let Some(no) = self.by_address.get(&at.address)
+            && !self.orders.contains_key(no)
+        {
+            self.bus.disconnect(*at).await;
+        }
+    }
+}
+
+/// btleplug's adapter of that number.
+async fn central(manager: &Manager, adapter: u16) -> Result<Central, Answer> {
+    for central in manager.adapters().await.map_err(|error| fault::of_command(&error))? {
+        let info = central.adapter_info().await.unwrap_or_default();
+        if info.split(' ').next() == Some(&format!("hci{adapter}")) {
+            return Ok(central);
+        }
+    }
+    Err(Answer::Failed)
+}
+
+async fn scan(manager: &Manager, adapter: u16, on: bool) -> Answer {
+    let done = timeout(CALL_LIMIT, async {
+        let central = central(manager, adapter).await?;
+        let done =
+            if on { central.start_scan(ScanFilter::default()).await } else { central.stop_scan().await };
+        done.map_err(|error| fault::of_command(&error))
+    });
+    match done.await {
+        Err(_) => Answer::Unanswered,
+        Ok(Ok(())) => Answer::Done,
+        Ok(Err(answer)) => answer,
+    }
+}
+
+/// btleplug's object of a device, and the stream of its values, which stands before any connection does.
+async fn line(manager: &Manager, at: At) -> Option<Line> {
+    let central = central(manager, at.adapter).await.ok()?;
+    let all = central.peripherals().await.ok()?;
+    let peripheral = all.into_iter().find(|peripheral| peripheral.address().into_inner() == at.address)?;
+    let values = peripheral.notifications().await.ok()?;
+    Some(Line { peripheral, values })
+}

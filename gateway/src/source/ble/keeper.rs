@@ -1,0 +1,122 @@
+//! What the radio wishes of the rest of the hub, as values: it sees no store and no person.
+
+use crate::source::lines::Said;
+use hearth_core::admit::Device;
+use hearth_core::capture::DeviceNo;
+use hearth_core::identity::Facts;
+use hearth_core::profile::Catalog;
+use hearth_core::radio::Kept;
+use hearth_core::when::{HubTicks, ZoneName};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+/// A device of the house.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) device: Device,
+    pub(crate) kept: Kept,
+    /// From when until when it was in whose zone, as far as that is known.
+    pub(crate) zones: Vec<(Timestamp, Option<Timestamp>, Option<ZoneName>)>,
+}
+
+/// All of them, and all profiles.
+#[derive(Clone, Debug)]
+pub(crate) struct House {
+    pub(crate) members: Vec<Member>,
+    pub(crate) catalog: Catalog,
+}
+
+/// One talk with one device: what its names mean is remembered as long as it lasts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct TalkNo(u64);
+
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// Done when it is committed.
+    Take {
+        talk: TalkNo,
+        no: DeviceNo,
+        said: Said,
+        at: HubTicks,
+        done: oneshot::Sender<()>,
+    },
+    /// Nothing more comes of this talk.
+    Over(TalkNo),
+    House(oneshot::Sender<House>),
+    Keep {
+        no: DeviceNo,
+        kept: Kept,
+        done: oneshot::Sender<()>,
+    },
+    TakeIn {
+        facts: Facts,
+        at: HubTicks,
+        done: oneshot::Sender<Result<DeviceNo, String>>,
+    },
+    LetGo {
+        no: DeviceNo,
+        done: oneshot::Sender<Result<(), String>>,
+    },
+}
+
+/// So many wishes may wait: a slow store slows the radio.
+const WAITING: usize = 64;
+
+/// Grants wishes. Where nobody does any more, the daemon ends, and so nothing comes back.
+#[derive(Clone, Debug)]
+pub(crate) struct Keeper(mpsc::Sender<Wish>);
+
+impl Keeper {
+    pub(crate) fn new() -> (Keeper, mpsc::Receiver<Wish>) {
+        let (wishes, wished) = mpsc::channel(WAITING);
+        (Keeper(wishes), wished)
+    }
+
+    async fn wish<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> T {
+        let (done, granted) = oneshot::channel();
+        if self.0.send(wish(done)).await.is_ok()
+            && let Ok(granted) = granted.await
+        {
+            return granted;
+        }
+        std::future::pending().await
+    }
+
+    /// Returns when it is committed.
+    pub(super) async fn take(&self, talk: TalkNo, no: DeviceNo, said: Said, at: HubTicks) {
+        self.wish(|done| Wish::Take { talk, no, said, at, done }).await;
+    }
+
+    pub(super) async fn over(&self, talk: TalkNo) {
+        _ = self.0.send(Wish::Over(talk)).await;
+    }
+
+    pub(super) async fn house(&self) -> House {
+        self.wish(Wish::House).await
+    }
+
+    /// Keeps what became of a device of the house.
+    pub(super) async fn keep(&self, no: DeviceNo, kept: Kept) {
+        self.wish(|done| Wish::Keep { no, kept, done }).await;
+    }
+
+    /// Takes a device into the house.
+    pub(super) async fn take_in(&self, facts: Facts, at: HubTicks) -> Result<DeviceNo, String> {
+        self.wish(|done| Wish::TakeIn { facts, at, done }).await
+    }
+
+    pub(super) async fn let_go(&self, no: DeviceNo) -> Result<(), String> {
+        self.wish(|done| Wish::LetGo { no, done }).await
+    }
+}
+
+/// Counts talks.
+#[derive(Debug, Default)]
+pub(super) struct Talks(u64);
+
+impl Talks {
+    pub(super) fn next(&mut self) -> TalkNo {
+        self.0 += 1;
+        TalkNo(self.0)
+    }
+}

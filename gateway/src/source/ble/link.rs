@@ -1,0 +1,129 @@
+//! One connection with one device, from the call to the hang-up; what is said in between is `talk`.
+//!
+//! The stream of values stands before the connection does: BlueZ subscribes again by itself where this process had been
+//! subscribed, and a device then tells and forgets at once. For the same reason every subscription is ended before the
+//! link is.
+
+use super::bus::{At, Bus};
+use super::house::Housed;
+use super::keeper::{Keeper, TalkNo};
+use super::talk::Talk;
+use crate::clock::Clock;
+use btleplug::api::{Peripheral as _, ValueNotification};
+use btleplug::platform::Peripheral;
+use futures_util::stream::{BoxStream, StreamExt};
+use hearth_core::capture::DeviceNo;
+use hearth_core::radio::session::{Ending, HubTime, Known};
+use hearth_core::radio::{Kept, Millis};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// BlueZ's own limit for a connection, and a little; the scout gives up earlier.
+const CONNECT_LIMIT: Duration = Duration::from_secs(45);
+
+/// A device to be connected to, with btleplug's object of it, which lives longer than one connection.
+pub(super) struct Line {
+    pub(super) peripheral: Peripheral,
+    pub(super) values: BoxStream<'static, ValueNotification>,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+/// What the hub says to a link.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Somebody else goes first, or the device left the house.
+    GiveUp,
+    /// BlueZ says that the link is gone.
+    Lost,
+}
+
+/// What a link says of itself, before it is over.
+#[derive(Debug)]
+pub(super) enum News {
+    Connected(DeviceNo),
+    /// The store has it.
+    Kept,
+}
+
+/// What is left of a connection.
+#[derive(Debug)]
+pub(super) struct Over {
+    pub(super) no: DeviceNo,
+    pub(super) line: Option<Line>,
+    /// `None`: it never stood.
+    pub(super) ending: Option<Ending>,
+    pub(super) kept: Kept,
+    pub(super) given_up: bool,
+}
+
+/// One connection, from the call to the hang-up.
+pub(super) struct Link {
+    pub(super) at: At,
+    pub(super) member: Housed,
+    pub(super) bonded: bool,
+    pub(super) bus: Bus,
+    pub(super) keeper: Keeper,
+    pub(super) talk: TalkNo,
+    pub(super) clock: Clock,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) news: mpsc::UnboundedSender<News>,
+}
+
+impl Link {
+    /// Connects, collects, hangs up.
+    pub(super) async fn hold(mut self, mut line: Line) -> Over {
+        let no = self.member.no();
+        let mut early = vec![];
+        let peripheral = line.peripheral.clone();
+        let mut connecting = Box::pin(timeout(CONNECT_LIMIT, peripheral.connect()));
+        let mut given_up = false;
+        let stands = loop {
+            tokio::select! {
+                biased;
+                Some(value) = line.values.next() => early.push((value, self.clock.ticks())),
+                order = self.orders.recv(), if !given_up => {
+                    if let Some(Order::GiveUp) | None = order {
+                        given_up = true;
+                        // Ends the call that connects.
+                        self.bus.disconnect(self.at).await;
+                    }
+                }
+                connected = &mut connecting => break matches!(connected, Ok(Ok(()))),
+            }
+        };
+        drop(connecting);
+        let kept = self.member.kept.clone();
+        if !stands && early.is_empty() {
+            self.bus.disconnect(self.at).await;
+            return Over { no, line: Some(line), ending: None, kept, given_up };
+        }
+        _ = self.news.send(News::Connected(no));
+        Talk::new(self, line, kept).run(early, stands).await
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        Millis(self.clock.ticks().ms.max(0).unsigned_abs())
+    }
+
+    pub(super) fn known(&self) -> Known {
+        let time = self
+            .clock
+            .anchor()
+            .map(|anchor| HubTime { at: Millis(anchor.at.ms.max(0).unsigned_abs()), utc: anchor.utc });
+        Known {
+            cursor: self.member.kept.cursor,
+            all: false,
+            users: self.member.kept.consenting(),
+            facts: self.member.member.device.facts.clone(),
+            battery: false,
+            time,
+            zone: self.member.zone(crate::clock::now()),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! How a device comes into the house, and how it leaves it: paired where its profile says so, by a person who is there.
+
+use super::agent::Step;
+use super::bus::{At, Bus, Failed};
+use super::calls::Done;
+use super::keeper::Keeper;
+use super::{Ask, Radio};
+use hearth_core::capture::DeviceNo;
+use hearth_core::identity::{Address, AddressKind, Facts};
+use hearth_core::profile::{Pairing, draft};
+use std::collections::BTreeSet;
+use tokio::sync::mpsc;
+
+/// A device that is heard, for whoever administers the hub.
+#[derive(Clone, Debug)]
+pub(crate) struct NearView {
+    pub(crate) address: [u8; 6],
+    pub(crate) name: Option<String>,
+    /// In dBm, when it was heard last.
+    pub(crate) rssi: Option<i16>,
+    pub(crate) heard_s: u64,
+    /// The one profile that fits; of a device that none fits, or several do, a draft.
+    pub(crate) profile: Result<String, String>,
+    /// Of the house, by this number.
+    pub(crate) device: Option<DeviceNo>,
+}
+
+impl Radio<'_> {
+    pub(super) async fn asked(&mut self, ask: Ask) {
+        match ask {
+            Ask::House => self.move_in().await,
+            Ask::Nearby(answer) => _ = answer.send(self.nearby()),
+            Ask::Pair { address, steps } => self.pair(address, steps),
+            Ask::Unpair { device, done } => {
+                let at = self.at(device);
+                let (bus, keeper) = (self.bus.clone(), self.keeper.clone());
+                self.calls.push(Box::pin(async move {
+                    _ = done.send(unpair(&bus, &keeper, device, at).await);
+                    Done::Unpaired
+                }));
+            }
+        }
+    }
+
+    fn nearby(&self) -> Vec<NearView> {
+        let now = self.now();
+        let mut all: Vec<NearView> = self
+            .near
+            .iter()
+            .filter(|(_, near)| near.told.rssi.is_some())
+            .map(|(at, near)| {
+                let facts = near.facts(*at);
+                let fitting = self.catalog.fitting(&facts);
+                let profile = match fitting.as_slice() {
+                    [one] => Ok(one.name.0.clone()),
+                    _ => Err(draft(&facts, &BTreeSet::new(), &fitting).text),
+                };
+                NearView {
+                    address: at.address,
+                    name: near.told.name.clone(),
+                    rssi: near.told.rssi,
+                    heard_s: now.0.saturating_sub(near.seen.0) / 1_000,
+                    profile,
+                    device: self.by_address.get(&at.address).copied(),
+                }
+            })
+            .collect();
+        all.sort_by_key(|view| (view.profile.is_err(), std::cmp::Reverse(view.rssi), view.address));
+        all
+    }
+
+    fn pair(&mut self, address: [u8; 6], steps: mpsc::UnboundedSender<Step>) {
+        let refuse = |said: &str| _ = steps.send(Step::Over(Err(said.to_owned())));
+        if self.pairing {
+            return refuse("another device is being paired; wait until that is over");
+        }
+        let Some(adapter) = self.adapter.used() else { return refuse(self.adapter.state().sentence()) };
+        let at = At { adapter, address };
+        let Some(near) = self.near.get(&at) else {
+            return refuse("the device is not heard; press its Bluetooth button near the hub, and try again");
+        };
+        let facts = near.facts(at);
+        let fitting = self.catalog.fitting(&facts);
+        let [profile] = fitting.as_slice() else {
+            return refuse(
+                "no profile fits the device; `hearth devices --nearby` prints a draft of one (docs/profiles.md)",
+            );
+        };
+        let (pairing, ticks) = (profile.collect.pairing, self.clock.ticks());
+        let (bus, keeper, doorkeeper) = (self.bus.clone(), self.keeper.clone(), self.doorkeeper.clone());
+        self.pairing = true;
+        self.calls.push(Box::pin(async move {
+            doorkeeper.open(at, Some(steps.clone()));
+            let bonded = match pairing {
+                Pairing::None => Ok(()),
+                Pairing::JustWorks | Pairing::Passkey => tokio::select! {
+                    paired = bus.pair(at) => paired.or_else(already).map_err(|failed| why(&failed)),
+                    // Nobody is there any more.
+                    () = steps.closed() => {
+                        bus.cancel_pairing(at).await;
+                        Err("nobody waited for the end".into())
+                    }
+                },
+            };
+            doorkeeper.close();
+            let taken = match bonded {
+                Ok(()) => keeper.take_in(facts, ticks).await,
+                Err(said) => {
+                    bus.disconnect(at).await;
+                    Err(said)
+                }
+            };
+            let no = taken.as_ref().ok().copied();
+            _ = steps.send(Step::Over(taken));
+            Done::Paired(no)
+        }));
+    }
+}
+
+async fn unpair(bus: &Bus, keeper: &Keeper, device: DeviceNo, at: Option<At>) -> Result<(), String> {
+    // First, so that nobody connects to it again, whatever BlueZ says.
+    keeper.let_go(device).await?;
+    match at {
+        Some(at) => bus.remove(at).await.map_err(|failed| {
+            format!("the device is no longer of the house, but its bond could not be removed ({failed})")
+        }),
+        None => Ok(()),
+    }
+}
+
+/// A bond that is there already serves.
+fn already(failed: Failed) -> Result<(), Failed> {
+    if failed.is("org.bluez.Error.AlreadyExists") { Ok(()) } else { Err(failed) }
+}
+
+/// What a person can do about it.
+fn why(failed: &Failed) -> String {
+    const ERROR: &str = "org.bluez.Error.";
+    let name = match failed {
+        Failed::Error { name, .. } => name.strip_prefix(ERROR).unwrap_or(name),
+        Failed::Unanswered => "",
+    };
+    let said = match name {
+        "AuthenticationFailed" | "AuthenticationRejected" => {
+            "the device refused: the passkey was wrong, or it is paired with somebody else. End its pairing there, put it \
+             into pairing mode, and try again"
+        }
+        "AuthenticationCanceled" => {
+            "the pairing was broken off; put the device into pairing mode, and try again"
+        }
+        "AuthenticationTimeout" | "" => {
+            "the device did not answer in time; hold it near the hub, and try again"
+        }
+        "ConnectionAttemptFailed" | "Failed" | "DoesNotExist" | "NotReady" => {
+            "the device could not be reached; put it into pairing mode near the hub, and try again"
+        }
+        _ => {
+            return format!(
+                "the device could not be paired ({failed}); put it into pairing mode, and try again"
+            );
+        }
+    };
+    said.to_owned()
+}
+
+impl super::Near {
+    /// What it says of itself to everybody.
+    fn facts(&self, at: At) -> Facts {
+        // The two highest bits of a random address: static if both are set.
+        let kind = match (self.told.random, at.address[0] >> 6, self.told.bonded) {
+            (Some(true), 0b11, _) | (Some(true), _, Some(true)) => AddressKind::Identity,
+            (Some(true), ..) => AddressKind::Private,
+            _ => AddressKind::Public,
+        };
+        Facts {
+            address: Some(Address { octets: at.address, kind }),
+            advertised_name: self.told.name.clone(),
+            services: self.told.services.iter().flatten().copied().chain(self.broadcast()).collect(),
+            ..Facts::default()
+        }
+    }
+
+    /// Services that it broadcasts data of, and need not list.
+    fn broadcast(&self) -> impl Iterator<Item = u16> + '_ {
+        let number = |text: String| u16::from_str_radix(text.strip_prefix("adv:")?, 16).ok();
+        self.told.service_data.iter().filter_map(move |(service, _)| number(service.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_says_what_helps() {
+        for name in
+            ["AuthenticationFailed", "AuthenticationCanceled", "AuthenticationTimeout", "Failed", "Odd"]
+        {
+            let failed = Failed::Error { name: format!("org.bluez.Error.{name}"), said: String::new() };
+            let said = why(&failed);
+            assert!(said.contains("try again"), "{name}: {said}");
+        }
+        assert!(why(&Failed::Unanswered).contains("near the hub"));
+    }
+}

@@ -1,0 +1,314 @@
+//! What is said on a link that stands, moved by [`Session`]: each value is committed before anything else is done.
+
+use super::fault::of_request;
+use super::keeper::TalkNo;
+use super::link::{Line, Link, News, Over};
+use crate::source::lines::Said;
+use btleplug::api::{CharPropFlags, Characteristic, Peripheral as _, ValueNotification, WriteType};
+use futures_util::stream::StreamExt;
+use hearth_core::admit::End;
+use hearth_core::capture::{Link as Road, Uuid16};
+use hearth_core::radio::session::{Ask, Can, Ending, Fault, Known, Offer, Place, Poll, Session, Tell};
+use hearth_core::radio::{Kept, Millis};
+use hearth_core::when::HubTicks;
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// Unsubscribing and hanging up.
+const HANG_UP_LIMIT: Duration = Duration::from_secs(10);
+type Answered = Result<Vec<u8>, Fault>;
+type Asked = Pin<Box<dyn Future<Output = Answered> + Send>>;
+
+/// What runs while a link stands.
+pub(super) struct Talk {
+    link: Link,
+    talk: TalkNo,
+    line: Line,
+    /// Each place's own object.
+    places: HashMap<Place, Characteristic>,
+    subscribed: Vec<Place>,
+    contact: u64,
+    met: bool,
+    /// Whether anything was said in the contact that is open.
+    heard: bool,
+    kept: Kept,
+}
+
+impl Talk {
+    pub(super) fn new(link: Link, line: Line, kept: Kept) -> Talk {
+        Talk {
+            talk: link.talk,
+            link,
+            line,
+            places: HashMap::new(),
+            subscribed: vec![],
+            contact: 1,
+            met: false,
+            heard: false,
+            kept,
+        }
+    }
+
+    pub(super) async fn run(mut self, early: Vec<(ValueNotification, HubTicks)>, stands: bool) -> Over {
+        let profile = Arc::clone(&self.link.member.profile);
+        let mut session = Session::start(&profile, self.link.known(), self.link.now());
+        for (value, at) in early {
+            self.value(&mut session, &value, at).await;
+        }
+        // Before there is anything to commit, which would wait for it.
+        self.meet(self.link.clock.ticks()).await;
+        if !stands {
+            session.lost();
+        }
+        let peripheral = self.line.peripheral.clone();
+        let mut discovering: Option<Asked> = stands.then(|| -> Asked {
+            Box::pin(async move {
+                peripheral.discover_services().await.map(|()| vec![]).map_err(|e| of_request(&e))
+            })
+        });
+        let mut asked: Option<Asked> = None;
+        let mut orders_end = false;
+        let ending = loop {
+            let until = match session.poll() {
+                Poll::Tell(tell) => {
+                    self.tell(tell).await;
+                    continue;
+                }
+                Poll::Ask(ask) => {
+                    tracing::debug!("device {}: asks {:?}", self.link.member.no().0, ask.place());
+                    asked = Some(self.ask(ask));
+                    continue;
+                }
+                Poll::Done(ending) => break ending,
+                Poll::Wait(until) => until,
+            };
+            let left = Duration::from_millis(until.0.saturating_sub(self.link.now().0));
+            tokio::select! {
+                biased;
+                value = self.line.values.next() => match value {
+                    Some(value) => {
+                        let at = self.link.clock.ticks();
+                        self.value(&mut session, &value, at).await;
+                    }
+                    None => session.lost(),
+                },
+                order = self.link.orders.recv(), if !orders_end => {
+                    orders_end = order.is_none();
+                    session.lost();
+                }
+                answer = until_done(&mut asked) => {
+                    asked = None;
+                    session.answered(answer.as_deref().map_err(|fault| *fault), self.link.now());
+                }
+                found = until_done(&mut discovering) => {
+                    discovering = None;
+                    match found {
+                        Ok(_) => {
+                            let offers = self.offers();
+                            session.discovered(&profile, &offers, self.link.now());
+                        }
+                        Err(_) => session.lost(),
+                    }
+                }
+                () = sleep(left) => session.timeout(self.link.now()),
+            }
+        };
+        self.hang_up(ending, asked).await
+    }
+
+    /// A value: committed before anything else, if it is one that is kept.
+    async fn value(&mut self, session: &mut Session, value: &ValueNotification, at: HubTicks) {
+        let Some(characteristic) = number(value.uuid.as_u128()).map(Uuid16) else { return };
+        let now = Millis(at.ms.max(0).unsigned_abs());
+        if session.value(characteristic, &value.value, now) {
+            let said = Said::Heard {
+                device: DEVICE.to_owned(),
+                contact: self.contact,
+                link: if self.link.bonded { Road::Bonded } else { Road::Open },
+                origin: None,
+                characteristic,
+                octets: value.value.clone(),
+            };
+            self.commit(said, at).await;
+            self.heard = true;
+            _ = self.link.news.send(News::Kept);
+        }
+    }
+
+    async fn tell(&mut self, tell: Tell) {
+        let at = self.link.clock.ticks();
+        match tell {
+            Tell::Clock { shown, asked, answered } => {
+                let ms = |millis: Millis| i64::try_from(millis.0).unwrap_or(i64::MAX);
+                let said = Said::Clock {
+                    device: DEVICE.to_owned(),
+                    contact: self.contact,
+                    face: shown.face,
+                    shows: shown.civil,
+                    asked: Some(ms(asked)),
+                };
+                self.commit(said, HubTicks { ms: ms(answered), ..at }).await;
+                self.heard = true;
+            }
+            Tell::Facts(facts) => {
+                self.meet(at).await;
+                self.commit(
+                    Said::Met { device: DEVICE.to_owned(), facts: self.link.member.facts_and(&facts) },
+                    at,
+                )
+                .await;
+            }
+            Tell::Battery { percent } => self.kept.battery = Some(percent),
+            Tell::AnotherContact => {
+                self.end_contact(End::Drained).await;
+                self.contact += 1;
+            }
+        }
+    }
+
+    async fn end_contact(&mut self, how: End) {
+        if std::mem::take(&mut self.heard) {
+            let said = Said::Ended { device: DEVICE.to_owned(), contact: self.contact, how };
+            self.commit(said, self.link.clock.ticks()).await;
+        }
+    }
+
+    async fn meet(&mut self, at: HubTicks) {
+        if !std::mem::replace(&mut self.met, true) {
+            let facts = self.link.member.member.device.facts.clone();
+            self.take(Said::Met { device: DEVICE.to_owned(), facts }, at).await;
+        }
+    }
+
+    async fn commit(&mut self, said: Said, at: HubTicks) {
+        self.meet(at).await;
+        self.take(said, at).await;
+    }
+
+    async fn take(&mut self, said: Said, at: HubTicks) {
+        self.link.keeper.take(self.talk, self.link.member.no(), said, at).await;
+    }
+
+    /// All that it offers; the first of each kind in a service, as btleplug knows no other.
+    fn offers(&mut self) -> Vec<Offer> {
+        let mut offers = vec![];
+        for service in self.line.peripheral.services() {
+            let Some(number_of_service) = number(service.uuid.as_u128()) else { continue };
+            for characteristic in service.characteristics {
+                let Some(of) = number(characteristic.uuid.as_u128()) else { continue };
+                let place = Place { service: number_of_service, characteristic: Uuid16(of) };
+                let has = |flag| characteristic.properties.contains(flag);
+                let can = Can {
+                    read: has(CharPropFlags::READ),
+                    write: has(CharPropFlags::WRITE),
+                    notify: has(CharPropFlags::NOTIFY),
+                    indicate: has(CharPropFlags::INDICATE),
+                };
+                offers.push(Offer { place, can });
+                self.places.insert(place, characteristic);
+            }
+        }
+        offers
+    }
+
+    fn ask(&mut self, ask: Ask) -> Asked {
+        let place = ask.place();
+        let Some(characteristic) = self.places.get(&place).cloned() else {
+            return Box::pin(std::future::ready(Err(Fault::Gone)));
+        };
+        if matches!(ask, Ask::Subscribe(_)) {
+            self.subscribed.push(place);
+        }
+        let peripheral = self.line.peripheral.clone();
+        Box::pin(async move {
+            let done = match ask {
+                Ask::Subscribe(_) => peripheral.subscribe(&characteristic).await.map(|()| vec![]),
+                Ask::Read(_) => peripheral.read(&characteristic).await,
+                Ask::Write(_, octets) => {
+                    peripheral.write(&characteristic, &octets, WriteType::WithResponse).await.map(|()| vec![])
+                }
+            };
+            done.map_err(|error| of_request(&error))
+        })
+    }
+
+    /// Unsubscribes, hangs up, and takes what came in the meantime.
+    async fn hang_up(mut self, ending: Ending, asked: Option<Asked>) -> Over {
+        drop(asked);
+        let no = self.link.member.no();
+        tracing::debug!(
+            "device {}: {:?} after {} values, memory {:?}, faults {:?}",
+            no.0,
+            ending.how,
+            ending.heard,
+            ending.memory,
+            ending.faults
+        );
+        let peripheral = self.line.peripheral.clone();
+        let places = std::mem::take(&mut self.subscribed);
+        let characteristics: Vec<_> =
+            places.iter().filter_map(|place| self.places.get(place).cloned()).collect();
+        let bus = self.link.bus.clone();
+        let at = self.link.at;
+        let mut ended = Box::pin(timeout(HANG_UP_LIMIT, async move {
+            for characteristic in &characteristics {
+                _ = peripheral.unsubscribe(characteristic).await;
+            }
+            bus.disconnect(at).await;
+        }));
+        let mut late = vec![];
+        loop {
+            tokio::select! {
+                biased;
+                Some(value) = self.line.values.next() => late.push((value, self.link.clock.ticks())),
+                _ = &mut ended => break,
+            }
+        }
+        drop(ended);
+        // It was told, and may be forgotten there: it is kept, whatever the session thinks of itself.
+        let profile = Arc::clone(&self.link.member.profile);
+        let mut after = Session::start(&profile, Known::default(), self.link.now());
+        for (value, at) in late {
+            self.value(&mut after, &value, at).await;
+        }
+        self.end_contact(ending.how).await;
+        let kept = std::mem::take(&mut self.kept).after(&ending);
+        if kept != self.link.member.kept {
+            self.link.keeper.keep(no, kept.clone()).await;
+        }
+        self.link.keeper.over(self.talk).await;
+        Over { no, line: Some(self.line), ending: Some(ending), kept, given_up: false }
+    }
+}
+
+/// What one link calls its device.
+const DEVICE: &str = "device";
+
+/// What is asked, if anything is; else for ever.
+async fn until_done(asked: &mut Option<Asked>) -> Answered {
+    match asked {
+        Some(asked) => asked.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The assigned number of a UUID on the Bluetooth base.
+fn number(uuid: u128) -> Option<u16> {
+    const BASE: u128 = 0x0000_0000_0000_1000_8000_0080_5F9B_34FB;
+    u16::try_from((uuid ^ BASE) >> 96).ok().filter(|n| u128::from(*n) << 96 ^ BASE == uuid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn assigned_numbers_are_on_the_bluetooth_base() {
+        assert_eq!(number(0x0000_2A35_0000_1000_8000_0080_5F9B_34FB), Some(0x2A35));
+        assert_eq!(number(0x0001_2A35_0000_1000_8000_0080_5F9B_34FB), None);
+        assert_eq!(number(0x0000_2A35_0000_1000_8000_0080_5F9B_34FC), None);
+    }
+}
