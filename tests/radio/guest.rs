@@ -34,7 +34,7 @@ pub(crate) fn image() -> &'static Path {
 
 /// A program for the machine, built. `tests/radio/image` brings the compiler.
 #[track_caller]
-fn cross(package: &str, name: &str, more: &[&str]) -> PathBuf {
+pub(crate) fn cross(package: &str, name: &str, more: &[&str]) -> PathBuf {
     let target = image().parent().unwrap();
     let known = Command::new("rustup").args(["target", "list", "--installed"]).output().unwrap();
     if !String::from_utf8_lossy(&known.stdout).contains(TARGET) {
@@ -265,6 +265,14 @@ pub(crate) struct Running {
     /// Its number in the machine.
     pub(crate) process: u32,
     said: Arc<(Mutex<Vec<u8>>, Condvar)>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("process {} says:\n{}", self.process, self.said());
+        }
+    }
 }
 
 /// Ends what a program said.

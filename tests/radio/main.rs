@@ -8,6 +8,8 @@ mod air;
 mod devices;
 mod faults;
 mod guest;
+mod house;
+mod hub;
 
 use air::Air;
 use e2e::World;

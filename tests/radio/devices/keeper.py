@@ -17,20 +17,25 @@ class Keeper(Peer):
     def __init__(self, *words):
         self.records, self.count, self.task = [], 0, None
         self.skew = 0
-        self.began = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
+        self.last = self.began = self.shown()
         super().__init__(*words)
 
     def holds(self):
         return self.records
 
+    def shown(self):
+        """What its clock shows, in UTC, if nobody set it otherwise."""
+        shows = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.skew)
+        return shows.replace(tzinfo=None, microsecond=0)
+
     def measure(self, n, **more):
         """Adds n records; gives back what they say."""
         fresh = []
-        for _ in range(n):
+        for n in reversed(range(n)):
             self.count += 1
-            # One a minute since yesterday, as its own clock shows them.
-            at = self.began + datetime.timedelta(days=-1, minutes=self.count, seconds=self.skew)
-            fresh.append({'n': self.count} | self.record(self.count, at, **more))
+            # One a second until now, each later than what it told before.
+            self.last = max(self.last + datetime.timedelta(seconds=1), self.shown() - datetime.timedelta(seconds=n))
+            fresh.append({'n': self.count} | self.record(self.count, self.last, **more))
         self.records += fresh
         self.changed()
         self.ready()
@@ -63,6 +68,7 @@ class Keeper(Peer):
             if await self.reached('confirmed'):
                 return
             await asyncio.sleep(self.gap)
+        self.last = max(self.last, self.shown())
         self.drained()
 
     def tellable(self, record):

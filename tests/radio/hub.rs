@@ -1,0 +1,75 @@
+//! The hub itself in the machine: built for ARM, with its store on the machine's disk.
+
+use crate::guest::{Guest, Machine, Running, cross};
+use e2e::Said;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// The hub, for the machine.
+#[track_caller]
+pub(crate) fn hearth() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| cross("gateway", "hearth", &["--bin", "hearth"]))
+}
+
+/// How long something is waited for that the hub has to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The hub in one machine.
+#[derive(Debug)]
+pub(crate) struct Hub<'m> {
+    guest: &'m Guest,
+}
+
+impl<'m> Hub<'m> {
+    /// What is needed of it on the machine, once for its disk. `destinations`: more tables of its configuration.
+    pub(crate) fn install(machine: &Machine, destinations: &str) {
+        machine.give(hearth());
+        let config = format!(
+            "schema = 1\n[hub]\nstate = \"/var/lib/hearth\"\nsocket = \"/run/hearth.sock\"\nclock-trusted = \"always\"\n\
+             bluetooth = true\n{destinations}"
+        );
+        std::fs::write(machine.outside().join("gateway.toml"), config).unwrap();
+    }
+
+    /// Starts it; ready when this returns.
+    #[track_caller]
+    pub(crate) fn start(guest: &'m Guest) -> (Hub<'m>, Running) {
+        guest.run("chmod 700 /var/lib/hearth").ok();
+        let daemon = guest.start(&format!("env HEARTH_LOG=gateway=debug {}", Hub::command("run")));
+        daemon.wait("ready");
+        (Hub { guest }, daemon)
+    }
+
+    /// A command, as a person types it.
+    pub(crate) fn command(words: &str) -> String {
+        format!("/outside/hearth --config /outside/gateway.toml {words}")
+    }
+
+    #[track_caller]
+    pub(crate) fn said(&self, words: &str) -> Said {
+        self.guest.run(&Hub::command(&format!("--json {words}")))
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self, words: &str) -> Value {
+        self.said(words).ok().json()
+    }
+
+    /// Asks until the answer is as wanted.
+    #[track_caller]
+    pub(crate) fn until(&self, words: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        // A command takes the machine half a second.
+        const TIMES: u64 = PATIENCE.as_secs() * 2;
+        let mut last = Value::Null;
+        for _ in 0..TIMES {
+            last = self.json(words);
+            if wanted(&last) {
+                return last;
+            }
+        }
+        panic!("hearth {words} goes on saying {last}");
+    }
+}
