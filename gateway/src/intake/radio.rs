@@ -44,7 +44,7 @@ pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mps
                 }
             }
             Wish::Keep { no, kept, done } => {
-                match desk.ask(move |store| store.keep(no, Some(&kept))).await {
+                match desk.ask(move |store| keep(store, no, &kept)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
                         tracing::error!("device {}: what the radio knows of it was not kept: {error}", no.0);
@@ -113,6 +113,14 @@ async fn take(
 fn member(member: store::Member) -> Member {
     let zones = member.bindings.into_iter().map(|binding| (binding.from, binding.until, binding.zone));
     Member { device: member.device, kept: member.kept, zones: zones.collect() }
+}
+
+/// Of a device that left the house meanwhile nothing is kept.
+fn keep(store: &mut Store, no: DeviceNo, kept: &Kept) -> Result<(), StoreError> {
+    match store.member(no)? {
+        Some(_) => store.keep(no, Some(kept)),
+        None => Ok(()),
+    }
 }
 
 /// The store knows it, and that it is of the house. What was kept of it before is kept on, but for its bond.

@@ -126,7 +126,10 @@ struct Radio<'a> {
     talks: Talks,
     scales: BTreeMap<DeviceNo, Scale>,
     lines: BTreeMap<DeviceNo, Line>,
+    /// Devices that are being connected to, or are.
     orders: BTreeMap<DeviceNo, mpsc::UnboundedSender<Order>>,
+    /// Devices whose line is being looked for, and whether that is given up.
+    fetching: BTreeMap<DeviceNo, bool>,
     calls: FuturesUnordered<Call>,
     links: FuturesUnordered<Pin<Box<dyn Future<Output = Over> + Send>>>,
     news: mpsc::UnboundedSender<News>,
@@ -163,6 +166,7 @@ impl<'a> Radio<'a> {
             scales: BTreeMap::new(),
             lines: BTreeMap::new(),
             orders: BTreeMap::new(),
+            fetching: BTreeMap::new(),
             calls: FuturesUnordered::new(),
             links: FuturesUnordered::new(),
             news,
@@ -273,8 +277,10 @@ impl<'a> Radio<'a> {
             }
             Event::Adapter { adapter, there: true } => self.adapter.added(adapter, now),
             Event::Adapter { adapter, there: false } => {
+                if self.adapter.used() == Some(adapter) {
+                    self.all_lost();
+                }
                 self.adapter.removed(adapter, now);
-                self.all_lost();
             }
             Event::Powered { adapter, on } => {
                 if !on && self.adapter.used() == Some(adapter) {
@@ -299,7 +305,8 @@ impl<'a> Radio<'a> {
     async fn device(&mut self, at: At, told: Told, now: Millis) {
         let member = self.by_address.get(&at.address).copied();
         if member.is_none() && self.near.len() >= NEARBY && !self.near.contains_key(&at) {
-            let oldest = self.near.iter().min_by_key(|(_, near)| near.seen).map(|(at, _)| *at);
+            let strangers = self.near.iter().filter(|(at, _)| !self.by_address.contains_key(&at.address));
+            let oldest = strangers.min_by_key(|(_, near)| near.seen).map(|(at, _)| *at);
             oldest.and_then(|oldest| self.near.remove(&oldest));
         }
         let heard = told.is_heard();
@@ -342,8 +349,9 @@ impl<'a> Radio<'a> {
         let Some(housed) = self.house.get_mut(&over.no) else { return };
         match over.ending {
             Some(ending) => {
-                housed.kept = over.kept;
                 self.scout.ended(over.no, Outcome::from(&ending), now);
+                // What it said of itself may have given it another profile.
+                self.move_in().await;
             }
             None => {
                 self.scout.failed(over.no, now);
@@ -358,9 +366,11 @@ impl<'a> Radio<'a> {
         }
     }
 
-    fn order(&self, no: DeviceNo, order: Order) {
-        if let Some(orders) = self.orders.get(&no) {
-            _ = orders.send(order);
+    fn order(&mut self, no: DeviceNo, order: Order) {
+        match (self.orders.get(&no), self.fetching.get_mut(&no)) {
+            (Some(orders), _) => _ = orders.send(order),
+            (None, Some(given_up)) => *given_up |= matches!(order, Order::GiveUp),
+            (None, None) => {}
         }
     }
 

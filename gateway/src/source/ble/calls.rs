@@ -31,6 +31,10 @@ pub(super) enum Done {
 
 impl Radio<'_> {
     pub(super) fn connect(&mut self, no: DeviceNo) {
+        // What was begun before goes on, and tells how it ends.
+        if self.orders.contains_key(&no) || self.fetching.contains_key(&no) {
+            return;
+        }
         let (Some(at), Some(housed)) = (self.at(no), self.house.get(&no)) else {
             return self.scout.failed(no, self.now());
         };
@@ -41,6 +45,7 @@ impl Radio<'_> {
             Some(line) => self.hold(no, at, line),
             None => {
                 let manager = self.manager.clone();
+                self.fetching.insert(no, false);
                 self.calls.push(Box::pin(async move {
                     let found = timeout(CALL_LIMIT, line(&manager, at)).await.ok().flatten();
                     Done::Line(no, found.map(Box::new))
@@ -121,10 +126,16 @@ impl Radio<'_> {
                 }
                 self.adapter.answered(answer, self.now());
             }
-            Done::Line(no, line) => match (line, self.at(no)) {
-                (Some(line), Some(at)) => self.hold(no, at, *line),
-                _ => self.scout.failed(no, self.now()),
-            },
+            Done::Line(no, line) => {
+                let given_up = self.fetching.remove(&no).unwrap_or(true);
+                match (line, self.at(no)) {
+                    (Some(line), Some(at)) if !given_up => self.hold(no, at, *line),
+                    (line, _) => {
+                        self.lines.extend(line.map(|line| (no, *line)));
+                        self.scout.failed(no, self.now());
+                    }
+                }
+            }
             Done::Mended(no, done) => {
                 let now = self.now();
                 if let Some(housed) = self.house.get_mut(&no) {

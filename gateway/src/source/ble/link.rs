@@ -14,13 +14,13 @@ use btleplug::platform::Peripheral;
 use futures_util::stream::{BoxStream, StreamExt};
 use hearth_core::capture::DeviceNo;
 use hearth_core::radio::session::{Ending, HubTime, Known};
-use hearth_core::radio::{Kept, Millis};
+use hearth_core::radio::{Millis, scout};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// BlueZ's own limit for a connection, and a little; the scout gives up earlier.
-const CONNECT_LIMIT: Duration = Duration::from_secs(45);
+/// A second less than the scout waits, so that it never begins a second connection with the same device.
+const CONNECT_LIMIT: Duration = Duration::from_millis(scout::CONNECT_MS - 1_000);
 
 /// A device to be connected to, with btleplug's object of it, which lives longer than one connection.
 pub(super) struct Line {
@@ -58,7 +58,6 @@ pub(super) struct Over {
     pub(super) line: Option<Line>,
     /// `None`: it never stood.
     pub(super) ending: Option<Ending>,
-    pub(super) kept: Kept,
     pub(super) given_up: bool,
 }
 
@@ -98,13 +97,12 @@ impl Link {
             }
         };
         drop(connecting);
-        let kept = self.member.kept.clone();
         if !stands && early.is_empty() {
             self.bus.disconnect(self.at).await;
-            return Over { no, line: Some(line), ending: None, kept, given_up };
+            return Over { no, line: Some(line), ending: None, given_up };
         }
         _ = self.news.send(News::Connected(no));
-        Talk::new(self, line, kept).run(early, stands).await
+        Talk::new(self, line).run(early, stands).await
     }
 
     pub(super) fn now(&self) -> Millis {

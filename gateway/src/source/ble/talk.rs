@@ -38,17 +38,17 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(link: Link, line: Line, kept: Kept) -> Talk {
+    pub(super) fn new(link: Link, line: Line) -> Talk {
         Talk {
-            talk: link.talk,
-            link,
             line,
             places: HashMap::new(),
             subscribed: vec![],
             contact: 1,
             met: false,
             heard: false,
-            kept,
+            kept: link.member.kept.clone(),
+            talk: link.talk,
+            link,
         }
     }
 
@@ -277,10 +277,10 @@ impl Talk {
         self.end_contact(ending.how).await;
         let kept = std::mem::take(&mut self.kept).after(&ending);
         if kept != self.link.member.kept {
-            self.link.keeper.keep(no, kept.clone()).await;
+            self.link.keeper.keep(no, kept).await;
         }
         self.link.keeper.over(self.talk).await;
-        Over { no, line: Some(self.line), ending: Some(ending), kept, given_up: false }
+        Over { no, line: Some(self.line), ending: Some(ending), given_up: false }
     }
 }
 
