@@ -150,8 +150,9 @@ impl Boots {
             if let Some(b) = self.all.get(&boot) {
                 for a in &b.anchors {
                     let d = ms.saturating_sub(a.at.ms);
-                    let t = saturating(a.utc.earliest, millis(d.saturating_sub(drift(d, HUB_DRIFT_PPM))));
-                    best = best.max(saturating(t, millis(since)));
+                    let loose = drift(d, HUB_DRIFT_PPM).saturating_add(drift(since, HUB_DRIFT_PPM));
+                    let run = d.saturating_add(since);
+                    best = best.max(saturating(a.utc.earliest, millis(run.saturating_sub(loose))));
                 }
             }
             match self.all.range(..boot).rev().find(|(_, b)| b.log == self.log(at.boot)) {
@@ -175,8 +176,9 @@ impl Boots {
             let last = self.all.get(&boot).map_or(ms, |b| {
                 for a in &b.anchors {
                     let d = ms.saturating_sub(a.at.ms);
-                    let t = saturating(a.utc.latest, millis(d.saturating_add(drift(d, HUB_DRIFT_PPM))));
-                    best = best.min(saturating(t, millis(before.saturating_neg())));
+                    let loose = drift(d, HUB_DRIFT_PPM).saturating_add(drift(before, HUB_DRIFT_PPM));
+                    let run = d.saturating_sub(before);
+                    best = best.min(saturating(a.utc.latest, millis(run.saturating_add(loose))));
                 }
                 b.last
             });
