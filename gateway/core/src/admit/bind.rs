@@ -122,19 +122,18 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
                     if second(*once).latest < *not_before
                         || compared.is_some_and(|compared| second(*once).meet(compared).is_none()) =>
                 {
-                    return touches(second(*once), binding, until, TimeDoubt::TwoTimelines);
+                    return touches(&[second(*once)], binding, until, TimeDoubt::TwoTimelines);
                 }
                 [once] => (second(*once), Source::Zone, words),
                 [first, .., last] => {
-                    let either = Span { earliest: *first, latest: saturating(*last, millis(999)) };
-                    return touches(either, binding, until, TimeDoubt::Fold);
+                    return touches(&[second(*first), second(*last)], binding, until, TimeDoubt::Fold);
                 }
                 [] => {
-                    // The hour that was skipped, read both ways.
-                    let near = zone.to_timestamp(stamp.civil).unwrap_or(Timestamp::MIN);
-                    let hour = millis(3_600_000);
-                    let around = Span { earliest: saturating(near, -hour), latest: saturating(near, hour) };
-                    return touches(around, binding, until, TimeDoubt::Gap);
+                    // In the hour that was skipped: by a clock that was not yet set, or too early.
+                    let skipped = zone.to_ambiguous_timestamp(stamp.civil);
+                    let either = [skipped.earlier(), skipped.later()];
+                    let either = either.map(|at| second(at.unwrap_or(Timestamp::MIN)));
+                    return touches(&either, binding, until, TimeDoubt::Gap);
                 }
             }
         }
@@ -168,13 +167,13 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     }
 }
 
-/// A doubt concerns a binding only if it could be this binding's at all.
-fn touches(span: Span, binding: &Binding, until: Timestamp, doubt: TimeDoubt) -> Fit {
-    if span.latest < binding.from {
-        Fit::Before
-    } else if span.earliest >= until {
-        Fit::After
-    } else {
+/// A doubt concerns a binding only if one of its instants could be this binding's at all.
+fn touches(either: &[Span], binding: &Binding, until: Timestamp, doubt: TimeDoubt) -> Fit {
+    if either.iter().any(|span| span.latest >= binding.from && span.earliest < until) {
         Fit::Doubt(doubt)
+    } else if either.iter().all(|span| span.latest < binding.from) {
+        Fit::Before
+    } else {
+        Fit::After
     }
 }
