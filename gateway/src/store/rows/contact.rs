@@ -12,9 +12,11 @@ const LINKS: &[(Link, &str)] =
     &[(Link::Bonded, "bonded"), (Link::Open, "open"), (Link::Broadcast, "broadcast"), (Link::Wired, "wired")];
 const ENDS: &[(End, &str)] = &[(End::Drained, "drained"), (End::Lost, "lost")];
 
-/// How many earlier contacts with a clock sample are looked at: the last one may be of the other face of the
+/// How many earlier contacts with a clock sample are looked at, at least: the last one may be of the other face of the
 /// clock, or from before the hub knew the time.
-const EARLIER_SAMPLES: i64 = 4;
+const EARLIER_SAMPLES: u32 = 4;
+/// And at most, of a device whose memory is never drained.
+const MOST_SAMPLES: u32 = 64;
 
 impl Rows<'_> {
     pub(crate) fn make_contact(&self, device: DeviceNo, link: Link, at: HubTicks) -> Result<ContactNo> {
@@ -93,17 +95,26 @@ impl Rows<'_> {
         .map(Option::flatten)
     }
 
-    /// The device's last contacts before this one in which its clock was read, newest first.
+    /// The device's last contacts before this one in which its clock was read, newest first: back to the last one in which
+    /// its memory was drained too, in a boot that knew the time. Since then the clock may have been set.
     pub(crate) fn sampled_before(&self, device: DeviceNo, no: ContactNo) -> Result<Vec<ContactNo>> {
-        self.all(
-            "SELECT no FROM contact WHERE device = ?1 AND no < ?2 AND samples > 0 ORDER BY no DESC LIMIT ?3",
-            params![device.0, number(no), EARLIER_SAMPLES],
-            |row| Ok(ContactNo(row.get::<_, i64>(0)?.unsigned_abs())),
-        )
+        let all = self.all(
+            "SELECT no, ended = 'drained' AND EXISTS (SELECT 1 FROM anchor WHERE anchor.boot = contact.boot)
+                FROM contact WHERE device = ?1 AND no < ?2 AND samples > 0 ORDER BY no DESC LIMIT ?3",
+            params![device.0, number(no), MOST_SAMPLES],
+            |row| {
+                Ok((
+                    ContactNo(row.get::<_, i64>(0)?.unsigned_abs()),
+                    row.get::<_, Option<bool>>(1)? == Some(true),
+                ))
+            },
+        )?;
+        let last = all.iter().position(|(_, drained)| *drained).map_or(all.len(), |n| n + 1);
+        Ok(all.into_iter().take(last.max(EARLIER_SAMPLES as usize)).map(|(no, _)| no).collect())
     }
 
-    /// Lets go of contacts that no record and no capture names, except each device's last drained one, its last sampled ones, which
-    /// later clocks are compared with, and the newest.
+    /// Lets go of contacts that no record and no capture names, except each device's last drained one, the sampled ones that
+    /// later clocks are compared with ([`Rows::sampled_before`]), and the newest.
     pub(crate) fn prune_contacts(&self) -> Result<usize> {
         self.run(
             "DELETE FROM contact WHERE no < (SELECT max(no) FROM contact)
@@ -113,9 +124,16 @@ impl Rows<'_> {
                 AND (ended <> 'drained' OR EXISTS (SELECT 1 FROM contact AS later
                     WHERE later.device = contact.device AND later.no > contact.no AND later.ended = 'drained'))
                 AND (samples = 0 OR no NOT IN (
-                    SELECT later.no FROM contact AS later
-                    WHERE later.device = contact.device AND later.samples > 0 ORDER BY later.no DESC LIMIT ?1))",
-            [EARLIER_SAMPLES],
+                        SELECT later.no FROM contact AS later
+                        WHERE later.device = contact.device AND later.samples > 0 ORDER BY later.no DESC LIMIT ?1)
+                    AND EXISTS (SELECT 1 FROM contact AS later
+                        WHERE later.device = contact.device AND later.no > contact.no AND later.samples > 0
+                            AND later.ended = 'drained'
+                            AND EXISTS (SELECT 1 FROM anchor WHERE anchor.boot = later.boot))
+                    OR samples > 0 AND no NOT IN (
+                        SELECT later.no FROM contact AS later
+                        WHERE later.device = contact.device AND later.samples > 0 ORDER BY later.no DESC LIMIT ?2))",
+            [EARLIER_SAMPLES, MOST_SAMPLES],
         )
     }
 }
