@@ -1,6 +1,6 @@
 //! Whose it is: by when it was taken, not by when it was heard.
 
-use super::date::Dated;
+use super::date::{Compared, Dated, contradicted, doubted};
 use super::{TimeDoubt, Why};
 use crate::capture::DeviceNo;
 use crate::identity::{Binding, Slot, UNKNOWN_USER};
@@ -112,19 +112,16 @@ pub fn bind<'b>(
 fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     let until = binding.until.unwrap_or(Timestamp::MAX);
     let zone = binding.zone.as_ref().map(crate::when::ZoneName::zone);
-    let (span, source, words) = match (dated, &zone) {
+    let (span, source, words, compared): (_, _, _, Compared) = match (dated, &zone) {
         (Dated::Civil { .. }, None) => return Fit::NoZone,
         (Dated::Civil { stamp, not_before, compared }, Some(zone)) => {
             let words = meanings(zone, stamp.civil);
             let second = |t: Timestamp| Span { earliest: t, latest: saturating(t, millis(999)) };
             match words.as_slice() {
-                [once]
-                    if second(*once).latest < *not_before
-                        || compared.is_some_and(|compared| second(*once).meet(compared).is_none()) =>
-                {
+                [once] if second(*once).latest < *not_before || contradicted(second(*once), *compared) => {
                     return touches(&[second(*once)], binding, until, TimeDoubt::TwoTimelines);
                 }
-                [once] => (second(*once), Source::Zone, words),
+                [once] => (second(*once), Source::Zone, words, *compared),
                 [first, .., last] => {
                     return touches(&[second(*first), second(*last)], binding, until, TimeDoubt::Fold);
                 }
@@ -137,7 +134,7 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
                 }
             }
         }
-        (Dated::Instant { span, source, words }, zone) => {
+        (Dated::Instant { span, source, words, compared }, zone) => {
             let words = match (words, source, zone) {
                 (Some(stamp), Source::DeviceUtc, _) => vec![as_utc(stamp.civil)],
                 (Some(stamp), _, Some(zone)) => {
@@ -147,20 +144,21 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
                 }
                 _ => vec![],
             };
-            (*span, *source, words)
+            (*span, *source, words, *compared)
         }
     };
-    if span.latest < binding.from {
+    let may_be = doubted(span, compared);
+    if may_be.latest < binding.from {
         return Fit::Before;
     }
     // Of a binding that had ended when it was heard, it is not, by whatever zone.
-    let over = span.earliest >= until && until <= heard.latest;
+    let over = may_be.earliest >= until && until <= heard.latest;
     if !over && span.earliest > saturating(heard.latest, millis(60_000)) {
         return Fit::Future;
     }
-    if span.earliest >= binding.from && span.latest < until {
+    if may_be.earliest >= binding.from && may_be.latest < until {
         Fit::Inside { span, source, words }
-    } else if span.earliest >= until {
+    } else if may_be.earliest >= until {
         Fit::After
     } else {
         Fit::Edge

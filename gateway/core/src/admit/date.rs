@@ -1,6 +1,6 @@
 //! When a record was taken, as far as evidence goes, before anybody asks whose it is.
 
-use super::{End, Open, Record, TimeDoubt, nearest};
+use super::{End, House, Open, Record, TimeDoubt, nearest};
 use crate::capture::Capture;
 use crate::decode::Told;
 use crate::profile::{Keeps, Profile, Untimed};
@@ -18,19 +18,13 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// What evidence says. A civil stamp needs the zone of a binding, so dating can't finish before binding.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Dated {
-    Instant {
-        span: Span,
-        source: Source,
-        words: Option<Stamp>,
-    },
-    /// `compared`: what a comparison of the device's clock says, in the same contact however loosely, or the last one that
-    /// was good.
-    Civil {
-        stamp: Stamp,
-        not_before: Timestamp,
-        compared: Option<Span>,
-    },
+    Instant { span: Span, source: Source, words: Option<Stamp>, compared: Compared },
+    Civil { stamp: Stamp, not_before: Timestamp, compared: Compared },
 }
+
+/// Where a stamp lies by comparisons of the device's clock that don't date it: the one in the same contact, however loose,
+/// and the last one that was good.
+pub(super) type Compared = [Option<Span>; 2];
 
 /// A record, what it says of its time, when it was first heard, and the sample that can date it.
 #[derive(Clone, Copy, Debug)]
@@ -62,24 +56,37 @@ pub(super) fn sampled<'a>(
 pub(super) fn date(
     clocked: &Clocked<'_>,
     open: &Open,
-    boots: &Boots,
+    house: &House<'_>,
     profile: &Profile,
 ) -> Result<Dated, TimeDoubt> {
     let Clocked { record, told, heard, sample } = *clocked;
+    let boots = house.boots;
     let stamp = match told {
         Told::NotADate(_) => return Err(TimeDoubt::NotADate),
         Told::OffsetLost => return Err(TimeDoubt::OffsetLost),
         Told::Nothing if profile.memory == Untimed::MayBeStored => return Err(TimeDoubt::Untimed),
         Told::Nothing if heard.width() > TIGHT => return Err(TimeDoubt::HubClock),
-        Told::Nothing => return Ok(Dated::Instant { span: heard, source: Source::Heard, words: None }),
+        Told::Nothing => {
+            return Ok(Dated::Instant {
+                span: heard,
+                source: Source::Heard,
+                words: None,
+                compared: [None; 2],
+            });
+        }
         Told::At(stamp) => stamp,
     };
     let not_after = Span { earliest: Timestamp::MIN, latest: saturating(heard.latest, TOLERANCE) };
     let mut believed = None;
     if let Some(sample) = sample.filter(|sample| is_compared(boots, sample)) {
-        let span = compare(record, stamp, sample, not_after, open, boots)?;
-        if boots.utc(sample.answered).width() <= TIGHT {
-            return Ok(Dated::Instant { span, source: Source::Sample, words: Some(stamp) });
+        let span = compare(record, stamp, sample, not_after, open, house)?;
+        if is_known(boots, sample) {
+            return Ok(Dated::Instant {
+                span,
+                source: Source::Sample,
+                words: Some(stamp),
+                compared: [None; 2],
+            });
         }
         believed = Some(span);
     }
@@ -88,29 +95,29 @@ pub(super) fn date(
     }
     let not_before = drained_before(record, open, boots);
     // What the clock was off by when it was last compared well, it may be off by still.
-    let earlier = comparisons_before(record.first().contact, stamp.face, open, boots).next();
-    let compared = match (sample, earlier.map(|(_, earlier, _)| earlier)) {
-        _ if believed.is_some() => believed.map(loosely),
-        (Some(one), Some(other)) => {
-            let one = by_sample(reckoned(boots, one), one, stamp.civil);
-            let other = by_sample(reckoned(boots, other), other, stamp.civil);
-            Some(loosely(one).meet(loosely(other)).ok_or(TimeDoubt::TwoTimelines)?)
-        }
-        (one, other) => {
-            one.or(other).map(|sample| loosely(by_sample(reckoned(boots, sample), sample, stamp.civil)))
-        }
+    let earlier = samples_before(record.first().contact, stamp.face, open, boots)
+        .find(|(_, sample, _)| is_compared(boots, sample));
+    let lies = |sample: &Sample| by_sample(reckoned(boots, sample), sample, stamp.civil);
+    let compared = match believed {
+        Some(believed) => [Some(believed), None],
+        None => [sample.map(lies), earlier.map(|(_, earlier, _)| lies(earlier))],
     };
+    if let [Some(one), Some(other)] = compared
+        && loosely(one).meet(loosely(other)).is_none()
+    {
+        return Err(TimeDoubt::TwoTimelines);
+    }
     match profile.clock.keeps {
         Keeps::Nothing => Err(TimeDoubt::Untimed),
         Keeps::LocalTime => Ok(Dated::Civil { stamp, not_before, compared }),
         Keeps::Utc => {
             let said = as_utc(stamp.civil);
             let span = Span { earliest: said, latest: saturating(said, millis(999)) };
-            if span.latest < not_before || compared.is_some_and(|c| span.meet(c).is_none()) {
+            if span.latest < not_before || contradicted(span, compared) {
                 return Err(TimeDoubt::TwoTimelines);
             }
             let span = span.meet(not_after).ok_or(TimeDoubt::Future)?;
-            Ok(Dated::Instant { span, source: Source::DeviceUtc, words: Some(stamp) })
+            Ok(Dated::Instant { span, source: Source::DeviceUtc, words: Some(stamp), compared })
         }
     }
 }
@@ -119,11 +126,16 @@ pub(super) fn date(
 /// hub believed when it compared.
 fn reckoned<'a>(boots: &'a Boots, sample: &Sample) -> impl Fn(HubTicks) -> Span + Copy + 'a {
     let then = sample.answered;
-    let known = boots.utc(then).width() <= TIGHT;
+    let known = is_known(boots, sample);
     move |at| match known {
         true => boots.utc(at),
         false => boots.believed(then, at).unwrap_or_else(|| boots.utc(at)),
     }
+}
+
+/// Whether all evidence agrees on when it compared.
+fn is_known(boots: &Boots, sample: &Sample) -> bool {
+    boots.utc(sample.answered).width() <= TIGHT
 }
 
 /// Whether the hub knew its time when it compared. If its times contradict each other since, the comparison dates nothing:
@@ -136,6 +148,20 @@ fn is_compared(boots: &Boots, sample: &Sample) -> bool {
 /// right.
 fn loosely(Span { earliest, latest }: Span) -> Span {
     Span { earliest: saturating(earliest, -TIGHT), latest: saturating(latest, TIGHT) }
+}
+
+/// Whether the device's word lies outside of what a comparison allows, however loosely.
+pub(super) fn contradicted(said: Span, compared: Compared) -> bool {
+    compared.into_iter().flatten().any(|lies| said.meet(loosely(lies)).is_none())
+}
+
+/// The device's word is printed, and is that far from what comparisons say: the instant may be any in between.
+pub(super) fn doubted(said: Span, compared: Compared) -> Span {
+    let others = compared.into_iter().flatten().filter(|lies| said.meet(*lies).is_none());
+    others.fold(said, |all, lies| Span {
+        earliest: all.earliest.min(lies.earliest),
+        latest: all.latest.max(lies.latest),
+    })
 }
 
 /// A record that is new since the memory was drained was taken after that: a stamp that nobody compared and that
@@ -158,33 +184,62 @@ fn compare(
     sample: &Sample,
     not_after: Span,
     open: &Open,
-    boots: &Boots,
+    house: &House<'_>,
 ) -> Result<Span, TimeDoubt> {
-    let mut timelines = vec![sample];
-    let mut window = not_after;
-    for (no, earlier, end) in comparisons_before(sample.contact, stamp.face, open, boots) {
-        let off = |sample: &Sample| correction(reckoned(boots, sample), sample);
+    let boots = house.boots;
+    let off = |sample: &Sample| correction(reckoned(boots, sample), sample);
+    let (mut timelines, mut later) = (vec![sample], sample);
+    let (mut drained, mut unseen) = (Timestamp::MIN, false);
+    for (no, earlier, end) in samples_before(sample.contact, stamp.face, open, boots) {
         if timelines.iter().all(|other| jumped(off(earlier), off(other))) {
             timelines.push(earlier);
         }
+        unseen |= jumped(off(earlier), off(later)) && set_twice(earlier, later, open, house);
+        later = earlier;
         if end == Some(End::Drained) && record.first().contact > no {
-            if timelines.len() > 1 {
-                window.earliest = reckoned(boots, earlier)(earlier.asked).earliest;
+            drained = drained.max(boots.utc(earlier.asked).earliest);
+            if is_compared(boots, earlier) {
+                break;
             }
-            break;
         }
     }
-    let mut within =
-        timelines.iter().filter_map(|one| by_sample(reckoned(boots, one), one, stamp.civil).meet(window));
+    if unseen {
+        return Err(TimeDoubt::TwoTimelines);
+    }
+    let earliest = if timelines.len() > 1 { drained } else { Timestamp::MIN };
+    let window = Span { earliest, ..not_after };
+    let mut within = timelines
+        .iter()
+        .filter_map(|one| Some((one, by_sample(reckoned(boots, one), one, stamp.civil).meet(window)?)));
     match (within.next(), within.next()) {
-        (Some(span), None) => Ok(span),
-        (Some(_), Some(_)) => Err(TimeDoubt::TwoTimelines),
+        // An earlier comparison that was loose, or is contradicted, dates nothing.
+        (Some((one, span)), None) if *one == sample || is_known(boots, one) => Ok(span),
+        (Some(_), _) => Err(TimeDoubt::TwoTimelines),
         (None, _) => Err(TimeDoubt::Future),
     }
 }
 
-/// The comparisons before this contact whose hub time was well known, the last of each contact, newest first.
-fn comparisons_before<'a>(
+/// Whether the clock, seen to have been set between two comparisons, was set more than once if it was set with all other
+/// clocks where it was: nobody compared it in between.
+fn set_twice(earlier: &Sample, later: &Sample, open: &Open, house: &House<'_>) -> bool {
+    let from = reckoned(house.boots, earlier)(earlier.asked).earliest;
+    let until = reckoned(house.boots, later)(later.answered).latest;
+    let mut offsets = vec![];
+    for binding in house.bindings.iter().filter(|b| b.device == open.device.no) {
+        let (from, until) = (from.max(binding.from), until.min(binding.until.unwrap_or(Timestamp::MAX)));
+        let Some(zone) = binding.zone.as_ref().filter(|_| from < until) else { continue };
+        let zone = zone.zone();
+        offsets.push(zone.to_offset(from));
+        offsets.extend(zone.following(from).take_while(|at| at.timestamp() < until).map(|at| at.offset()));
+    }
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets.len() > 2
+}
+
+/// The comparisons before this contact whose hub time is known however loosely, the last of each contact, newest first. A
+/// loose one dates nothing, and may still tell that the clock was set since.
+fn samples_before<'a>(
     contact: ContactNo,
     face: Face,
     open: &'a Open,
@@ -192,7 +247,8 @@ fn comparisons_before<'a>(
 ) -> impl Iterator<Item = (ContactNo, &'a Sample, Option<End>)> {
     open.contacts.range(..contact).rev().filter_map(move |(no, c)| {
         let sample = c.samples.iter().rfind(|s| s.clock.face == face)?;
-        is_compared(boots, sample).then_some((*no, sample, c.end))
+        let known = reckoned(boots, sample)(sample.answered).latest != Timestamp::MAX;
+        known.then_some((*no, sample, c.end))
     })
 }
 

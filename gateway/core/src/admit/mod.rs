@@ -223,7 +223,7 @@ impl Judge<'_> {
             return hold(Why::Time(TimeDoubt::DeviceFault));
         }
         let clocked = Clocked { record, told, heard, sample: sampled.map(|(_, sample)| sample) };
-        let dated = match date::date(&clocked, self.open, self.house.boots, self.profile) {
+        let dated = match date::date(&clocked, self.open, self.house, self.profile) {
             Ok(dated) => dated,
             Err(doubt) => return hold(Why::Time(doubt)),
         };
@@ -371,9 +371,9 @@ pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) 
     let heard = if zoned { heard } else { crate::when::Span { latest: jiff::Timestamp::MAX, ..heard } };
     let dated = match (&reading.stamp, reading.when.source) {
         (Some(stamp), Source::Zone) => {
-            Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN, compared: None }
+            Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN, compared: [None; 2] }
         }
-        _ => Dated::Instant { span: reading.when.span, source: reading.when.source, words: None },
+        (_, source) => Dated::Instant { span: reading.when.span, source, words: None, compared: [None; 2] },
     };
     let slot = reading.measure.slot().map(Slot);
     let today = bind(reading.device, slot, house.bindings, &dated, heard).map(|bound| bound.binding().who);
