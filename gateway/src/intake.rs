@@ -254,6 +254,8 @@ pub(crate) async fn look_over(desk: Desk) {
 /// How often a hub that does not know the time looks for it, and how often one that does looks again.
 const LOOK_FOR_TIME: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(6 * 3_600);
+/// How long a store that has no room is left alone, unless something is committed before.
+const FULL: Duration = Duration::from_secs(300);
 
 /// Sends `Due` when a deadline passes, and tells the store what UTC is once the hub's clock may be believed.
 pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDuration) {
@@ -295,7 +297,10 @@ pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDurat
                 }
                 Ok(Err(e)) => {
                     tracing::error!("a deadline could not be kept: {e}");
-                    tokio::time::sleep(LOOK_FOR_TIME).await;
+                    tokio::select! {
+                        () = inside.due_changed.notified() => {}
+                        () = tokio::time::sleep(FULL) => {}
+                    }
                 }
                 Err(_) => return,
             }

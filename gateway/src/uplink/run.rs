@@ -98,8 +98,8 @@ pub struct Uplink {
 const LOOKED_AT: Duration = Duration::from_secs(60);
 /// After a carry that came to nothing.
 const IN_VAIN: Duration = Duration::from_secs(1);
-/// How long the store is left alone when it has no room.
-const FULL: Duration = Duration::from_secs(30);
+/// How long the store is left alone when it has no room, unless something is committed before.
+const FULL: Duration = Duration::from_secs(300);
 
 impl Uplink {
     /// The error is a sentence about the configuration. Certificates are read when they are needed: a hub whose
@@ -299,7 +299,7 @@ impl Uplink {
     /// The store could not say or note something: nothing is sent meanwhile.
     fn trouble(&self, error: &StoreError) -> Next {
         tracing::error!(destination = self.name, "{error}");
-        Next::After(FULL)
+        Next::Woken(Some(FULL))
     }
 }
 
