@@ -45,6 +45,9 @@ pub(crate) const PLAIN: usize = 3;
 /// Delivered readings stay so long, so that some are let go while devices tell them again.
 const KEEP: SignedDuration = SignedDuration::from_hours(36);
 
+/// A hub without a time looks for it every five seconds.
+const LOOKS: Duration = Duration::from_secs(10);
+
 /// Between neighbours that leave no more than this, a boot without a time of its own is dated.
 const LOOSELY: SignedDuration = SignedDuration::from_mins(5);
 
@@ -120,6 +123,8 @@ pub(crate) struct Measured {
     pub(crate) taken_back: Option<TakenBack>,
     /// How often something was taken back, and issued anew, that may be this.
     pub(crate) untraced: usize,
+    /// It was long delivered when it turned out whose it is: the hub need not know it any more.
+    pub(crate) forgotten: bool,
 }
 
 impl Measured {
@@ -133,7 +138,7 @@ impl Measured {
 pub(crate) struct Told {
     /// For the first time.
     pub(crate) at: Timestamp,
-    /// Once at least, while its clock was believed.
+    /// Once at least, while its clock was believed and the hub had looked at it.
     pub(crate) in_time: bool,
     /// Each time, in a boot whose first time was right.
     pub(crate) rightly: bool,
@@ -222,6 +227,9 @@ pub(crate) struct Home {
     /// The first time that this boot believed is wrong. `None`: it has none yet.
     first_is_wrong: Option<bool>,
     believed_since: Instant,
+    /// Since when the hub has surely looked at a clock that is believed now. A power cut before leaves it without that boot's
+    /// time.
+    looked: Instant,
     /// Since when the clock was wrong, and believed, for the first time.
     pub(crate) deceived: Option<Timestamp>,
     /// Words of people that may leave what was given in doubt: whose it was, and where.
@@ -322,6 +330,7 @@ impl Home {
             with_beside: false,
             first_is_wrong: Some(false),
             believed_since: now,
+            looked: now,
             deceived: None,
             corrected: false,
             wrong_by: vec![],
@@ -385,6 +394,7 @@ impl Home {
         self.clock.booted = (Instant::now(), self.clock.booted.1 + 1);
         self.first_is_wrong = self.clock.trusted.then_some(!self.clock.ahead.is_zero());
         self.believed_since = Instant::now();
+        self.looked = Instant::now();
         self.set_clock();
         self.start();
         if let Some(beside) = &mut self.beside {
@@ -507,6 +517,9 @@ impl Home {
                     self.first_is_wrong = Some(true);
                     self.believed_since = Instant::now();
                 }
+                if !self.clock.trusted {
+                    self.looked = Instant::now() + LOOKS;
+                }
                 self.deceived = self.deceived.or(Some(self.clock.truth()));
                 self.clock.trusted = true;
                 self.clock.ahead = SignedDuration::from_secs(seconds);
@@ -529,12 +542,14 @@ impl Home {
                 self.free();
                 sleep(Duration::from_secs(1)).await;
                 let moved = self.moved.last().map_or(Timestamp::MIN, |(since, _)| *since);
-                let from = (self.second() - hours.hours()).max(moved);
+                let now = self.second();
+                let from = (now - hours.hours()).max(moved);
                 for m in
                     self.measured.iter_mut().filter(|m| m.device == device && m.at >= from && m.who != who)
                 {
                     m.was.push(m.who);
                     m.who = who;
+                    m.forgotten |= self.case.rung != PLAIN && m.told().any(|told| told.at + KEEP <= now);
                 }
                 self.worn[device].retain(|(since, ..)| *since < from);
                 self.corrected = true;
@@ -597,6 +612,7 @@ impl Home {
     fn clock_is_right(&mut self) {
         if !self.clock.trusted {
             self.believed_since = Instant::now();
+            self.looked = Instant::now() + LOOKS;
         }
         self.first_is_wrong = self.first_is_wrong.or(Some(false));
         self.clock.trusted = true;
@@ -626,6 +642,7 @@ impl Home {
             told: [None; 2],
             taken_back: None,
             untraced: 0,
+            forgotten: false,
         });
     }
 
@@ -705,7 +722,7 @@ impl Home {
 
     fn was_told(&mut self, n: usize, frame: usize) {
         let (trusted, now) = (self.clock.trusted, self.clock.truth());
-        let in_time = frame == 0 && trusted;
+        let in_time = frame == 0 && trusted && Instant::now() >= self.looked;
         let rightly = trusted && self.first_is_wrong == Some(false);
         let told = &mut self.measured[n].told[usize::from(self.with_beside)];
         *told = Some(match *told {
@@ -996,12 +1013,13 @@ impl Home {
         m.device != CUFF || !self.case.cuff_is_set || self.offsets(told.drained.min(m.at), told.at).len() == 1
     }
 
-    /// What the home's zone was ahead of UTC, from then until then. A stay sees one change of its zone at most, so that its
+    /// What the cuff's zone was ahead of UTC by its own clock, from then until then: it is set when that says so. A stay sees one change of its zone at most, so that its
     /// first and its last instant tell.
     pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> BTreeSet<i32> {
+        let ahead = SignedDuration::from_secs(self.case.cuff_ahead);
         let offset = |at: Timestamp| {
             let (_, there) = self.moved.iter().rfind(|(since, _)| *since <= at).copied().unwrap_or_default();
-            zone(there).to_offset(at).seconds()
+            zone(there).to_offset(at + ahead).seconds()
         };
         let moved = self.moved.iter().map(|(since, _)| *since).filter(|since| (from..until).contains(since));
         let stays = moved.flat_map(|since| [from.max(since - SignedDuration::from_secs(1)), since]);

@@ -100,6 +100,8 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
             let expected = patient(n, m.who).is_some();
             let name = format!("the {}'s reading of {} at the {}", DEVICES[m.device].name, m.at, there);
             let issues = m.taken_back.map_or(1, |t| t.issues) + m.untraced;
+            // The last issue is for whom it is, and who is not known there has none there.
+            let issues = if expected { issues } else { issues.saturating_sub(1).max(1) };
             // What a clinician deleted before the hub knew that it was there, no search shows (docs/delivery.md).
             let unseen = if home.is_by_id() || unanswered == 0 {
                 0
@@ -123,7 +125,11 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
             let deleted = charted.iter().any(|c| c.last().is_none());
             let wrong = |c: &&&Charted| stands(c) && c.last().is_some() && !is_theirs(n, c.first(), m.who);
             let by_mistake = charted.iter().filter(wrong).count();
-            if by_mistake > dark && m.taken_back.is_none_or(|t| t.stands.is_some()) && sure(home, m) {
+            if by_mistake > dark
+                && !m.forgotten
+                && m.taken_back.is_none_or(|t| t.stands.is_some())
+                && sure(home, m)
+            {
                 said.push(format!("NOT CORRECTED: {name} still stands for whom it is not"));
             }
             match m.taken_back.map(|t| t.stands) {
@@ -131,7 +137,9 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                     said.push(format!("NOT TAKEN BACK: {name} still stands"));
                 }
                 Some(Some(true))
-                    if expected && standing == 0 && (!home.corrected || must_be_delivered(home, m)) =>
+                    if expected
+                        && standing == 0
+                        && (must_be_delivered(home, m) || !home.corrected && !at_edge(home, m)) =>
                 {
                     said.push(format!("LOST: {name} was issued anew and does not stand"));
                 }
@@ -192,16 +200,22 @@ async fn unheld(home: &mut Home, doubted: [usize; 3], tally: &mut Tally) -> Vec<
 /// Whether nothing gives reason to doubt who it is, or when.
 fn must_be_delivered(home: &Home, m: &Measured) -> bool {
     let Some(told) = m.told[0] else { return false };
-    let worn = &home.worn[m.device];
     let doubted = if m.device == CUFF {
-        // Its clock is compared, to seconds.
-        let edge = EXACT + drift(m, told);
-        worn.iter().any(|(since, ..)| m.at.duration_since(*since).abs() <= edge) || !home.is_steady(m, told)
+        at_edge(home, m) || !home.is_steady(m, told)
     } else {
         // Nobody compares these: in a home that moved, what they show may be meant in either zone.
         home.meanings(m).iter().any(|(at, there)| *there && *at != m.at)
     };
     told.in_time && !doubted && m.stated.is_some() && home.deceived.is_none()
+}
+
+/// Whether it was taken within seconds of its device changing hands, and its clock is compared, to seconds: also what was
+/// given away at once is disputed once the other binding begins.
+fn at_edge(home: &Home, m: &Measured) -> bool {
+    let drift = m.told().map(|told| drift(m, told)).max().unwrap_or_default();
+    // A clock that is wrong, and believed, moves it over an edge.
+    let edge = EXACT + drift + home.wrong_by.iter().map(|by| by.abs()).max().unwrap_or_default();
+    m.device == CUFF && home.worn[CUFF].iter().any(|(since, ..)| m.at.duration_since(*since).abs() <= edge)
 }
 
 /// Whether the hub had a way to know the time: a boot that was deceived from its start on compared wrongly, too, so that
@@ -251,7 +265,9 @@ fn wrong_content(home: &Home, n: usize, charted: &Charted, m: &Measured) -> Vec<
 fn is_when(home: &Home, m: &Measured, at: Timestamp) -> bool {
     let off = |other: Timestamp| at.duration_since(other).abs();
     let drift = m.told().map(|told| drift(m, told)).max().unwrap_or_default();
-    let loose = if m.told().all(|told| told.in_time) { SignedDuration::ZERO } else { LOOSE };
+    // A cuff that was set since is dated by an older comparison, which may have been in a boot without a time of its own.
+    let known = m.told().all(|told| told.in_time && home.is_steady(m, told));
+    let loose = if known { SignedDuration::ZERO } else { LOOSE };
     let exact = EXACT + drift + loose;
     // The device's own words, in a zone where it was.
     let words = |within| home.meanings(m).iter().any(|(said, _)| off(*said) <= EXACT && off(m.at) <= within);
