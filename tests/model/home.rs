@@ -1013,8 +1013,8 @@ impl Home {
         m.device != CUFF || !self.case.cuff_is_set || self.offsets(told.drained.min(m.at), told.at).len() == 1
     }
 
-    /// What the cuff's zone was ahead of UTC by its own clock, from then until then: it is set when that says so. A stay sees one change of its zone at most, so that its
-    /// first and its last instant tell.
+    /// What the cuff's zone was ahead of UTC by its own clock, from then until then: it is set when that says so. A stay sees
+    /// one change of its zone at most, so that its first and its last instant tell.
     pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> BTreeSet<i32> {
         let ahead = SignedDuration::from_secs(self.case.cuff_ahead);
         let offset = |at: Timestamp| {
