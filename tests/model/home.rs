@@ -991,20 +991,28 @@ impl Home {
         self.insist(&json!("status")).await.ok().and_then(|rows| rows.first().cloned()).unwrap_or_default()
     }
 
-    /// At which record, of which measurement a person is told that something is to be seen to.
-    pub(crate) async fn raised(&mut self) -> BTreeSet<(usize, usize)> {
+    /// At which record, of which measurement a person is told that something is to be seen to; and the rows that are parked
+    /// because only a person can take back what may be there.
+    pub(crate) async fn raised(&mut self) -> (BTreeSet<(usize, usize)>, Vec<Value>) {
         let list = json!({"outbox-list": {"destination": null, "state": null}});
-        let mut raised = BTreeSet::new();
+        let (mut raised, mut by_hand) = (BTreeSet::new(), vec![]);
         for row in self.insist(&list).await.unwrap_or_default() {
             let Some(record) = RECORDS.iter().position(|name| row["destination"] == *name) else { continue };
             let Ok(shown) = self.insist(&json!({"outbox-show": {"row": row["row"]}})).await else { continue };
-            if shown.first().is_some_and(|row| row["raised"].is_string())
+            let Some(shown) = shown.first() else { continue };
+            let parked = row["intent"] == "retract"
+                && row["state"] == "parked"
+                && shown["said"].as_str().is_some_and(|said| said.contains("by hand"));
+            if (parked || shown["raised"].is_string())
                 && let [n] = self.measured_as(&row["row"]).await[..]
             {
                 raised.insert((record, n));
             }
+            if parked {
+                by_hand.push(row["row"].clone());
+            }
         }
-        raised
+        (raised, by_hand)
     }
 
     /// Whether the clock that stamped it was not set from when its memory was drained until it was told. If it was, it may

@@ -122,6 +122,7 @@ fn a_clock_that_is_set_while_the_hub_starts_is_seen() {
 #[allow(clippy::disallowed_methods, reason = "what a run takes is told, and nothing depends on it")]
 fn hold(seeds: impl IntoIterator<Item = u64>) {
     let seeds: Vec<u64> = seeds.into_iter().collect();
+    let (Some(first), Some(last)) = (seeds.first(), seeds.last()) else { return };
     let total = RefCell::new(Tally::default());
     let mut words = 0;
     let runs = Cell::new(0_u32);
@@ -163,8 +164,8 @@ fn hold(seeds: impl IntoIterator<Item = u64>) {
     home::tidy_up();
     println!(
         "model: seeds {}..={}, {words} words, {} ms for each of {} runs, {} ms for seed {}, {:?}",
-        seeds.first().unwrap(),
-        seeds.last().unwrap(),
+        first,
+        last,
         spent.get().0.as_millis() / u128::from(runs.get().max(1)),
         runs.get(),
         spent.get().1.as_millis(),

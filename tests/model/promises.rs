@@ -72,7 +72,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
     let mut tally = Tally { clinicians: home.clinicians.len(), ..Tally::default() };
     let measured: Vec<Measured> = home.measured.clone();
     let mut doubted = [0_usize; 3];
-    let raised = if home.is_plain() { home.raised().await } else { BTreeSet::new() };
+    let (raised, by_hand) = if home.is_plain() { home.raised().await } else { (BTreeSet::new(), vec![]) };
     for (n, there) in RECORDS.into_iter().enumerate() {
         let all = home.record(n).all("Observation").into_iter().filter_map(|(place, versions)| {
             let device = kind(versions.first()?.resource.as_ref()?)?;
@@ -133,7 +133,8 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                 said.push(format!("NOT CORRECTED: {name} still stands for whom it is not"));
             }
             match m.taken_back.map(|t| t.stands) {
-                Some(Some(false)) if standing > dark && !deleted => {
+                // What may be there, where nothing can be searched, only a person takes back; so it is told.
+                Some(Some(false)) if standing > dark && !deleted && !raised.contains(&(n, nth)) => {
                     said.push(format!("NOT TAKEN BACK: {name} still stands"));
                 }
                 Some(Some(true))
@@ -164,12 +165,12 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
             }
         }
     }
-    said.extend(unheld(home, doubted, &mut tally).await);
+    said.extend(unheld(home, doubted, &by_hand, &mut tally).await);
     (said, tally)
 }
 
 /// What is not in the record, and may not be, must be held, with a reason that helps.
-async fn unheld(home: &mut Home, doubted: [usize; 3], tally: &mut Tally) -> Vec<String> {
+async fn unheld(home: &mut Home, doubted: [usize; 3], by_hand: &[Value], tally: &mut Tally) -> Vec<String> {
     let (devices, held) = (home.device_rows().await, home.held().await);
     let mut said = vec![];
     for (device, doubted) in doubted.into_iter().enumerate() {
@@ -191,7 +192,9 @@ async fn unheld(home: &mut Home, doubted: [usize; 3], tally: &mut Tally) -> Vec<
             ));
         }
     }
-    for group in held.iter().filter(|group| !group["outbox_row"].is_null()) {
+    for group in
+        held.iter().filter(|group| !group["outbox_row"].is_null() && !by_hand.contains(&group["outbox_row"]))
+    {
         said.push(format!("STUCK: with everything well again: {group}"));
     }
     said

@@ -7,6 +7,8 @@ use crate::intake::whose;
 use crate::show::{Ending, Shown, count};
 use crate::store::{OutboxNo, OutboxView, ReadingNo, StoreError};
 use hearth_core::admit::News;
+use hearth_core::parcel::Intent;
+use std::collections::BTreeSet;
 
 /// Every state of a row.
 const STATES: [&str; 7] =
@@ -77,9 +79,17 @@ impl Asked<'_> {
     pub(super) fn outbox_moving(&mut self) -> Answer {
         let all = self.store.outbox(None, false).map_err(trouble)?;
         let served = self.inside.destinations();
+        // What is retracted is not sent any more, also where its retraction waits for a person.
+        let retracted: BTreeSet<(ReadingNo, &str)> = all
+            .iter()
+            .filter(|row| row.intent == Intent::Retract)
+            .map(|row| (row.reading, row.destination.as_str()))
+            .collect();
         let moves = |row: &&OutboxView| {
             ["waiting", "in-doubt"].contains(&row.state.as_str())
                 && served.iter().any(|(name, _)| *name == row.destination)
+                && (row.intent == Intent::Retract
+                    || !retracted.contains(&(row.reading, row.destination.as_str())))
         };
         Ok(Shown { rows: all.iter().filter(moves).map(words::outbox).collect(), ..Shown::default() })
     }
