@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use e2e::disk::Random;
-use e2e::{World, build, root};
+use e2e::{World, build, ran, root};
 use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
 use serde_json::json;
@@ -18,14 +18,6 @@ use std::time::Duration;
 
 /// How long a guest may say nothing. It is emulated, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(180);
-
-#[track_caller]
-fn ran(command: &mut Command) {
-    let said = command.output().unwrap_or_else(|e| {
-        panic!("{:?} does not start ({e}); tests/run installs what is missing", command.get_program())
-    });
-    assert!(said.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said.stderr));
-}
 
 /// Kernel and memory image, made once, with the hub's release build.
 fn image() -> &'static Path {

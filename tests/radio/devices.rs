@@ -2,8 +2,9 @@
 //! the octets mean what they should.
 
 use crate::air::Air;
-use crate::guest::{Guest, Machine, bare};
-use e2e::{World, hearth, said};
+use crate::guest::{Guest, bare};
+use crate::rig;
+use e2e::{hearth, said};
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -104,9 +105,7 @@ fn means(profile: &str, records: &[Value]) {
 
 #[test]
 fn each_device_tells_what_it_measured() {
-    let world = World::new("radio-devices");
-    let air = Air::start(&world.dir);
-    let machine = Machine::new(&world.dir.join("machine"), &air);
+    let (_world, air, machine) = rig("radio-devices");
     machine.give(bare());
     let guest = machine.boot();
 

@@ -2,8 +2,8 @@
 
 use crate::air::Air;
 use crate::devices::{pair, told, values};
-use crate::guest::{Guest, Machine, bare};
-use e2e::World;
+use crate::guest::{Guest, bare};
+use crate::rig;
 use serde_json::{Value, json};
 
 fn fault(air: &Air, device: &str, what: &str, at: Option<(&str, usize)>) {
@@ -34,9 +34,7 @@ fn remove(guest: &Guest, air: &Air, device: &str) {
 
 #[test]
 fn faults_are_what_they_say() {
-    let world = World::new("radio-faults");
-    let air = Air::start(&world.dir);
-    let machine = Machine::new(&world.dir.join("machine"), &air);
+    let (_world, air, machine) = rig("radio-faults");
     machine.give(bare());
     let guest = machine.boot();
     air.advertise("cuff", true);

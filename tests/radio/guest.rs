@@ -1,7 +1,7 @@
 //! The hub's machine: Debian for ARM in QEMU, with bluetoothd. `image` makes it, `init` is its first process.
 
 use crate::air::Air;
-use e2e::{Said, build_package, root};
+use e2e::{Said, build_package, ran, root};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -14,12 +14,6 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
-
-#[track_caller]
-fn ran(command: &mut Command) {
-    let said = command.output().unwrap_or_else(|e| panic!("{:?} does not start: {e}", command.get_program()));
-    assert!(said.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said.stderr));
-}
 
 /// Kernel, files, and bumble: made once.
 pub(crate) fn image() -> &'static Path {

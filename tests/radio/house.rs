@@ -1,9 +1,9 @@
 //! A house: a person pairs the hub with a device, and what the device tells is a reading.
 
 use crate::air::Air;
-use crate::guest::{Guest, Machine};
+use crate::guest::Guest;
 use crate::hub::Hub;
-use e2e::World;
+use crate::rig;
 use serde_json::{Value, json};
 
 /// Pairs as a person would, on a terminal, and says whose the device is.
@@ -34,9 +34,7 @@ fn readings(n: u64) -> impl Fn(&Value) -> bool {
 
 #[test]
 fn what_a_cuff_and_a_meter_tell_are_readings() {
-    let world = World::new("radio-house");
-    let air = Air::start(&world.dir);
-    let machine = Machine::new(&world.dir.join("machine"), &air);
+    let (_world, air, machine) = rig("radio-house");
     Hub::install(&machine, "");
     let guest = machine.boot();
     let (hub, _daemon) = Hub::start(&guest);

@@ -16,6 +16,15 @@ use e2e::World;
 use guest::{Machine, bare};
 use serde_json::json;
 
+/// Devices on the air, and a machine in reach of them, with an empty disk; all in the world's folder.
+#[track_caller]
+fn rig(name: &str) -> (World, Air, Machine) {
+    let world = World::new(name);
+    let air = Air::start(&world.dir);
+    let machine = Machine::new(&world.dir.join("machine"), &air);
+    (world, air, machine)
+}
+
 /// How many values each session of the bare program got: three sessions with a cuff that has three new records each time.
 fn sessions(air: &Air, machine: &Machine, order: &str) -> Vec<usize> {
     let guest = machine.boot();
@@ -41,9 +50,7 @@ fn sessions(air: &Air, machine: &Machine, order: &str) -> Vec<usize> {
 /// The control: what a program loses that calls in the obvious order, and one in the right order does not.
 #[test]
 fn the_obvious_order_loses_readings() {
-    let world = World::new("radio-control");
-    let air = Air::start(&world.dir);
-    let machine = Machine::new(&world.dir.join("machine"), &air);
+    let (_world, air, machine) = rig("radio-control");
     machine.give(bare());
     let obvious = sessions(&air, &machine, "obvious");
     let careful = sessions(&air, &machine, "careful");
@@ -56,9 +63,7 @@ fn the_obvious_order_loses_readings() {
 /// What other tests stand on.
 #[test]
 fn a_machine_does_what_it_is_told() {
-    let world = World::new("radio-machine");
-    let air = Air::start(&world.dir);
-    let machine = Machine::new(&world.dir.join("machine"), &air);
+    let (_world, _air, machine) = rig("radio-machine");
     let guest = machine.boot();
     let said = guest.run("echo out; echo err >&2; exit 3");
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (3, "out\n", "err\n"));

@@ -75,6 +75,15 @@ impl Said {
     }
 }
 
+/// Runs a program that has to succeed.
+#[track_caller]
+pub fn ran(command: &mut Command) {
+    let said = command.output().unwrap_or_else(|e| {
+        panic!("{:?} does not start ({e}); tests/run installs what is missing", command.get_program())
+    });
+    assert!(said.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said.stderr));
+}
+
 pub fn said(command: &mut Command) -> Said {
     let output = command.stdin(Stdio::null()).output().expect("hearth starts");
     Said {

@@ -13,7 +13,7 @@ pub mod simulated;
 mod used;
 mod world;
 
-pub use hub::{Daemon, HURRIED, Hub, Said, Source, build, build_package, hearth, said};
+pub use hub::{Daemon, HURRIED, Hub, Said, Source, build, build_package, hearth, ran, said};
 pub use used::Used;
 pub use world::{Destination, World, root};
 
