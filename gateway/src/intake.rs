@@ -9,7 +9,7 @@ pub(crate) mod whose;
 
 use crate::open::{Inside, Time, unpoisoned};
 use crate::source::lines::{Bind, Said};
-use crate::store::{Committed, Desk, Look, Store, StoreError};
+use crate::store::{Committed, Desk, Look, NO_ROOM, Store, StoreError};
 use hearth_core::admit::{News, RecordNo};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link};
 use hearth_core::identity::Facts;
@@ -254,8 +254,6 @@ pub(crate) async fn look_over(desk: Desk) {
 /// How often a hub that does not know the time looks for it, and how often one that does looks again.
 const LOOK_FOR_TIME: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_secs(6 * 3_600);
-/// How long a store that has no room is left alone, unless something is committed before.
-const FULL: Duration = Duration::from_secs(300);
 
 /// Sends `Due` when a deadline passes, and tells the store what UTC is once the hub's clock may be believed.
 pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDuration) {
@@ -299,7 +297,7 @@ pub(crate) async fn keep_time(desk: Desk, inside: Arc<Inside>, keep: SignedDurat
                     tracing::error!("a deadline could not be kept: {e}");
                     tokio::select! {
                         () = inside.due_changed.notified() => {}
-                        () = tokio::time::sleep(FULL) => {}
+                        () = tokio::time::sleep(NO_ROOM) => {}
                     }
                 }
                 Err(_) => return,

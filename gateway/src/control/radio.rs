@@ -5,6 +5,7 @@ use super::words::Row;
 use crate::open::Inside;
 use crate::show::{Ending, Shown, count, exit};
 use crate::source::ble::{Ask, NearView, Step};
+use crate::source::lines;
 use hearth_core::capture::DeviceNo;
 use serde_json::json;
 use std::time::Duration;
@@ -86,9 +87,7 @@ async fn unpair(inside: &Inside, device: DeviceNo) -> Answer {
 
 impl Talk {
     async fn begin(&mut self, inside: &Inside, address: &str) -> Answer {
-        let plain: String = address.chars().filter(|c| *c != ':').collect();
-        let octets = data_encoding::HEXUPPER_PERMISSIVE.decode(plain.as_bytes()).ok();
-        let address: [u8; 6] = octets.and_then(|octets| octets.try_into().ok()).ok_or_else(|| {
+        let address = lines::address(address).map_err(|_| {
             Ending::usage(format!("{address:?} is no address; `hearth devices --nearby` shows them"))
         })?;
         let (steps, next) = mpsc::unbounded_channel();

@@ -32,7 +32,7 @@ pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mps
             }
             Wish::Over(talk) => _ = talks.remove(&talk),
             Wish::House(answer) => {
-                let Ok((members, catalog)) = desk.ask(|s| (s.house(), s.catalog().clone())).await else {
+                let Ok((members, catalog)) = desk.ask(|s| (s.house(), Arc::clone(s.catalog()))).await else {
                     return;
                 };
                 match members {
@@ -117,7 +117,7 @@ fn member(member: store::Member) -> Member {
 
 /// Of a device that left the house meanwhile nothing is kept.
 fn keep(store: &mut Store, no: DeviceNo, kept: &Kept) -> Result<(), StoreError> {
-    match store.member(no)? {
+    match store.kept(no)? {
         Some(_) => store.keep(no, Some(kept)),
         None => Ok(()),
     }
@@ -127,13 +127,13 @@ fn keep(store: &mut Store, no: DeviceNo, kept: &Kept) -> Result<(), StoreError> 
 fn take_in(store: &mut Store, facts: Facts, at: HubTicks) -> Result<DeviceNo, StoreError> {
     let no = store.meet(&facts, at)?;
     store.take(&News::Identity(no, facts), at)?.release();
-    let before = store.member(no)?.map(|member| member.kept).unwrap_or_default();
+    let before = store.kept(no)?.unwrap_or_default();
     store.keep(no, Some(&Kept { bond: Kept::default().bond, ..before }))?;
     Ok(no)
 }
 
 fn let_go(store: &mut Store, no: DeviceNo) -> Result<(), String> {
-    match store.member(no) {
+    match store.kept(no) {
         Ok(Some(_)) => store.keep(no, None).map_err(|error| error.to_string()),
         Ok(None) => Err(format!("device {} is not of the house; `hearth devices` lists them", no.0)),
         Err(error) => Err(error.to_string()),

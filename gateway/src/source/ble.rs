@@ -32,6 +32,7 @@ use hearth_core::radio::Millis;
 use hearth_core::radio::adapter::{self, Adapter};
 use hearth_core::radio::bond::{Evidence, Repair};
 use hearth_core::radio::scout::{self, Outcome, Scout};
+use hearth_core::when::HubTicks;
 use house::Housed;
 use keeper::Talks;
 pub(crate) use keeper::{House, Keeper, Member, TalkNo, Wish};
@@ -94,13 +95,19 @@ pub(crate) async fn run(
             Some((bus, signals, Manager::new().await.ok()?))
         };
         if let Some((bus, signals, manager)) = started.await {
-            let radio = Radio::new(keeper.clone(), clock.clone(), bus, manager, doorkeeper, &air);
-            radio.run(signals, &mut asked).await;
+            let (news, told) = mpsc::unbounded_channel();
+            let radio = Radio::new(keeper.clone(), clock.clone(), bus, manager, doorkeeper, news, &air);
+            radio.run(signals, told, &mut asked).await;
             tracing::warn!("the system's bus is gone, and Bluetooth with it");
         }
         air.send_if_modified(|air| std::mem::take(air) != Air::default());
         sleep(NO_BUS).await;
     }
+}
+
+/// As the machines of the core count.
+fn instant(ticks: HubTicks) -> Millis {
+    Millis(ticks.ms.max(0).unsigned_abs())
 }
 
 /// A device near by, as far as it told of itself.
@@ -133,7 +140,6 @@ struct Radio<'a> {
     calls: FuturesUnordered<Call>,
     links: FuturesUnordered<Pin<Box<dyn Future<Output = Over> + Send>>>,
     news: mpsc::UnboundedSender<News>,
-    told: Option<mpsc::UnboundedReceiver<News>>,
     /// One at a time.
     pairing: bool,
 }
@@ -145,10 +151,10 @@ impl<'a> Radio<'a> {
         bus: Bus,
         manager: Manager,
         doorkeeper: Doorkeeper,
+        news: mpsc::UnboundedSender<News>,
         air: &'a watch::Sender<Air>,
     ) -> Radio<'a> {
-        let now = Millis(clock.ticks().ms.max(0).unsigned_abs());
-        let (news, told) = mpsc::unbounded_channel();
+        let now = instant(clock.ticks());
         Radio {
             keeper,
             clock,
@@ -170,18 +176,21 @@ impl<'a> Radio<'a> {
             calls: FuturesUnordered::new(),
             links: FuturesUnordered::new(),
             news,
-            told: Some(told),
             pairing: false,
         }
     }
 
     fn now(&self) -> Millis {
-        Millis(self.clock.ticks().ms.max(0).unsigned_abs())
+        instant(self.clock.ticks())
     }
 
     /// Until the bus is gone.
-    async fn run(mut self, mut signals: Signals, asked: &mut mpsc::UnboundedReceiver<Ask>) {
-        let Some(mut told) = self.told.take() else { return };
+    async fn run(
+        mut self,
+        mut signals: Signals,
+        mut told: mpsc::UnboundedReceiver<News>,
+        asked: &mut mpsc::UnboundedReceiver<Ask>,
+    ) {
         self.move_in().await;
         loop {
             let silent = self.fall_silent().await;
@@ -240,7 +249,7 @@ impl<'a> Radio<'a> {
     /// The house as the store has it.
     async fn move_in(&mut self) {
         let House { members, catalog } = self.keeper.house().await;
-        self.catalog = Arc::new(catalog);
+        self.catalog = catalog;
         let now = self.now();
         let house: BTreeMap<DeviceNo, Housed> = members
             .into_iter()

@@ -390,7 +390,7 @@ fn hex(text: &str) -> Result<Vec<u8>, String> {
         .map_err(|e| format!("hex: not hexadecimal at digit {}; give two digits an octet", e.position))
 }
 
-fn address(text: &str) -> Result<[u8; 6], String> {
+pub(crate) fn address(text: &str) -> Result<[u8; 6], String> {
     let plain: String = text.chars().filter(|c| *c != ':').collect();
     let cure = || format!("address: {text:?} is not six octets such as 00:09:1F:80:12:34");
     hex(&plain).map_err(|_| cure())?.try_into().map_err(|_| cure())

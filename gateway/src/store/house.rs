@@ -31,9 +31,9 @@ impl Store {
         })
     }
 
-    /// One of them. `None`: not of the house.
-    pub fn member(&mut self, device: DeviceNo) -> Result<Option<Member>, StoreError> {
-        Ok(self.house()?.into_iter().find(|member| member.device.no == device))
+    /// What is kept of one of them. `None`: not of the house.
+    pub fn kept(&mut self, device: DeviceNo) -> Result<Option<Kept>, StoreError> {
+        self.read(|rows| rows.kept(device))
     }
 
     /// Takes a device into the house, or keeps what became of it; `None` lets it go. What it told stays.

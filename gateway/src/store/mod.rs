@@ -74,10 +74,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Nothing that this software hears happened before it was built: when the hub knows no better, this is the
 /// earliest that anything can have been. Older than any recorded log that is replayed.
 const BUILT: Timestamp = Timestamp::constant(1_325_376_000, 0); // 2012-01-01
+
+/// How long a store that has no room is left alone, unless something is committed before.
+pub(crate) const NO_ROOM: Duration = Duration::from_secs(300);
 
 /// The open store. Whoever holds it is the only one.
 #[derive(Debug)]
@@ -102,7 +106,7 @@ impl Store {
         &self.hub
     }
 
-    pub fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
     }
 

@@ -6,7 +6,7 @@ use super::http::IDLE;
 use super::ladder::Way;
 use crate::clock;
 use crate::failpoint::hurry;
-use crate::store::{Attempt, Desk, DestinationNo, Gone, OutboxNo, Settlement, Store, StoreError};
+use crate::store::{Attempt, Desk, DestinationNo, Gone, NO_ROOM, OutboxNo, Settlement, Store, StoreError};
 use hearth_core::delivery::Cure;
 use hearth_core::map::fhir::Rung;
 use jiff::Timestamp;
@@ -98,8 +98,6 @@ pub struct Uplink {
 const LOOKED_AT: Duration = Duration::from_secs(60);
 /// After a carry that came to nothing.
 const IN_VAIN: Duration = Duration::from_secs(1);
-/// How long the store is left alone when it has no room, unless something is committed before.
-const FULL: Duration = Duration::from_secs(300);
 
 impl Uplink {
     /// The error is a sentence about the configuration. Certificates are read when they are needed: a hub whose
@@ -299,7 +297,7 @@ impl Uplink {
     /// The store could not say or note something: nothing is sent meanwhile.
     fn trouble(&self, error: &StoreError) -> Next {
         tracing::error!(destination = self.name, "{error}");
-        Next::Woken(Some(FULL))
+        Next::Woken(Some(NO_ROOM))
     }
 }
 

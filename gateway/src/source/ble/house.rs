@@ -1,6 +1,7 @@
 //! The devices of the house, by the address that a radio knows them by.
 
-use super::keeper::Member;
+use super::keeper::{Member, Zoned};
+use hearth_core::admit::Device;
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Address, Facts};
 use hearth_core::profile::{Catalog, Profile, Via};
@@ -12,23 +13,24 @@ use std::sync::Arc;
 /// A device of the house that this radio can hear.
 #[derive(Clone, Debug)]
 pub(super) struct Housed {
-    pub(super) member: Member,
+    pub(super) device: Device,
+    pub(super) kept: Kept,
+    zones: Vec<Zoned>,
     pub(super) address: Address,
     pub(super) profile: Arc<Profile>,
-    pub(super) kept: Kept,
 }
 
 impl Housed {
     /// `None`: it has no address, or no profile.
     pub(super) fn of(member: Member, catalog: &Catalog) -> Option<Housed> {
-        let address = member.device.facts.address?;
-        let profile = Arc::new(catalog.get(member.device.profile.as_ref()?)?.clone());
-        let kept = member.kept.clone();
-        Some(Housed { member, address, profile, kept })
+        let Member { device, kept, zones } = member;
+        let address = device.facts.address?;
+        let profile = Arc::new(catalog.get(device.profile.as_ref()?)?.clone());
+        Some(Housed { device, kept, zones, address, profile })
     }
 
     pub(super) fn no(&self) -> DeviceNo {
-        self.member.device.no
+        self.device.no
     }
 
     /// Whether it is connected to; else it broadcasts.
@@ -40,12 +42,8 @@ impl Housed {
     pub(super) fn zone(&self, now: Timestamp) -> Option<ZoneName> {
         let is =
             |from: Timestamp, until: Option<Timestamp>| from <= now && until.is_none_or(|until| now < until);
-        let mut zones = self
-            .member
-            .zones
-            .iter()
-            .filter(|(from, until, _)| is(*from, *until))
-            .map(|(.., zone)| zone.as_ref());
+        let mut zones =
+            self.zones.iter().filter(|(from, until, _)| is(*from, *until)).map(|(.., zone)| zone.as_ref());
         let first = zones.next()??;
         zones.all(|zone| zone == Some(first)).then(|| first.clone())
     }

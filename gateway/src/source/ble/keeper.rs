@@ -8,6 +8,7 @@ use hearth_core::profile::Catalog;
 use hearth_core::radio::Kept;
 use hearth_core::when::{HubTicks, ZoneName};
 use jiff::Timestamp;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// A device of the house.
@@ -15,15 +16,17 @@ use tokio::sync::{mpsc, oneshot};
 pub(crate) struct Member {
     pub(crate) device: Device,
     pub(crate) kept: Kept,
-    /// From when until when it was in whose zone, as far as that is known.
-    pub(crate) zones: Vec<(Timestamp, Option<Timestamp>, Option<ZoneName>)>,
+    pub(crate) zones: Vec<Zoned>,
 }
+
+/// From when until when a device was in whose zone, as far as that is known.
+pub(crate) type Zoned = (Timestamp, Option<Timestamp>, Option<ZoneName>);
 
 /// All of them, and all profiles.
 #[derive(Clone, Debug)]
 pub(crate) struct House {
     pub(crate) members: Vec<Member>,
-    pub(crate) catalog: Catalog,
+    pub(crate) catalog: Arc<Catalog>,
 }
 
 /// One talk with one device: what its names mean is remembered as long as it lasts.

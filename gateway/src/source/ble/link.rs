@@ -6,6 +6,7 @@
 
 use super::bus::{At, Bus};
 use super::house::Housed;
+use super::instant;
 use super::keeper::{Keeper, TalkNo};
 use super::talk::Talk;
 use crate::clock::Clock;
@@ -106,19 +107,16 @@ impl Link {
     }
 
     pub(super) fn now(&self) -> Millis {
-        Millis(self.clock.ticks().ms.max(0).unsigned_abs())
+        instant(self.clock.ticks())
     }
 
     pub(super) fn known(&self) -> Known {
-        let time = self
-            .clock
-            .anchor()
-            .map(|anchor| HubTime { at: Millis(anchor.at.ms.max(0).unsigned_abs()), utc: anchor.utc });
+        let time = self.clock.anchor().map(|anchor| HubTime { at: instant(anchor.at), utc: anchor.utc });
         Known {
             cursor: self.member.kept.cursor,
             all: false,
             users: self.member.kept.consenting(),
-            facts: self.member.member.device.facts.clone(),
+            facts: self.member.device.facts.clone(),
             battery: false,
             time,
             zone: self.member.zone(crate::clock::now()),

@@ -172,18 +172,14 @@ impl super::Near {
             (Some(true), ..) => AddressKind::Private,
             _ => AddressKind::Public,
         };
+        // It need not list these.
+        let broadcast = self.told.service_data.iter().map(|(service, _)| service.0);
         Facts {
             address: Some(Address { octets: at.address, kind }),
             advertised_name: self.told.name.clone(),
-            services: self.told.services.iter().flatten().copied().chain(self.broadcast()).collect(),
+            services: self.told.services.iter().flatten().copied().chain(broadcast).collect(),
             ..Facts::default()
         }
-    }
-
-    /// Services that it broadcasts data of, and need not list.
-    fn broadcast(&self) -> impl Iterator<Item = u16> + '_ {
-        let number = |text: String| u16::from_str_radix(text.strip_prefix("adv:")?, 16).ok();
-        self.told.service_data.iter().filter_map(move |(service, _)| number(service.to_string()))
     }
 }
 

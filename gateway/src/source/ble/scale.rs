@@ -42,7 +42,7 @@ impl Radio<'_> {
         let mut said = vec![];
         if begins {
             said.extend(scale.ended());
-            said.push(Said::Met { device: SCALE.into(), facts: housed.member.device.facts.clone() });
+            said.push(Said::Met { device: SCALE.into(), facts: housed.device.facts.clone() });
             scale.contact += 1;
             scale.open = true;
         }

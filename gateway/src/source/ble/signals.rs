@@ -2,6 +2,7 @@
 
 use super::bus::{ADAPTER, At, DEVICE};
 use hearth_core::capture::Uuid16;
+use hearth_core::profile::Via;
 use std::collections::HashMap;
 use zbus::{Message, ObjectPath, Variant};
 
@@ -150,8 +151,8 @@ fn maker(value: &Variant<'_>) -> Option<Vec<u8>> {
 fn service_data(value: &Variant<'_>) -> Vec<(Uuid16, Vec<u8>)> {
     let Ok(all) = HashMap::<String, Variant<'_>>::try_from(value.clone()) else { return vec![] };
     let one = |(uuid, data): (String, Variant<'_>)| {
-        let broadcast = Uuid16::parse(&format!("adv:{:04X}", short(&uuid)?))?;
-        Some((broadcast, Vec::<u8>::try_from(data).ok()?))
+        let broadcast = short(&uuid).map(Uuid16).filter(|of| of.way() == Some(Via::Advertisement));
+        Some((broadcast?, Vec::<u8>::try_from(data).ok()?))
     };
     let mut all: Vec<_> = all.into_iter().filter_map(one).collect();
     all.sort();

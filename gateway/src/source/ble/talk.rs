@@ -1,6 +1,7 @@
 //! What is said on a link that stands, moved by [`Session`]: each value is committed before anything else is done.
 
 use super::fault::of_request;
+use super::instant;
 use super::keeper::TalkNo;
 use super::link::{Line, Link, News, Over};
 use crate::source::lines::Said;
@@ -8,7 +9,7 @@ use btleplug::api::{CharPropFlags, Characteristic, Peripheral as _, ValueNotific
 use futures_util::stream::StreamExt;
 use hearth_core::admit::End;
 use hearth_core::capture::{Link as Road, Uuid16};
-use hearth_core::radio::session::{Ask, Can, Ending, Fault, Known, Offer, Place, Poll, Session, Tell};
+use hearth_core::radio::session::{Ask, Can, Ending, Fault, Offer, Place, Poll, Session, Tell, measures};
 use hearth_core::radio::{Kept, Millis};
 use hearth_core::when::HubTicks;
 use std::collections::HashMap;
@@ -122,20 +123,23 @@ impl Talk {
     /// A value: committed before anything else, if it is one that is kept.
     async fn value(&mut self, session: &mut Session, value: &ValueNotification, at: HubTicks) {
         let Some(characteristic) = number(value.uuid.as_u128()).map(Uuid16) else { return };
-        let now = Millis(at.ms.max(0).unsigned_abs());
-        if session.value(characteristic, &value.value, now) {
-            let said = Said::Heard {
-                device: DEVICE.to_owned(),
-                contact: self.contact,
-                link: if self.link.bonded { Road::Bonded } else { Road::Open },
-                origin: None,
-                characteristic,
-                octets: value.value.clone(),
-            };
-            self.commit(said, at).await;
-            self.heard = true;
-            _ = self.link.news.send(News::Kept);
+        if session.value(characteristic, &value.value, instant(at)) {
+            self.keep(characteristic, value, at).await;
         }
+    }
+
+    async fn keep(&mut self, characteristic: Uuid16, value: &ValueNotification, at: HubTicks) {
+        let said = Said::Heard {
+            device: DEVICE.to_owned(),
+            contact: self.contact,
+            link: if self.link.bonded { Road::Bonded } else { Road::Open },
+            origin: None,
+            characteristic,
+            octets: value.value.clone(),
+        };
+        self.commit(said, at).await;
+        self.heard = true;
+        _ = self.link.news.send(News::Kept);
     }
 
     async fn tell(&mut self, tell: Tell) {
@@ -178,7 +182,7 @@ impl Talk {
 
     async fn meet(&mut self, at: HubTicks) {
         if !std::mem::replace(&mut self.met, true) {
-            let facts = self.link.member.member.device.facts.clone();
+            let facts = self.link.member.device.facts.clone();
             self.take(Said::Met { device: DEVICE.to_owned(), facts }, at).await;
         }
     }
@@ -269,10 +273,11 @@ impl Talk {
         }
         drop(ended);
         // It was told, and may be forgotten there: it is kept, whatever the session thinks of itself.
-        let profile = Arc::clone(&self.link.member.profile);
-        let mut after = Session::start(&profile, Known::default(), self.link.now());
+        let kept = measures(self.link.member.profile.kind);
         for (value, at) in late {
-            self.value(&mut after, &value, at).await;
+            if let Some(of) = number(value.uuid.as_u128()).map(Uuid16).filter(|of| kept.contains(of)) {
+                self.keep(of, &value, at).await;
+            }
         }
         self.end_contact(ending.how).await;
         let kept = std::mem::take(&mut self.kept).after(&ending);
