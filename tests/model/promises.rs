@@ -142,7 +142,12 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                         && standing == 0
                         && (must_be_delivered(home, m) || !home.corrected && !at_edge(home, m)) =>
                 {
-                    said.push(format!("LOST: {name} was issued anew and does not stand"));
+                    // A clock that was wrong, and believed, may leave it to nobody to say when it was: it is held then.
+                    if home.deceived.is_none() {
+                        said.push(format!("LOST: {name} was issued anew and does not stand"));
+                    } else if n == 0 {
+                        doubted[m.device] += 1;
+                    }
                 }
                 None if expected && m.told().next().is_some() && charted.is_empty() => {
                     if must_be_delivered(home, m) {
