@@ -1,6 +1,6 @@
 //! The real hub writes into record systems that nobody here wrote, behind nginx as hospitals have it.
 
-use crate::rig::{Behind, Server, Servers, curl};
+use e2e::servers::{Behind, Server, Servers, curl};
 use e2e::{Destination, Hub};
 use gateway::demo::pki;
 use serde_json::{Value, json};

@@ -1,14 +1,14 @@
 //! A backlog drained into HAPI, by turns with a bare client that posts bundles of the same size over the same mutual TLS:
-//! what the hub adds to what the record takes.
+//! what the hub adds to what the record takes. HAPI on H2 gets slower with all that it holds; so over long turns, of which the
+//! bare client has the second, the hub is measured beside the time in which HAPI answered its writes.
 //!
 //! `HEARTH_DRAIN=TURNS:READINGS`, with `:RUNG` on that rung alone, measures, best with `--release` and with `HEARTH_BINARY` naming a release build.
 
 #![allow(clippy::float_arithmetic, reason = "a measurement of the house, not of a body")]
 
-use crate::rig::Servers;
-use crate::storm::{chart, known};
 use e2e::Destination;
 use e2e::home::{Found, Home, compare};
+use e2e::servers::{Asked, Servers, chart, known};
 use gateway::demo::pki;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -66,7 +66,7 @@ fn a_backlog_is_drained_beside_a_bare_client() {
             let last = asked.last().unwrap().ms;
             // What is written is longer than any question for it.
             let (writes, reads): (Vec<_>, Vec<_>) = asked.iter().partition(|asked| asked.length > A_QUESTION);
-            let answers = |all: &[&crate::rig::Asked]| all.iter().map(|asked| asked.took).sum::<f64>();
+            let answers = |all: &[&Asked]| all.iter().map(|asked| asked.took).sum::<f64>();
             let (writes, reads) = (answers(&writes), answers(&reads));
             let took = (last - u64::try_from(begun.as_millisecond()).unwrap()) as f64 / 1e3;
             let found = compare(&home, &chart(&servers.hapi, &home.patients), str::to_owned);
@@ -86,9 +86,10 @@ fn a_backlog_is_drained_beside_a_bare_client() {
             tag += 2;
             println!(
                 "drain by {rung}: {readings} readings, the hub {took:.2} s, in which HAPI answered writes for {writes:.2} s and questions for \
-                 {reads:.2} s ({:.0} us of CPU each), a bare client {bare:.2} s: {:.2}",
+                 {reads:.2} s ({:.0} us of CPU each), a bare client {bare:.2} s: {:.2}; beside its answers to writes {:.2}",
                 cpu.as_secs_f64() * 1e6 / readings as f64,
-                bare / took
+                bare / took,
+                writes / took
             );
             hubs.push(took);
             bares.push(bare);

@@ -1,6 +1,6 @@
 //! HL7's validator as a process: a resource in, its findings out.
 
-use crate::rig::{folder, run_java};
+use e2e::servers::{folder, run_java};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};

@@ -1,11 +1,10 @@
 //! The hub is killed at random moments while it delivers to HAPI, and HAPI with it at some of them: on a file, each comes back
 //! with what it had.
 
-use crate::rig::{Behind, Server, Servers};
-use crate::storm::{chart, known};
 use e2e::Destination;
 use e2e::disk::Random;
 use e2e::home::{Found, Home, compare};
+use e2e::servers::{Behind, Server, Servers, chart, known};
 use gateway::demo::pki;
 use std::time::Duration;
 

@@ -3,13 +3,13 @@
 //!
 //! The hub's own waits are shorter here ([`e2e::HURRIED`]).
 
-use crate::rig::{Behind, Servers, curl};
-use e2e::home::{Found, Home, Row, compare, told};
+use e2e::home::{Found, Home, Row, compare};
 use e2e::proxy::{Counts, Plan, Proxy, Searches};
+use e2e::servers::{Behind, Servers, chart, known};
 use e2e::{Destination, Hub};
 use gateway::demo::pki;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
@@ -17,42 +17,12 @@ use tokio::time::Instant;
 
 const MORE: &str = "bundle = 6\ntimeout-s = 1";
 
-/// Every Observation of these patients, by a plain client.
-pub(crate) fn chart(record: &Behind, patients: &[String]) -> Vec<Row> {
-    let mut rows = vec![];
-    for patient in patients {
-        let mut page = Some(format!("{}/Observation?subject=Patient/{patient}&_count=1000", record.plain));
-        while let Some(url) = page {
-            let (status, body) = curl(&["-H", "Cache-Control: no-cache", &url]);
-            assert_eq!(status, 200, "{url}: {body}");
-            let bundle: Value = serde_json::from_str(&body).unwrap();
-            rows.extend(
-                bundle["entry"].as_array().into_iter().flatten().map(|entry| told(&entry["resource"])),
-            );
-            let links = bundle["link"].as_array().into_iter().flatten();
-            page = { links }
-                .find(|link| link["relation"] == "next")
-                .map(|link| link["url"].as_str().unwrap().to_owned());
-        }
-    }
-    rows
-}
-
 /// JavaScript's numbers know no zeros at the end.
 fn by_value(digits: &str) -> String {
     match digits.contains('.') {
         true => digits.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => digits.to_owned(),
     }
-}
-
-/// A patient whom the record knows.
-pub(crate) fn known(record: &Behind, patient: &str) {
-    let body = json!({ "resourceType": "Patient", "id": patient }).to_string();
-    let url = format!("{}/Patient/{patient}", record.plain);
-    let put = ["-X", "PUT", "-H", "Content-Type: application/fhir+json", "-d", &body, &url];
-    let (status, said) = curl(&put);
-    assert!(status == 200 || status == 201, "{url}: {status} {said}");
 }
 
 /// One storm, and what it left.

@@ -9,6 +9,7 @@ pub mod home;
 mod hub;
 pub mod null;
 pub mod proxy;
+pub mod servers;
 pub mod simulated;
 mod used;
 mod world;

@@ -1,9 +1,15 @@
-//! Builds the servers into `target/servers`, starts them on free ports of loopback, and waits until they answer.
+//! Record servers that nobody here wrote: HAPI FHIR's JPA server and Medplum's engine, nginx before both.
+//!
+//! Builds them into `target/servers`, starts them on free ports of loopback, and waits until they answer.
 //!
 //! Every process ends when the pipe to its standard input does. So all of them end with this one, however it ends.
 
-use e2e::{World, root, said};
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use crate::home::{Row, told};
+use crate::{World, root, said};
 use gateway::demo::pki;
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +19,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 /// What is built, and the folder of this run: `target/servers`.
-pub(crate) fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     let here = std::env::current_exe().expect("a running test has a path");
     let target = here.ancestors().nth(3).expect("tests run from target/debug/deps");
     target.join("servers")
@@ -80,7 +86,7 @@ fn node() -> PathBuf {
 }
 
 /// A Java program with these arguments, for short runs on a small machine; where a drain is measured, for a long one.
-pub(crate) fn run_java(program: &str, arguments: &[&str]) -> Command {
+pub fn run_java(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("java");
     let measured = std::env::var_os("HEARTH_DRAIN").is_some();
     command.args(if measured {
@@ -95,11 +101,11 @@ pub(crate) fn run_java(program: &str, arguments: &[&str]) -> Command {
 
 /// A process that ends when this one does, and when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
     /// Its standard input: what it lives by.
     life: Option<ChildStdin>,
-    pub(crate) port: u16,
+    pub port: u16,
 }
 
 impl Server {
@@ -117,24 +123,24 @@ impl Server {
     }
 
     /// HAPI FHIR's JPA server; where it is to be killed and started again, with its database in this file and at this port.
-    pub(crate) fn hapi(kept: Option<(&Path, u16)>, log: &Path) -> Starting {
+    pub fn hapi(kept: Option<(&Path, u16)>, log: &Path) -> Starting {
         let kept = kept.map(|(file, port)| [file.to_str().unwrap().to_owned(), port.to_string()]);
         let arguments: Vec<&str> = kept.iter().flatten().map(String::as_str).collect();
         Server::start(&mut run_java("Record", &arguments), log)
     }
 
     /// SIGKILL: what a power cut looks like to the process.
-    pub(crate) fn kill_now(mut self) {
+    pub fn kill_now(mut self) {
         self.kill();
     }
 
     /// The same, and it is kept.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub(crate) fn is_killed(&mut self) -> bool {
+    pub fn is_killed(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
@@ -151,7 +157,8 @@ impl Drop for Server {
 }
 
 /// A process that is not ready yet, so that several may start at once.
-pub(crate) struct Starting {
+#[derive(Debug)]
+pub struct Starting {
     child: Child,
     life: ChildStdin,
     log: PathBuf,
@@ -160,7 +167,7 @@ pub(crate) struct Starting {
 impl Starting {
     /// Waits until it says that it is ready, or ends.
     #[track_caller]
-    pub(crate) fn ready(mut self) -> Server {
+    pub fn ready(mut self) -> Server {
         let lines = BufReader::new(self.child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let port = lines.map(|line| line.strip_prefix("ready ").and_then(|port| port.parse().ok()));
         let Some(port) = { port }.find_map(|port| port) else {
@@ -173,25 +180,25 @@ impl Starting {
 
 /// A record server, and the ways to it through nginx. All URLs end in `/fhir`.
 #[derive(Debug)]
-pub(crate) struct Behind {
+pub struct Behind {
     /// Without nginx and certificates: how a test looks at what is there.
-    pub(crate) plain: String,
+    pub plain: String,
     /// With client certificates, wide enough for anything.
-    pub(crate) wide: String,
+    pub wide: String,
 }
 
 /// Everything, started.
 #[derive(Debug)]
-pub(crate) struct Servers {
-    pub(crate) world: World,
-    pub(crate) hapi: Behind,
-    pub(crate) medplum: Behind,
+pub struct Servers {
+    pub world: World,
+    pub hapi: Behind,
+    pub medplum: Behind,
     /// HAPI again: 5 requests a second, and bodies of 8 KiB.
-    pub(crate) narrow: String,
+    pub narrow: String,
     /// A way to whoever listens at a port where nobody does yet.
-    pub(crate) away: (String, u16),
+    pub away: (String, u16),
     /// Another.
-    pub(crate) far: (String, u16),
+    pub far: (String, u16),
     /// What nginx was asked, and what it answered.
     log: PathBuf,
     _processes: [Server; 3],
@@ -201,19 +208,19 @@ pub(crate) struct Servers {
 
 /// A request that nginx has answered.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// When, in milliseconds.
-    pub(crate) ms: u64,
-    pub(crate) status: String,
+    pub ms: u64,
+    pub status: String,
     /// From the request's first octet to the answer's last, in seconds.
-    pub(crate) took: f64,
+    pub took: f64,
     /// Octets of the request.
-    pub(crate) length: usize,
+    pub length: usize,
 }
 
 impl Servers {
     /// Started by whoever asks first.
-    pub(crate) fn get() -> &'static Servers {
+    pub fn get() -> &'static Servers {
         static SERVERS: OnceLock<Servers> = OnceLock::new();
         SERVERS.get_or_init(Servers::start)
     }
@@ -248,7 +255,7 @@ impl Servers {
     }
 
     /// What a hub asked by this way, in order.
-    pub(crate) fn asked(&self, url: &str) -> Vec<Asked> {
+    pub fn asked(&self, url: &str) -> Vec<Asked> {
         let port = url.rsplit(':').next().unwrap().split('/').next().unwrap();
         let log = std::fs::read_to_string(&self.log).unwrap();
         let asked = |line: &str| {
@@ -331,7 +338,7 @@ http {{
 }
 
 /// Asks as anybody would: the status, and the body.
-pub(crate) fn curl(arguments: &[&str]) -> (u16, String) {
+pub fn curl(arguments: &[&str]) -> (u16, String) {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--max-time", "60", "--write-out", "\n%{http_code}"])
         .args(arguments);
@@ -339,4 +346,38 @@ pub(crate) fn curl(arguments: &[&str]) -> (u16, String) {
     let (body, status) = said.out.rsplit_once('\n').unwrap_or(("", "0"));
     let status = status.parse().unwrap_or_else(|_| panic!("{curl:?}: {said:?}"));
     (status, body.to_owned())
+}
+
+/// A patient whom the record knows.
+pub fn known(record: &Behind, patient: &str) {
+    let body = json!({ "resourceType": "Patient", "id": patient }).to_string();
+    let url = format!("{}/Patient/{patient}", record.plain);
+    let put = ["-X", "PUT", "-H", "Content-Type: application/fhir+json", "-d", &body, &url];
+    let (status, said) = curl(&put);
+    assert!(status == 200 || status == 201, "{url}: {status} {said}");
+}
+
+/// What [`told`] says of every Observation of these patients.
+pub fn chart(record: &Behind, patients: &[String]) -> Vec<Row> {
+    observations(record, patients).iter().map(told).collect()
+}
+
+/// Every Observation of these patients, by a plain client.
+pub fn observations(record: &Behind, patients: &[String]) -> Vec<Value> {
+    let mut all = vec![];
+    for patient in patients {
+        let mut page = Some(format!("{}/Observation?subject=Patient/{patient}&_count=1000", record.plain));
+        while let Some(url) = page {
+            let (status, body) = curl(&["-H", "Cache-Control: no-cache", &url]);
+            assert_eq!(status, 200, "{url}: {body}");
+            let bundle: Value = serde_json::from_str(&body).unwrap();
+            let entries = bundle["entry"].as_array().into_iter().flatten();
+            all.extend(entries.map(|entry| entry["resource"].clone()));
+            let links = bundle["link"].as_array().into_iter().flatten();
+            page = { links }
+                .find(|link| link["relation"] == "next")
+                .map(|link| link["url"].as_str().unwrap().to_owned());
+        }
+    }
+    all
 }
