@@ -213,6 +213,10 @@ impl Taking<'_> {
             News::Heard(capture) => self.hear(capture)?,
             News::Retract(key, issue) => self.retract(key, *issue)?,
             News::Reissue(key) => self.reissue(key)?,
+            News::Replace(key, issue) => {
+                self.retract(key, *issue)?;
+                self.reissue(key)?
+            }
             News::Close(no) => self.close(*no)?,
         })
     }

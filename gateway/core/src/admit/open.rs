@@ -30,6 +30,8 @@ pub enum News {
     Retract(Key, Issue),
     /// A person asks for another issue of a retracted reading.
     Reissue(Key),
+    /// Both at once: what is taken back so is issued anew, whatever happens in between.
+    Replace(Key, Issue),
     /// A person closes a held record: it is no reading for anybody.
     Close(RecordNo),
     /// A deadline passed.

@@ -4,7 +4,7 @@ use super::{Answer, Asked, trouble};
 use crate::clock;
 use crate::control::words::{self, Row};
 use crate::intake::whose;
-use crate::show::{Ending, Shown, count};
+use crate::show::{Ending, Shown, count, exit};
 use crate::store::{OutboxNo, OutboxView, ReadingNo, StoreError};
 use hearth_core::admit::News;
 use hearth_core::parcel::Intent;
@@ -35,15 +35,15 @@ impl Asked<'_> {
             }
             other => trouble(other),
         })?;
-        let at = self.inside.ticks();
-        let mut committed = self.store.take(&News::Retract(key, issue), at).map_err(trouble)?;
+        let news = if reissue { News::Replace(key, issue) } else { News::Retract(key, issue) };
+        let committed = self.store.take(&news, self.inside.ticks()).map_err(|e| match e {
+            StoreError::Unknown(_) => Ending::new(
+                exit::DATAERR,
+                "it was issued anew already, or what it came from is no longer kept; nothing was changed",
+            ),
+            other => trouble(other),
+        })?;
         self.inside.committed(committed.due);
-        if reissue {
-            let retracted =
-                |e: Ending| Ending { said: format!("retracted, but not issued anew: {}", e.said), ..e };
-            committed = self.store.take(&News::Reissue(key), at).map_err(|e| retracted(trouble(e)))?;
-            self.inside.committed(committed.due);
-        }
         let all = self.store.outbox(None, true).map_err(trouble)?;
         let deliveries: Vec<String> =
             all.iter().filter(|row| row.reading == reading).filter_map(words::taken_back).collect();

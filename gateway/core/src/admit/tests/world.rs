@@ -206,6 +206,10 @@ impl World {
             News::Heard(capture) => self.hear(&capture),
             News::Retract(key, issue) => self.retract(key, issue),
             News::Reissue(key) => self.reissue(key),
+            News::Replace(key, issue) => {
+                self.retract(key, issue);
+                self.reissue(key);
+            }
             News::Close(no) => {
                 let open = self.opens.get_mut(&DEVICE).unwrap();
                 let (name, version) = (open.device.profile.clone().unwrap(), Version(1));
