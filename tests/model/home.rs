@@ -47,6 +47,8 @@ const KEEP: SignedDuration = SignedDuration::from_hours(36);
 
 /// A hub without a time looks for it every five seconds.
 const LOOKS: Duration = Duration::from_secs(10);
+/// One whose disk was full tries it again after five minutes.
+const FULL: Duration = Duration::from_secs(310);
 
 /// Between neighbours that leave no more than this, a boot without a time of its own is dated.
 const LOOSELY: SignedDuration = SignedDuration::from_mins(5);
@@ -581,6 +583,8 @@ impl Home {
         if self.full {
             self.full = false;
             self.disk.heal();
+            // What the hub could not write of its time meanwhile it may try again this late.
+            self.looked = self.looked.max(Instant::now() + FULL);
         }
     }
 
@@ -1016,22 +1020,25 @@ impl Home {
     }
 
     /// Whether the clock that stamped it was not set from when its memory was drained until it was told. If it was, it may
-    /// have been before the measurement or after (CLINICAL 19).
+    /// have been before the measurement or after (CLINICAL 19). One that never is set may have been, there and back, for all that
+    /// a hub knows.
     pub(crate) fn is_steady(&self, m: &Measured, told: Told) -> bool {
-        m.device != CUFF || !self.case.cuff_is_set || self.offsets(told.drained.min(m.at), told.at).len() == 1
+        let mut offsets = self.offsets(told.drained.min(m.at), told.at);
+        offsets.dedup();
+        m.device != CUFF || offsets.len() <= if self.case.cuff_is_set { 1 } else { 2 }
     }
 
     /// What the cuff's zone was ahead of UTC by its own clock, from then until then: it is set when that says so. A stay sees
     /// one change of its zone at most, so that its first and its last instant tell.
-    pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> BTreeSet<i32> {
+    pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> Vec<i32> {
         let ahead = SignedDuration::from_secs(self.case.cuff_ahead);
         let offset = |at: Timestamp| {
             let (_, there) = self.moved.iter().rfind(|(since, _)| *since <= at).copied().unwrap_or_default();
             zone(there).to_offset(at + ahead).seconds()
         };
-        let moved = self.moved.iter().map(|(since, _)| *since).filter(|since| (from..until).contains(since));
+        let moved = self.moved.iter().map(|(since, _)| *since).filter(|since| (from..=until).contains(since));
         let stays = moved.flat_map(|since| [from.max(since - SignedDuration::from_secs(1)), since]);
-        stays.chain([from, until]).map(offset).collect()
+        [from].into_iter().chain(stays).chain([until]).map(offset).collect()
     }
 
     /// The instants that its stamp means in the zones in which its device was, each with whether the device was there then.
@@ -1047,6 +1054,19 @@ impl Home {
             }
         }
         meant
+    }
+
+    /// Whether in the zone of another person, who had the device then, its stamp means a later instant.
+    pub(crate) fn means_later(&self, m: &Measured, told: Timestamp) -> bool {
+        let worn = &self.worn[m.device];
+        let later = |there: usize| {
+            let meant = zone(there).to_ambiguous_timestamp(m.shown).later();
+            meant.is_ok_and(|at| at > told)
+        };
+        worn.iter().enumerate().any(|(n, (from, who, there))| {
+            let until = worn.get(n + 1).map_or(Timestamp::MAX, |(until, ..)| *until);
+            *who != m.who && *from <= told && told < until && later(*there)
+        })
     }
 
     pub(crate) fn began(&self) -> Timestamp {

@@ -24,6 +24,9 @@ impl<'b> Bound<'b> {
     }
 }
 
+/// How clocks tick differently from when a record was taken until it was heard.
+const TICKS: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
 /// How a binding's interval meets what is known of the instant.
 enum Fit {
     Inside {
@@ -148,12 +151,13 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
         }
     };
     let may_be = doubted(span, compared);
-    if may_be.latest < binding.from {
+    // What was heard before a binding began was taken before.
+    if may_be.latest < binding.from || saturating(heard.latest, TICKS) < binding.from {
         return Fit::Before;
     }
     // Of a binding that had ended when it was heard, it is not, by whatever zone.
     let over = may_be.earliest >= until && until <= heard.latest;
-    if !over && span.earliest > saturating(heard.latest, millis(60_000)) {
+    if !over && span.earliest > saturating(heard.latest, TICKS) {
         return Fit::Future;
     }
     if may_be.earliest >= binding.from && may_be.latest < until {

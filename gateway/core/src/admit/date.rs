@@ -194,7 +194,7 @@ fn compare(
         if timelines.iter().all(|other| jumped(off(earlier), off(other))) {
             timelines.push(earlier);
         }
-        unseen |= jumped(off(earlier), off(later)) && set_twice(earlier, later, open, house);
+        unseen |= set_twice(earlier, later, open, house);
         later = earlier;
         if end == Some(End::Drained) && record.first().contact > no {
             drained = drained.max(boots.utc(earlier.asked).earliest);
@@ -219,22 +219,23 @@ fn compare(
     }
 }
 
-/// Whether the clock, seen to have been set between two comparisons, was set more than once if it was set with all other
+/// Whether the clock was set more than once between two comparisons, perhaps there and back, if it was set with all other
 /// clocks where it was: nobody compared it in between.
 fn set_twice(earlier: &Sample, later: &Sample, open: &Open, house: &House<'_>) -> bool {
     let from = reckoned(house.boots, earlier)(earlier.asked).earliest;
     let until = reckoned(house.boots, later)(later.answered).latest;
-    let mut offsets = vec![];
+    let mut changes = vec![];
     for binding in house.bindings.iter().filter(|b| b.device == open.device.no) {
         let (from, until) = (from.max(binding.from), until.min(binding.until.unwrap_or(Timestamp::MAX)));
         let Some(zone) = binding.zone.as_ref().filter(|_| from < until) else { continue };
         let zone = zone.zone();
-        offsets.push(zone.to_offset(from));
-        offsets.extend(zone.following(from).take_while(|at| at.timestamp() < until).map(|at| at.offset()));
+        changes.push((from, zone.to_offset(from)));
+        let later = zone.following(from).take_while(|at| at.timestamp() < until);
+        changes.extend(later.map(|at| (at.timestamp(), at.offset())));
     }
-    offsets.sort_unstable();
-    offsets.dedup();
-    offsets.len() > 2
+    changes.sort_unstable();
+    changes.dedup_by_key(|(_, offset)| *offset);
+    changes.len() > 2
 }
 
 /// The comparisons before this contact whose hub time is known however loosely, the last of each contact, newest first. A

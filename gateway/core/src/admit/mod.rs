@@ -365,12 +365,13 @@ pub fn due(open: &Open) -> Option<HubTicks> {
 
 /// Whose a given reading would be by today's bindings, where that differs. Shown to a person, never acted on.
 ///
-/// A time that a clock gave is none of the bindings' business, also where other clocks contradict it since.
+/// A time that a clock gave is none of the bindings' business, also where other clocks contradict it since; nor is one that
+/// somebody looked at, and issued anew.
 pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
-    let zoned = reading.stamp.is_some() && reading.when.source == Source::Zone;
+    let zoned = reading.stamp.is_some() && reading.when.source == Source::Zone && reading.issue == Issue(0);
     let heard = if zoned { heard } else { crate::when::Span { latest: jiff::Timestamp::MAX, ..heard } };
     let dated = match (&reading.stamp, reading.when.source) {
-        (Some(stamp), Source::Zone) => {
+        (Some(stamp), Source::Zone) if zoned => {
             Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN, compared: [None; 2] }
         }
         (_, source) => Dated::Instant { span: reading.when.span, source, words: None, compared: [None; 2] },
