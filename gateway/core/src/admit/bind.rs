@@ -1,6 +1,6 @@
 //! Whose it is: by when it was taken, not by when it was heard.
 
-use super::date::{Compared, Dated, contradicted, doubted};
+use super::date::{Compared, Dated, TIGHT, contradicted, doubted};
 use super::{TimeDoubt, Why};
 use crate::capture::DeviceNo;
 use crate::identity::{Binding, Slot, UNKNOWN_USER};
@@ -36,6 +36,8 @@ enum Fit {
     },
     /// The doubt reaches over an edge.
     Edge,
+    /// Outside by the device's word alone, and by less than a clock that nobody compared may be off.
+    Near(Span),
     Before,
     After,
     /// A civil stamp, and the binding has no zone to read it in.
@@ -60,12 +62,13 @@ pub fn bind<'b>(
         return Err(Why::Guest);
     }
     let (mut inside, mut edge, mut no_zone, mut doubt, mut before) = (vec![], false, false, None, None);
-    let (mut candidates, mut future) = (0, vec![]);
+    let (mut candidates, mut future, mut near) = (0, vec![], vec![]);
     for binding in bindings.iter().filter(|b| b.covers(device, slot)) {
         candidates += 1;
         match fit(binding, dated, heard) {
             Fit::Inside { span, source, words } => inside.push((binding, span, source, words)),
             Fit::Edge => edge = true,
+            Fit::Near(span) => near.push((binding.who, span)),
             Fit::NoZone => no_zone = true,
             Fit::Doubt(d) => doubt = Some(d),
             Fit::Future => future.push(binding.who),
@@ -88,6 +91,11 @@ pub fn bind<'b>(
         return Err(Why::TwoPeople);
     }
     if inside.iter().any(|(_, span, ..)| inside.first().is_some_and(|(_, first, ..)| span != first)) {
+        return Err(Why::Edge);
+    }
+    // Whoever else had it a moment before or after, or the same person in another zone, may be meant as well.
+    let only = inside.first();
+    if near.iter().any(|(who, other)| only.is_some_and(|(b, span, ..)| b.who != *who || span != other)) {
         return Err(Why::Edge);
     }
     // The same person's other zone is not meant; another person's might be, by a clock that is wrong.
@@ -122,18 +130,18 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
             let second = |t: Timestamp| Span { earliest: t, latest: saturating(t, millis(999)) };
             match words.as_slice() {
                 [once] if second(*once).latest < *not_before || contradicted(second(*once), *compared) => {
-                    return touches(&[second(*once)], binding, until, TimeDoubt::TwoTimelines);
+                    return touches(&[second(*once)], binding, heard, TimeDoubt::TwoTimelines);
                 }
                 [once] => (second(*once), Source::Zone, words, *compared),
                 [first, .., last] => {
-                    return touches(&[second(*first), second(*last)], binding, until, TimeDoubt::Fold);
+                    return touches(&[second(*first), second(*last)], binding, heard, TimeDoubt::Fold);
                 }
                 [] => {
                     // In the hour that was skipped: by a clock that was not yet set, or too early.
                     let skipped = zone.to_ambiguous_timestamp(stamp.civil);
                     let either = [skipped.earlier(), skipped.later()];
                     let either = either.map(|at| second(at.unwrap_or(Timestamp::MIN)));
-                    return touches(&either, binding, until, TimeDoubt::Gap);
+                    return touches(&either, binding, heard, TimeDoubt::Gap);
                 }
             }
         }
@@ -152,8 +160,10 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     };
     let may_be = doubted(span, compared);
     // What was heard before a binding began was taken before.
+    let word = matches!(source, Source::Zone | Source::DeviceUtc);
+    let near = word && is_near(span, binding, heard);
     if may_be.latest < binding.from || saturating(heard.latest, TICKS) < binding.from {
-        return Fit::Before;
+        return if near { Fit::Near(span) } else { Fit::Before };
     }
     // Of a binding that had ended when it was heard, it is not, by whatever zone.
     let over = may_be.earliest >= until && until <= heard.latest;
@@ -163,15 +173,21 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     if may_be.earliest >= binding.from && may_be.latest < until {
         Fit::Inside { span, source, words }
     } else if may_be.earliest >= until {
-        Fit::After
+        if near { Fit::Near(span) } else { Fit::After }
     } else {
         Fit::Edge
     }
 }
 
+/// Whether a clock that nobody compared may have shown that in a binding that had begun when it was heard.
+fn is_near(span: Span, binding: &Binding, heard: Span) -> bool {
+    let ended = binding.until.is_some_and(|until| saturating(span.earliest, -TIGHT) >= until);
+    binding.from <= heard.latest && saturating(span.latest, TIGHT) >= binding.from && !ended
+}
+
 /// A doubt concerns a binding only if one of its instants could be this binding's at all.
-fn touches(either: &[Span], binding: &Binding, until: Timestamp, doubt: TimeDoubt) -> Fit {
-    if either.iter().any(|span| span.latest >= binding.from && span.earliest < until) {
+fn touches(either: &[Span], binding: &Binding, heard: Span, doubt: TimeDoubt) -> Fit {
+    if either.iter().any(|span| is_near(*span, binding, heard)) {
         Fit::Doubt(doubt)
     } else if either.iter().all(|span| span.latest < binding.from) {
         Fit::Before
