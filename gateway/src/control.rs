@@ -86,6 +86,12 @@ pub(crate) enum Request {
     Unpair {
         device: i64,
     },
+    /// The code by which a scale tells a user's weighings; without one it is forgotten.
+    Consent {
+        device: i64,
+        slot: u8,
+        code: Option<u16>,
+    },
     /// One line of news: taken, committed, and only then answered.
     Take {
         line: String,
@@ -235,7 +241,10 @@ mod socket {
                 Ok(request) => match radio::answer(&hub, &mut talk, &request).await {
                     Some(answer) => answer,
                     None => {
-                        let whose = matches!(request, Request::BindAdd(_) | Request::BindEnd { .. });
+                        let whose = matches!(
+                            request,
+                            Request::BindAdd(_) | Request::BindEnd { .. } | Request::Consent { .. }
+                        );
                         let (inside, taken) = (Arc::clone(&hub), std::mem::take(&mut session));
                         match desk.ask(move |store| super::answer(store, taken, &inside, request)).await {
                             Ok((answer, back)) => {

@@ -43,6 +43,11 @@ pub(crate) fn count(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// A cell that holds a text; empty if it does not.
+pub(crate) fn text<'r>(row: &'r Fields, name: &str) -> &'r str {
+    row.get(name).and_then(Json::as_str).unwrap_or_default()
+}
+
 /// Says something on standard error. That nobody reads it any more is no reason to end.
 pub(crate) fn complain(said: impl std::fmt::Display) {
     use std::io::Write;

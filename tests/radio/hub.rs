@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The hub in one machine.
 #[derive(Debug)]
 pub(crate) struct Hub<'m> {
-    guest: &'m Guest,
+    pub(crate) guest: &'m Guest,
 }
 
 impl<'m> Hub<'m> {
@@ -29,8 +29,9 @@ impl<'m> Hub<'m> {
         machine.give(hearth());
         let config = format!(
             "schema = 1\n[hub]\nstate = \"/var/lib/hearth\"\nsocket = \"/run/hearth.sock\"\nclock-trusted = \"always\"\n\
-             bluetooth = true\n{destinations}"
+             bluetooth = true\nprofiles = \"/outside/profiles\"\n{destinations}"
         );
+        std::fs::create_dir_all(machine.outside().join("profiles")).unwrap();
         std::fs::write(machine.outside().join("gateway.toml"), config).unwrap();
     }
 

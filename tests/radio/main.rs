@@ -5,11 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod air;
-mod devices;
-mod faults;
 mod guest;
+mod home;
 mod house;
 mod hub;
+mod pairing;
+mod pairs;
 
 use air::Air;
 use e2e::World;

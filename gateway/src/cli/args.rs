@@ -75,6 +75,21 @@ pub(super) enum Verb {
         #[arg(value_parser = row, value_name = "DEVICE")]
         device: i64,
     },
+    /// Say a scale user's consent code: without it the scale tells nothing of that user
+    Consent {
+        /// The device's row, as `hearth devices` shows it
+        #[arg(value_parser = row, value_name = "DEVICE")]
+        device: i64,
+        /// The user, by the number that the scale shows
+        #[arg(long)]
+        slot: u8,
+        /// The code, as the scale shows it; asked for, if not given
+        #[arg(long, value_parser = clap::value_parser!(u16).range(..=9_999), conflicts_with = "forget")]
+        code: Option<u16>,
+        /// Forget the code
+        #[arg(long)]
+        forget: bool,
+    },
     /// Whose device is it
     #[command(subcommand)]
     Bind(Bind),

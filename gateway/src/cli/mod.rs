@@ -8,7 +8,9 @@ mod capture;
 mod check;
 mod decode;
 mod door;
+mod guide;
 mod pair;
+mod person;
 mod replay;
 
 use crate::show::{Ending, Fields, Shown, complain, exit};
@@ -122,8 +124,16 @@ impl Command {
             Verb::Devices { profiles: true, .. } => check::profiles(&self.config),
             Verb::Devices { nearby: true, .. } => ask(Request::Nearby),
             Verb::Devices { .. } => ask(Request::Devices),
-            Verb::Pair { address } => pair::pair(&self.config()?, address.as_deref()),
+            Verb::Pair { address } => pair::pair(&self.config()?, address.as_deref(), !self.json),
             Verb::Unpair { device } => ask(Request::Unpair { device: *device }),
+            Verb::Consent { device, slot, code, forget } => {
+                let code = match (forget, code) {
+                    (true, _) => None,
+                    (false, Some(code)) => Some(*code),
+                    (false, None) => Some(pair::consent_code(*slot)?),
+                };
+                ask(Request::Consent { device: *device, slot: *slot, code })
+            }
             Verb::Status => ask(Request::Status),
             Verb::Held(held) => ask(held.request()),
             Verb::Retract { reading, reissue } => {

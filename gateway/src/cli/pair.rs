@@ -1,19 +1,20 @@
 //! `hearth pair`: a person stands before the device, and is told what to press and what to type.
 
 use super::door::Door;
-use super::{Ending, Shown, exit};
+use super::person::{self, ask, ask_until, yes};
+use super::{Ending, Shown, exit, guide};
 use crate::config::Config;
 use crate::control::Request;
-use crate::show::{Fields, complain};
-use std::io::{BufRead, Write};
+use crate::show::{Fields, complain, text};
 use std::time::Duration;
 
 /// How long a device is looked for.
 const LOOKS: u32 = 120;
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// Pairs with the device of this address; without one, with whichever of a known profile shows itself.
-pub(super) fn pair(config: &Config, address: Option<&str>) -> Result<Shown, Ending> {
+/// Pairs with the device of this address; without one, with whichever of a known profile shows itself. `guided`: asks whose it
+/// is, too, if somebody is there.
+pub(super) fn pair(config: &Config, address: Option<&str>, guided: bool) -> Result<Shown, Ending> {
     let mut door = Door::open(config)?;
     let address = match address {
         Some(address) => address.to_owned(),
@@ -25,37 +26,43 @@ pub(super) fn pair(config: &Config, address: Option<&str>) -> Result<Shown, Endi
         let digits = text(&step, "digits");
         let (passkey, same) = match text(&step, "step") {
             "passkey" => {
-                let typed = ask("Type the six digits that the device shows:")?;
-                let digits = typed.parse().ok().filter(|_| typed.len() == 6);
-                match digits {
-                    Some(digits) => (Some(digits), None),
-                    None => return Err(Ending::usage("a passkey has six digits; begin again")),
-                }
+                let digits = ask_until("Type the six digits that the device shows:", |typed| {
+                    let six = typed.len() == 6 && typed.bytes().all(|octet| octet.is_ascii_digit());
+                    typed.parse().ok().filter(|_| six).ok_or_else(|| "a passkey has six digits".into())
+                })?;
+                (Some(digits), None)
             }
-            "compare" => {
-                let said = ask(&format!("Does the device show {digits}? [y/n]"))?;
-                (None, Some(said.eq_ignore_ascii_case("y") || said.eq_ignore_ascii_case("yes")))
-            }
+            "compare" => (None, Some(yes(&format!("Does the device show {digits}?"))?)),
             "show" => {
                 complain(format_args!("type {digits} on the device"));
                 (None, None)
             }
             "just-works" => {
-                complain(
-                    "the device shows no digits, so nobody can tell whether it is the one before you: measure once",
-                );
+                complain("the device shows no digits, so nobody can tell whether it is the one before you");
                 (None, None)
             }
             _ => {
-                let device = step.get("device").map(ToString::to_string).unwrap_or_default();
-                let said = format!(
-                    "Paired, as device {device}. Measure once. Whose is it? hearth bind add {device} --help"
-                );
+                let device = step.get("device").and_then(|no| no.as_i64()).unwrap_or_default();
+                let said = format!("Paired, as device {device}.");
+                if guided && person::is_there() {
+                    complain(&said);
+                    let said = Some(guide::guide(config, &mut door, device)?);
+                    return Ok(Shown { said, ..Shown::fields(step) });
+                }
+                let said = format!("{said} Measure once. Whose is it? hearth bind add {device} --help");
                 return Ok(Shown { said: Some(said), ..Shown::fields(step) });
             }
         };
         shown = door.ask(Request::PairAnswer { passkey, same })?;
     }
+}
+
+/// As a scale shows it: 0 to 9999 (User Data Service, Consent).
+pub(super) fn consent_code(slot: u8) -> Result<u16, Ending> {
+    ask_until(&format!("Type the code that the scale shows for user {slot}:"), |typed| {
+        let code = typed.parse().ok().filter(|code| *code <= 9_999);
+        code.ok_or_else(|| "a consent code is a number of up to four digits".into())
+    })
 }
 
 /// A device that a profile knows and that is not of the house yet, by its address.
@@ -93,20 +100,4 @@ fn choose(all: &[&Fields]) -> Result<String, Ending> {
     chosen
         .map(|row| text(row, "address").to_owned())
         .ok_or_else(|| Ending::usage("none was chosen, and none paired"))
-}
-
-fn text<'r>(row: &'r Fields, name: &str) -> &'r str {
-    row.get(name).and_then(|value| value.as_str()).unwrap_or_default()
-}
-
-/// On standard error, so that what is printed stays for a machine.
-fn ask(question: &str) -> Result<String, Ending> {
-    let mut error = std::io::stderr().lock();
-    _ = write!(error, "{question} ").and_then(|()| error.flush());
-    drop(error);
-    let mut said = String::new();
-    match std::io::stdin().lock().read_line(&mut said) {
-        Ok(read) if read > 0 => Ok(said.trim().to_owned()),
-        _ => Err(Ending::new(exit::NOINPUT, "nobody answered; `hearth pair` asks the person before it")),
-    }
 }

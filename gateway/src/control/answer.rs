@@ -15,6 +15,7 @@ use crate::source::lines::{self, Line, Said};
 use crate::store::{OutboxNo, ReadingNo, Store};
 use hearth_core::admit::RecordNo;
 use hearth_core::capture::DeviceNo;
+use hearth_core::identity::Slot;
 use hearth_core::when::HubTicks;
 use jiff::SignedDuration;
 
@@ -67,6 +68,7 @@ impl Asked<'_> {
             Request::HeldClose { record } => self.close(RecordNo(record)),
             Request::HeldCloseSealed { device } => self.close_sealed(DeviceNo(device)),
             Request::BindAdd(wanted) => self.bind_add(&wanted),
+            Request::Consent { device, slot, code } => self.consent(DeviceNo(device), Slot(slot), code),
             Request::BindEnd { device, slot, at } => self.bind_end(DeviceNo(device), slot, at),
             Request::Permit { destination, patient, order, consent } => {
                 self.permit(&destination, &patient, order, consent)
@@ -106,6 +108,10 @@ impl Asked<'_> {
         if !bonds.is_empty() {
             let bonds = bonds.iter().map(|(no, said)| format!("device {}: {said}", no.0));
             fields.insert("bonds".into(), bonds.collect());
+        }
+        let attention = self.attention()?;
+        if !attention.is_empty() {
+            fields.insert("devices".into(), attention.into());
         }
         fields.extend(words::status(&status, &raised, &disputed, &self.inside.destinations()));
         Ok(Shown::fields(fields))

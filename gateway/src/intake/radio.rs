@@ -118,7 +118,7 @@ fn member(member: store::Member) -> Member {
 /// Of a device that left the house meanwhile nothing is kept.
 fn keep(store: &mut Store, no: DeviceNo, kept: &Kept) -> Result<(), StoreError> {
     match store.kept(no)? {
-        Some(_) => store.keep(no, Some(kept)),
+        Some(now) => store.keep(no, Some(&kept.clone().with_users_of(&now))),
         None => Ok(()),
     }
 }

@@ -17,7 +17,9 @@ class Keeper(Peer):
     def __init__(self, *words):
         self.records, self.count, self.task = [], 0, None
         self.skew = 0
-        self.last = self.began = self.shown()
+        self.began = self.shown()
+        # A memory that is filled at once has an hour for it.
+        self.last = self.began - datetime.timedelta(hours=1)
         super().__init__(*words)
 
     def holds(self):

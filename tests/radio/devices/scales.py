@@ -88,7 +88,7 @@ class Scale(Keeper):
         return record['reading'][0]['slot'] in self.consented and self.subscribed.get(0x2A9C)
 
     def record(self, n, at, user=1):
-        weight, fat, lean, water = 14000 + n * 7 % 3001, 181 + n % 97, 11800 + n * 3 % 901, 8400 + n % 701
+        weight, fat, lean, water = 14000 + n * 7 % 3001, 181 + n % 97, 8400 + n * 3 % 901, 7000 + n % 701
         octets = struct.pack('<BH', 0x0E, weight) + stamp(at) + struct.pack('<BHH', user, 209 + n % 60, 1830)
         first, more = struct.pack('<HH', 6879, 407), struct.pack('<H', 4520)
         if self.split:

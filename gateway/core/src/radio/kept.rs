@@ -48,6 +48,22 @@ impl Kept {
         self
     }
 
+    /// Where a person gave or took codes while a session ran with what was kept before: theirs stand.
+    #[must_use]
+    pub fn with_users_of(mut self, now: &Kept) -> Kept {
+        let refused = |user: &User| self.users.contains(&User { refused: true, ..*user });
+        let users = now.users.iter().map(|user| User { refused: user.refused || refused(user), ..*user });
+        self.users = users.collect();
+        self
+    }
+
+    /// Gives this user's code, which may be tried again; without one it is forgotten.
+    pub fn consent(&mut self, slot: Slot, code: Option<u16>) {
+        self.users.retain(|user| user.slot != slot);
+        self.users.extend(code.map(|code| User { slot, code, refused: false }));
+        self.users.sort_by_key(|user| user.slot.0);
+    }
+
     /// Users whose code may be given.
     pub fn consenting(&self) -> Vec<(Slot, u16)> {
         self.users.iter().filter(|user| !user.refused).map(|user| (user.slot, user.code)).collect()
@@ -87,6 +103,23 @@ mod tests {
         ] {
             assert_eq!(kept.clone().after(&ending(memory, vec![])).cursor, then, "{memory:?}");
         }
+    }
+
+    #[test]
+    fn what_a_person_says_while_a_session_runs_stands() {
+        let mut now = Kept::default();
+        [(1, 1_111), (2, 2_222), (3, 3_333)]
+            .into_iter()
+            .for_each(|(slot, code)| now.consent(Slot(slot), Some(code)));
+        let refused = |slot| (Slot(slot), Consent::Refused(UserControlResult::USER_NOT_AUTHORIZED));
+        let session = now.clone().after(&ending(Memory::NotAsked, vec![refused(1), refused(2), refused(3)]));
+        // Meanwhile one gets another code, and one is forgotten.
+        now.consent(Slot(1), Some(1_112));
+        now.consent(Slot(2), None);
+        let kept = session.with_users_of(&now);
+        assert_eq!(kept.consenting(), [(Slot(1), 1_112)]);
+        assert_eq!(kept.users.len(), 2, "the third is still refused: {kept:?}");
+        assert_eq!(kept.bond, Bond::Good);
     }
 
     #[test]

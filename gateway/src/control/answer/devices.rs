@@ -3,7 +3,9 @@
 use super::{Answer, Asked, trouble};
 use crate::control::words::{self, Row};
 use crate::show::{Ending, Shown, count};
+use hearth_core::admit::Device;
 use hearth_core::capture::DeviceNo;
+use hearth_core::identity::Slot;
 use hearth_core::profile::{Profile, draft};
 use serde_json::json;
 
@@ -58,8 +60,64 @@ impl Asked<'_> {
             .with("evidence", profile.evidence.level.name())
             .with("by", profile.evidence.by.as_str())
             .with("quirks", profile.quirks.iter().map(|quirk| quirk.name()).collect::<Vec<_>>())
+            .with("users_consent", profile.collect.consent)
             .with("generic", profile.name.is_generic());
         Ok(Shown::rows(vec![row.0], works(profile)))
+    }
+}
+
+/// From so many percent on a battery is low: what the Battery Service leaves open, telephones warn at.
+const LOW: u8 = 20;
+
+impl Asked<'_> {
+    /// What somebody has to see to in devices of the house, each in a sentence.
+    pub(super) fn attention(&mut self) -> Result<Vec<String>, Ending> {
+        let mut all = vec![];
+        for member in self.store.house().map_err(trouble)? {
+            let (no, kept) = (member.device.no.0, &member.kept);
+            if let Some(percent) = kept.battery.filter(|percent| *percent <= LOW) {
+                all.push(format!("device {no}: its battery is at {percent} %: change it, or charge it"));
+            }
+            for user in kept.users.iter().filter(|user| user.refused) {
+                let slot = user.slot.0;
+                all.push(format!(
+                    "device {no}: it refused user {slot}'s code, and tells nothing of that user: read it on the scale, then \
+                     hearth consent {no} --slot {slot}"
+                ));
+            }
+            if kept.users.is_empty() && self.consents(&member.device) {
+                all.push(format!(
+                    "device {no}: it tells a user's weighings only by that user's code: hearth consent {no} --slot NUMBER"
+                ));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether its profile says that users have to consent.
+    fn consents(&self, device: &Device) -> bool {
+        let profile = device.profile.as_ref().and_then(|name| self.store.catalog().get(name));
+        profile.is_some_and(|profile| profile.collect.consent)
+    }
+
+    pub(super) fn consent(&mut self, no: DeviceNo, slot: Slot, code: Option<u16>) -> Answer {
+        let house = self.store.house().map_err(trouble)?;
+        let Some(mut member) = house.into_iter().find(|member| member.device.no == no) else {
+            return Err(Ending::usage(format!("device {} is not of the house: hearth pair", no.0)));
+        };
+        if !self.consents(&member.device) {
+            return Err(Ending::usage(format!("device {} has no users that have to consent", no.0)));
+        }
+        member.kept.consent(slot, code);
+        self.store.keep(no, Some(&member.kept)).map_err(trouble)?;
+        let said = match code {
+            Some(_) => format!(
+                "From its next connection on device {} is asked for user {}'s weighings.",
+                no.0, slot.0
+            ),
+            None => format!("Device {} is no longer asked for user {}'s weighings.", no.0, slot.0),
+        };
+        Ok(Shown { said: Some(said), ..Shown::default() })
     }
 }
 

@@ -83,6 +83,7 @@ impl Link {
         let peripheral = line.peripheral.clone();
         let mut connecting = Box::pin(timeout(CONNECT_LIMIT, peripheral.connect()));
         let mut given_up = false;
+        tracing::debug!("device {}: is connected to", no.0);
         let stands = loop {
             tokio::select! {
                 biased;
@@ -94,7 +95,12 @@ impl Link {
                         self.bus.disconnect(self.at).await;
                     }
                 }
-                connected = &mut connecting => break matches!(connected, Ok(Ok(()))),
+                connected = &mut connecting => {
+                    if !matches!(connected, Ok(Ok(()))) {
+                        tracing::debug!("device {}: no link: {connected:?}", no.0);
+                    }
+                    break matches!(connected, Ok(Ok(())));
+                }
             }
         };
         drop(connecting);

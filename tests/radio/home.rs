@@ -1,0 +1,298 @@
+//! A home: the hub in its machine, the devices around it, whose each of them is, and what the record has of them.
+
+use crate::air::Air;
+use crate::guest::{Guest, Machine, Running};
+use crate::hub::Hub;
+use e2e::World;
+use e2e::servers::{Servers, known, observations};
+use gateway::demo::pki;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One number in a record: patient, instant, code, digits.
+type Row = [String; 4];
+
+/// What a device calls a quantity, and the record; what is not here is asked for by no destination, or has no code by LOINC.
+const CODES: [(&str, &str); 7] = [
+    ("systolic", "8480-6"),
+    ("diastolic", "8462-4"),
+    ("mean-arterial-pressure", "8478-0"),
+    ("pulse-rate", "8867-4"),
+    ("glucose", "41653-7"),
+    ("body-weight", "29463-7"),
+    ("body-fat", "41982-0"),
+];
+
+/// What a person types on a terminal while a device is paired.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Asks {
+    Nothing,
+    Passkey,
+}
+
+pub(crate) fn asks(device: &str) -> Asks {
+    if matches!(device, "meter" | "scale") { Asks::Passkey } else { Asks::Nothing }
+}
+
+/// What a device calls its users; of most it knows none.
+fn slots(device: &str) -> &'static [Option<u8>] {
+    match device {
+        "scale" => &[Some(1), Some(2)],
+        "beurer" => &[Some(0)],
+        _ => &[None],
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Home {
+    guest: Option<Guest>,
+    daemon: Option<Running>,
+    pub(crate) machine: Machine,
+    pub(crate) air: Air,
+    _world: World,
+    /// In the names of patients: no other home has it.
+    tag: String,
+    /// The hub's number of each device.
+    numbers: BTreeMap<String, i64>,
+    /// All that was measured, with its device.
+    measured: Vec<(String, Value)>,
+    /// So many of them were handed over, and lost on the way to the store.
+    pub(crate) lost: usize,
+}
+
+impl Home {
+    /// A hub that writes to HAPI behind nginx, on a machine that has just been switched on.
+    #[track_caller]
+    pub(crate) fn new(tag: &str) -> Home {
+        let servers = Servers::get();
+        let (world, air, machine) = crate::rig(&format!("radio-{tag}"));
+        let pki = machine.outside().join("pki");
+        std::fs::create_dir_all(&pki).unwrap();
+        let given = |name: &str, file: &std::path::Path| {
+            std::fs::copy(file, pki.join(name)).unwrap();
+            format!("/outside/pki/{name}")
+        };
+        let theirs = &servers.world.pki;
+        let destination = format!(
+            "[[destination]]\nname = \"clinic\"\nurl = \"{}\"\nca = \"{}\"\ncertificate = \"{}\"\nkey = \"{}\"\n",
+            // The machine knows this one by that name.
+            servers.hapi.wide.replace("127.0.0.1", "localhost"),
+            given("ca.pem", &theirs.ca()),
+            given("hub.pem", &theirs.certificate(pki::CLIENT)),
+            given("hub.key", &theirs.key(pki::CLIENT)),
+        );
+        Hub::install(&machine, &destination);
+        let mut home = Home {
+            guest: None,
+            daemon: None,
+            machine,
+            air,
+            _world: world,
+            tag: tag.to_owned(),
+            numbers: BTreeMap::new(),
+            measured: vec![],
+            lost: 0,
+        };
+        home.boot();
+        home
+    }
+
+    pub(crate) fn guest(&self) -> &Guest {
+        self.guest.as_ref().expect("the machine is on")
+    }
+
+    pub(crate) fn hub(&self) -> Hub<'_> {
+        Hub { guest: self.guest() }
+    }
+
+    pub(crate) fn number(&self, device: &str) -> i64 {
+        self.numbers[device]
+    }
+
+    /// Power on, and the hub runs.
+    #[track_caller]
+    pub(crate) fn boot(&mut self) {
+        self.guest = Some(self.machine.boot());
+        self.start();
+    }
+
+    #[track_caller]
+    pub(crate) fn start(&mut self) {
+        let (_, daemon) = Hub::start(self.guest());
+        self.daemon = Some(daemon);
+        self.listens();
+    }
+
+    #[track_caller]
+    pub(crate) fn listens(&self) {
+        self.hub().until("status", |status| status["bluetooth"] == "Devices are listened for.");
+    }
+
+    /// The hub is killed.
+    #[track_caller]
+    pub(crate) fn kill(&mut self) {
+        let daemon = self.daemon.take().expect("the hub runs");
+        self.guest().signal("KILL", &daemon);
+        daemon.end();
+    }
+
+    /// The power fails.
+    pub(crate) fn cut(&mut self) {
+        self.daemon = None;
+        self.guest = None;
+    }
+
+    fn patient(&self, device: &str, slot: Option<u8>) -> String {
+        match slot {
+            Some(slot) => format!("radio-{}-{device}-{slot}", self.tag),
+            None => format!("radio-{}-{device}", self.tag),
+        }
+    }
+
+    /// Waits until the hub hears it, and knows what it is.
+    #[track_caller]
+    pub(crate) fn heard(&self, device: &str) {
+        let address = self.air.address(device);
+        self.hub().until("devices --nearby", |near| {
+            let ready = |row: &Value| row["address"] == address && !row["profile"].is_null();
+            near.as_array().unwrap().iter().any(ready)
+        });
+    }
+
+    /// Pairs as a person would, on a terminal, who says later whose it is.
+    #[track_caller]
+    pub(crate) fn pair(&mut self, device: &str) {
+        let address = self.air.address(device).to_owned();
+        self.heard(device);
+        let mut terminal = self.guest().terminal(&Hub::command(&format!("pair {address}")));
+        if asks(device) == Asks::Passkey {
+            terminal.shown.wait("six digits");
+            let shows =
+                self.air.wait(device, &json!({ "connected": true }))["shows"].as_str().unwrap().to_owned();
+            terminal.type_line(&shows);
+        }
+        terminal.shown.wait("Whose is it?");
+        terminal.type_line("");
+        terminal.shown.wait("Nobody's yet");
+        let said = terminal.shown.said();
+        let (_, no) = said.rsplit_once("Paired, as device ").unwrap();
+        self.numbers.insert(device.to_owned(), no.split('.').next().unwrap().parse().unwrap());
+    }
+
+    /// Says whose it is, and gives the codes of its users.
+    #[track_caller]
+    pub(crate) fn bind(&self, device: &str) {
+        let no = self.number(device);
+        for slot in slots(device) {
+            let patient = self.patient(device, *slot);
+            known(&Servers::get().hapi, &patient);
+            let (slot, whose) = match slot {
+                Some(slot) => (format!("--slot {slot}"), ""),
+                None => (String::new(), "--sole-use-attested-by technician"),
+            };
+            self.hub()
+                .said(&format!(
+                    "bind add {no} {slot} {whose} --patient clinic={patient} --zone Etc/UTC --from 2020-01-01T00:00:00Z"
+                ))
+                .ok();
+        }
+        if device == "scale" {
+            for (slot, code) in [(1, 1234), (2, 4321)] {
+                self.hub().said(&format!("consent {no} --slot {slot} --code {code}")).ok();
+            }
+        }
+    }
+
+    /// Somebody measures so often. Scales weigh their users by turns.
+    pub(crate) fn measure(&mut self, device: &str, n: usize) {
+        let verbs: Vec<Value> = match device {
+            "scale" => (0..n).map(|k| json!({ "n": 1, "user": 1 + k % 2 })).collect(),
+            _ => vec![json!({ "n": n })],
+        };
+        for mut verb in verbs {
+            verb["do"] = json!("measure");
+            verb["device"] = json!(device);
+            let records = self.air.ask(&verb);
+            let records = records.as_array().unwrap().iter();
+            self.measured.extend(records.map(|record| (device.to_owned(), record.clone())));
+        }
+    }
+
+    /// How many readings the hub has to have.
+    pub(crate) fn due(&self) -> usize {
+        self.measured.len() - self.lost
+    }
+
+    #[track_caller]
+    pub(crate) fn readings(&self) -> usize {
+        self.hub().json("status")["readings"].as_u64().unwrap() as usize
+    }
+
+    /// Waits until all that was measured is a reading.
+    #[track_caller]
+    pub(crate) fn collected(&self) {
+        let due = self.due() as u64;
+        self.hub().until("status", |status| status["readings"].as_u64() >= Some(due));
+    }
+
+    /// Waits until nothing is on its way any more, and looks into the record: each reading is there once, whose it is, when it
+    /// was taken, with its digits, but for those that were lost; and nothing else is.
+    #[track_caller]
+    pub(crate) fn compare(&self) {
+        self.hub().said("outbox wait --timeout 170").ok();
+        let mut missing = 0;
+        let mut chart: BTreeMap<Row, usize> = BTreeMap::new();
+        let patients = self.numbers.keys().flat_map(|device| {
+            slots(device).iter().map(|slot| self.patient(device, *slot)).collect::<Vec<_>>()
+        });
+        for observation in observations(&Servers::get().hapi, &patients.collect::<Vec<_>>()) {
+            for row in rows(&observation) {
+                *chart.entry(row).or_default() += 1;
+            }
+        }
+        for (device, record) in &self.measured {
+            let wanted = self.wanted(device, record);
+            let there: Vec<usize> = wanted.iter().map(|row| chart.remove(row).unwrap_or(0)).collect();
+            if there.iter().all(|times| *times == 0) {
+                missing += 1;
+                continue;
+            }
+            assert!(there.iter().all(|times| *times == 1), "{device}: {there:?} of {wanted:?}");
+        }
+        assert_eq!(chart, BTreeMap::new(), "nobody measured that");
+        assert_eq!(missing, self.lost, "missing in the record");
+    }
+
+    fn wanted(&self, device: &str, record: &Value) -> Vec<Row> {
+        let readings =
+            record["reading"].as_array().cloned().unwrap_or_else(|| vec![record["reading"].clone()]);
+        let slot = readings[0]["slot"].as_u64().and_then(|slot| slot.try_into().ok());
+        let patient = self.patient(device, slot);
+        let stamp: jiff::civil::DateTime = readings[0]["stamp"].as_str().unwrap().parse().unwrap();
+        let at = TimeZone::UTC.to_timestamp(stamp).unwrap();
+        let values = readings.iter().flat_map(|reading| reading["values"].as_object().unwrap());
+        values
+            .filter_map(|(quantity, value)| {
+                let (_, code) = CODES.iter().find(|(name, _)| name == quantity)?;
+                let digits = value.as_str().unwrap().split_once(' ')?.0;
+                Some([patient.clone(), at.to_string(), (*code).to_owned(), digits.to_owned()])
+            })
+            .collect()
+    }
+}
+
+/// The numbers of an Observation that a device measured.
+fn rows(observation: &Value) -> Vec<Row> {
+    let subject = observation["subject"]["reference"].as_str().unwrap().trim_start_matches("Patient/");
+    let time: Timestamp = observation["effectiveDateTime"].as_str().unwrap().parse().unwrap();
+    let row = |part: &Value| {
+        let digits = part["valueQuantity"].get("value")?.to_string();
+        let codings = part["code"]["coding"].as_array()?;
+        let code = CODES.iter().find(|(_, code)| codings.iter().any(|coding| coding["code"] == *code))?.1;
+        Some([subject.to_owned(), time.to_string(), code.to_owned(), digits])
+    };
+    let parts = observation["component"].as_array().into_iter().flatten();
+    parts.chain([observation]).filter_map(row).collect()
+}

@@ -1,0 +1,155 @@
+//! `hearth pair`, on a terminal, as a person would; and a device that no profile knows.
+
+use crate::guest::Terminal;
+use crate::home::Home;
+use crate::hub::Hub;
+use crate::pairs::kill_service;
+use e2e::servers::{Servers, known};
+use serde_json::json;
+
+/// What is asked, and what a person answers.
+#[track_caller]
+fn answer(terminal: &mut Terminal, all: &[(&str, &str)]) {
+    for (question, answer) in all {
+        terminal.shown.wait(question);
+        terminal.type_line(answer);
+    }
+}
+
+#[track_caller]
+fn pair(home: &Home, device: &str) -> Terminal {
+    home.air.advertise(device, true);
+    home.heard(device);
+    home.guest().terminal(&Hub::command(&format!("pair {}", home.air.address(device))))
+}
+
+/// The digits that a device shows now.
+#[track_caller]
+fn shows(home: &Home, device: &str) -> String {
+    home.air.wait(device, &json!({ "connected": true }))["shows"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_person_pairs_on_a_terminal() {
+    let mut home = Home::new("pairing");
+    let patient = "radio-pairing-somebody";
+    known(&Servers::get().hapi, patient);
+
+    // Without an address, to the first reading.
+    home.air.advertise("cuff", true);
+    let mut terminal = home.guest().terminal(&Hub::command("pair"));
+    terminal.shown.wait("press the device's Bluetooth button");
+    let said = [
+        ("Which one?", "1"),
+        ("Whose is it?", "p"),
+        ("In which time zone", "Mars/Olympus_Mons"),
+        ("is no time zone", "Etc/UTC"),
+        ("several users", ""),
+        ("Their id at clinic", "Ada Lovelace"),
+        ("is no FHIR id", "Patient/radio-pairing-somebody"),
+        ("Your name:", "A. Technician"),
+        ("radio-pairing-somebody at clinic, in Etc/UTC. Right?", "y"),
+    ];
+    answer(&mut terminal, &said);
+    terminal.shown.wait("measure once now");
+    // The stamp has seconds, and the binding began within one.
+    home.guest().run("sleep 1").ok();
+    home.measure("cuff", 1);
+    terminal.shown.wait("Its first reading has come.");
+    home.hub().said("outbox wait --timeout 170").ok();
+    home.air.advertise("cuff", false);
+
+    // A wrong passkey, then the right one; nobody's, to try it out.
+    let mut terminal = pair(&home, "meter");
+    answer(&mut terminal, &[("six digits", "12345"), ("a passkey has six digits", "000000")]);
+    terminal.shown.wait("the passkey was wrong");
+    let mut terminal = pair(&home, "meter");
+    terminal.shown.wait("six digits");
+    let digits = shows(&home, "meter");
+    terminal.type_line(&digits);
+    answer(&mut terminal, &[("Whose is it?", "t"), ("Nothing: Etc/UTC.", "")]);
+    terminal.shown.wait("measure once now");
+    home.guest().run("sleep 1").ok();
+    home.measure("meter", 1);
+    terminal.shown.wait("Its first reading has come.");
+
+    // A device that is not the one: not heard, or heard and unknown.
+    let nobody = home.hub().said("pair C0:FF:EE:99:99:99");
+    assert!(nobody.err.contains("the device is not heard"), "{nobody:?}");
+    assert_ne!(nobody.code, 0);
+
+    // The person goes away: the window is closed, and nothing was paired.
+    let terminal = pair(&home, "scale");
+    terminal.shown.wait("six digits");
+    drop(terminal);
+    home.air.wait("scale", &json!({ "connected": false }));
+    assert_eq!(home.air.state("scale")["bonds"], 0);
+    assert_eq!(home.hub().json("devices").as_array().unwrap().len(), 2);
+
+    // bluetoothd is restarted in between.
+    let mut terminal = pair(&home, "scale");
+    terminal.shown.wait("six digits");
+    kill_service(&home, "KILL");
+    terminal.type_line("123456");
+    terminal.shown.wait("try again");
+    home.listens();
+    let mut terminal = pair(&home, "scale");
+    terminal.shown.wait("six digits");
+    let digits = shows(&home, "scale");
+    terminal.type_line(&digits);
+    let said = [
+        ("Whose is it?", "p"),
+        ("Nothing: Etc/UTC.", ""),
+        ("several users", "1"),
+        ("Their id at clinic", patient),
+    ];
+    answer(&mut terminal, &said);
+    answer(
+        &mut terminal,
+        &[
+            ("user 1: from now on", "y"),
+            ("code that the scale shows for user 1", "1234"),
+            ("somebody else", "n"),
+        ],
+    );
+    terminal.shown.wait("measure once now");
+    home.guest().run("sleep 1").ok();
+    home.measure("scale", 1);
+    terminal.shown.wait("Its first reading has come.");
+
+    // Let go, with its bond.
+    home.hub().said("unpair 1").ok();
+    let gone = home.guest().run(&format!("bluetoothctl info {}", home.air.address("cuff")));
+    assert!(!gone.out.contains("Paired: yes"), "{gone:?}");
+}
+
+#[test]
+fn a_draft_makes_an_unknown_device_known() {
+    let mut home = Home::new("draft");
+    // A cuff that says it is a thermometer, too.
+    home.air.ask(&json!({ "do": "set", "device": "cuff", "services": [0x1809, 0x1810] }));
+    home.air.advertise("cuff", true);
+    let address = home.air.address("cuff").to_owned();
+    let near = home.hub().until("devices --nearby", |near| near.to_string().contains(&address));
+    let row = near.as_array().unwrap().iter().find(|row| row["address"] == address).unwrap();
+    assert!(row["profile"].is_null(), "{row}");
+    let refused = home.hub().said(&format!("pair {address}"));
+    assert!(refused.code != 0 && refused.err.contains("no profile fits"), "{refused:?}");
+    // As a person would: what it is, and who says so.
+    let draft = row["draft"]["text"].as_str().unwrap();
+    let draft = draft
+        .replace("FILL IN: who saw it do what stands here", "a technician")
+        .replace("kind = \"thermometer\"", "kind = \"blood-pressure-monitor\"");
+    let folder = home.machine.outside().join("profiles/made-up");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("homecuff.toml"), draft).unwrap();
+    home.kill();
+    home.start();
+    home.pair("cuff");
+    home.bind("cuff");
+    home.measure("cuff", 2);
+    home.collected();
+    home.compare();
+    let devices = home.hub().json("devices");
+    assert_eq!(devices[0]["profile"], "made-up/homecuff", "{devices}");
+}
