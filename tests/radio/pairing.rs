@@ -3,7 +3,7 @@
 use crate::guest::Terminal;
 use crate::home::Home;
 use crate::hub::Hub;
-use crate::pairs::kill_service;
+use crate::pairs::{forget, kill_service};
 use e2e::servers::{Servers, known};
 use serde_json::json;
 
@@ -116,6 +116,16 @@ fn a_person_pairs_on_a_terminal() {
     home.guest().run("sleep 1").ok();
     home.measure("scale", 1);
     terminal.shown.wait("Its first reading has come.");
+
+    // Outside a window nobody pairs: a device whose bond the hub lost asks for its passkey in vain, and a person is told.
+    home.air.advertise("meter", false);
+    home.air.wait("meter", &json!({ "connected": false }));
+    forget(&home, "meter");
+    home.measure("meter", 1);
+    home.air.advertise("meter", true);
+    home.hub().until("status", |status| status["bonds"].to_string().contains("Pair it again"));
+    let info = home.guest().run(&format!("bluetoothctl info {}", home.air.address("meter")));
+    assert!(!info.out.contains("Paired: yes"), "{info:?}");
 
     // Let go, with its bond.
     home.hub().said("unpair 1").ok();

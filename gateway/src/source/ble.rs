@@ -89,13 +89,13 @@ pub(crate) async fn run(
     air: watch::Sender<Air>,
 ) {
     loop {
-        let doorkeeper = Doorkeeper::default();
+        let (news, told) = mpsc::unbounded_channel();
+        let doorkeeper = Doorkeeper::new(news.clone());
         let started = async {
             let (bus, signals) = Bus::connect(Agent(doorkeeper.clone())).await.ok()?;
             Some((bus, signals, Manager::new().await.ok()?))
         };
         if let Some((bus, signals, manager)) = started.await {
-            let (news, told) = mpsc::unbounded_channel();
             let radio = Radio::new(keeper.clone(), clock.clone(), bus, manager, doorkeeper, news, &air);
             radio.run(signals, told, &mut asked).await;
             tracing::warn!("the system's bus is gone, and Bluetooth with it");
@@ -346,6 +346,11 @@ impl<'a> Radio<'a> {
         match news {
             News::Connected(no) => self.scout.connected(*no, now),
             News::Kept => self.adapter.heard(now),
+            News::TurnedAway(at) => {
+                if let Some(no) = self.by_address.get(&at.address).copied() {
+                    self.order(no, Order::TurnedAway);
+                }
+            }
         }
     }
 

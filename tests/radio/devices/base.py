@@ -194,6 +194,8 @@ class Peer:
         if self.off_again:
             self.off_again.cancel()
             self.off_again = None
+        if on != self.on:
+            self.say('shows itself' if on else 'is silent')
         self.on = on
         if on and seconds:
             self.off_again = asyncio.get_running_loop().call_later(seconds, self.advertise, False)

@@ -206,6 +206,12 @@ impl Session {
         self.end(if self.drained { End::Drained } else { End::Lost });
     }
 
+    /// It wants to be paired, and nobody pairs now: it, or this hub, has no bond any more, and nothing will come of this link.
+    pub fn wants_a_bond(&mut self) {
+        self.security = true;
+        self.lost();
+    }
+
     /// The instant of [`Poll::Wait`] has come. Too early is ignored.
     pub fn timeout(&mut self, now: Millis) {
         if matches!(self.doing, Doing::Ended(_)) || now < self.deadline() {

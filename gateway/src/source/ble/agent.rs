@@ -1,6 +1,7 @@
 //! Who pairs for this hub: `org.bluez.Agent1`. Nobody pairs outside a window that was opened for one device.
 
 use super::bus::At;
+use super::link::News;
 use hearth_core::capture::DeviceNo;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -34,10 +35,18 @@ struct Window {
 }
 
 /// Opens and closes windows.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Doorkeeper(Arc<Mutex<Option<Window>>>);
+#[derive(Clone, Debug)]
+pub(super) struct Doorkeeper {
+    window: Arc<Mutex<Option<Window>>>,
+    /// Told of devices that want to be paired while none is open for them.
+    turned_away: mpsc::UnboundedSender<News>,
+}
 
 impl Doorkeeper {
+    pub(super) fn new(turned_away: mpsc::UnboundedSender<News>) -> Doorkeeper {
+        Doorkeeper { window: Arc::default(), turned_away }
+    }
+
     /// For this device alone. `person`: who is asked; without one, nothing that a person has to type or compare goes on.
     pub(super) fn open(&self, at: At, person: Option<mpsc::UnboundedSender<Step>>) {
         *self.window_now() = Some(Window { at, person });
@@ -48,12 +57,15 @@ impl Doorkeeper {
     }
 
     fn window_now(&self) -> MutexGuard<'_, Option<Window>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn window(&self, device: &str) -> Result<Window, Refusal> {
-        let closed = || Refusal::Rejected("no pairing is open for this device".into());
-        self.window_now().clone().filter(|window| At::parse(device) == Some(window.at)).ok_or_else(closed)
+        let at = At::parse(device);
+        self.window_now().clone().filter(|window| at == Some(window.at)).ok_or_else(|| {
+            _ = at.map(|at| self.turned_away.send(News::TurnedAway(at)));
+            Refusal::Rejected("no pairing is open for this device".into())
+        })
     }
 
     fn person(&self, device: &str) -> Result<mpsc::UnboundedSender<Step>, Refusal> {
@@ -167,7 +179,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_pairs_outside_a_window() {
-        let keeper = Doorkeeper::default();
+        let (turned_away, mut told) = mpsc::unbounded_channel();
+        let keeper = Doorkeeper::new(turned_away);
         let agent = Agent(keeper.clone());
         let (one, other) = (device(1).path(), device(2).path());
         let path = |text: &str| ObjectPath::try_from(text.to_owned()).unwrap();
@@ -178,11 +191,16 @@ mod tests {
         assert!(agent.request_passkey(path(&one)).await.is_err(), "nobody can type");
         keeper.close();
         assert!(agent.request_authorization(path(&one)).is_err());
+        // Each time but that in which only nobody could type.
+        for who in [1, 2, 1] {
+            assert!(matches!(told.try_recv(), Ok(News::TurnedAway(at)) if at == device(who)));
+        }
+        assert!(told.try_recv().is_err());
     }
 
     #[tokio::test]
     async fn a_person_is_asked_for_what_the_device_shows() {
-        let keeper = Doorkeeper::default();
+        let keeper = Doorkeeper::new(mpsc::unbounded_channel().0);
         let agent = Agent(keeper.clone());
         let (person, mut asked) = mpsc::unbounded_channel();
         keeper.open(device(1), Some(person));

@@ -90,6 +90,7 @@ impl Radio<'_> {
     }
 
     pub(super) fn command(&mut self, command: Command) {
+        tracing::debug!("{command:?}");
         let (bus, manager) = (self.bus.clone(), self.manager.clone());
         let plain = move |done: Result<(), Failed>| match done {
             Ok(()) => Answer::Done,

@@ -42,6 +42,8 @@ pub(super) enum Order {
     GiveUp,
     /// BlueZ says that the link is gone.
     Lost,
+    /// It wants to be paired, and nobody pairs now.
+    TurnedAway,
 }
 
 /// What a link says of itself, before it is over.
@@ -50,6 +52,8 @@ pub(super) enum News {
     Connected(DeviceNo),
     /// The store has it.
     Kept,
+    /// It wants to be paired, and no window is open for it.
+    TurnedAway(At),
 }
 
 /// What is left of a connection.

@@ -3,7 +3,7 @@
 use super::fault::of_request;
 use super::instant;
 use super::keeper::TalkNo;
-use super::link::{Line, Link, News, Over};
+use super::link::{Line, Link, News, Order, Over};
 use crate::source::lines::Said;
 use btleplug::api::{CharPropFlags, Characteristic, Peripheral as _, ValueNotification, WriteType};
 use futures_util::stream::StreamExt;
@@ -98,7 +98,10 @@ impl Talk {
                 },
                 order = self.link.orders.recv(), if !orders_end => {
                     orders_end = order.is_none();
-                    session.lost();
+                    match order {
+                        Some(Order::TurnedAway) => session.wants_a_bond(),
+                        Some(Order::GiveUp | Order::Lost) | None => session.lost(),
+                    }
                 }
                 answer = until_done(&mut asked) => {
                     asked = None;

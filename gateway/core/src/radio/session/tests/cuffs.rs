@@ -125,6 +125,9 @@ fn a_link_that_breaks_says_what_it_says_of_the_bond() {
     let mut later = Talk::with("generic/blood-pressure", known(), &CUFF);
     later.subscribes(0x1810, 0x2A35).ok().hangs_up();
     assert_eq!(later.ends_so(End::Lost, 0, Memory::NotAsked).bond, Evidence::Untried);
+    let mut wants = Talk::with("generic/blood-pressure", known(), &CUFF);
+    wants.subscribes(0x1810, 0x2A35).session.wants_a_bond();
+    assert_eq!(wants.ends_so(End::Lost, 0, Memory::NotAsked).bond, Evidence::Refused);
     let mut open = Talk::with("generic/heart-rate", known(), &[offer(0x180D, 0x2A37, NOTIFY)]);
     open.subscribes(0x180D, 0x2A37).fails(Fault::NotAllowed);
     assert_eq!(open.ends_so(End::Lost, 0, Memory::NotAsked).bond, Evidence::Untried, "it has none");
