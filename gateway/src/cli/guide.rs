@@ -6,7 +6,7 @@ use super::{Ending, exit};
 use crate::config::Config;
 use crate::control::{BindAdd, Request};
 use crate::intake::whose;
-use crate::show::{complain, text};
+use crate::show::{Fields, complain, text};
 use hearth_core::when::ZoneName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -137,10 +137,10 @@ fn patient(config: &Config) -> Result<Option<BTreeMap<String, String>>, Ending> 
 
 /// Waits until the device has told something since it was given to somebody.
 fn first(door: &mut Door, device: i64) -> Result<String, Ending> {
+    let ours = |row: &&Fields| row.get("device").is_some_and(|no| *no == device);
     let heard = |door: &mut Door| -> Result<u64, Ending> {
         let devices = door.ask(Request::Devices)?;
-        let row =
-            devices.rows.iter().find(|row| row.get("device").and_then(|no| no.as_i64()) == Some(device));
+        let row = devices.rows.iter().find(ours);
         Ok(row.and_then(|row| row.get("heard")?.as_u64()).unwrap_or(0))
     };
     let before = heard(door)?;
@@ -148,8 +148,6 @@ fn first(door: &mut Door, device: i64) -> Result<String, Ending> {
     for _ in 0..LOOKS {
         if heard(door)? > before {
             let held = door.ask(Request::Held { older_than_s: None })?;
-            let ours =
-                |row: &&crate::show::Fields| row.get("device").and_then(|no| no.as_i64()) == Some(device);
             return Ok(match held.rows.iter().find(ours) {
                 Some(row) => format!(
                     "It told something, and that is held: {}. What helps: {}",

@@ -99,7 +99,7 @@ pub fn bind<'b>(
         return Err(Why::Edge);
     }
     // The same person's other zone is not meant; another person's might be, by a clock that is wrong.
-    if future.iter().any(|who| inside.first().is_none_or(|(only, ..)| only.who != *who)) {
+    if future.iter().any(|who| only.is_none_or(|(b, ..)| b.who != *who)) {
         return Err(Why::Time(TimeDoubt::Future));
     }
     if no_zone {
@@ -159,9 +159,9 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
         }
     };
     let may_be = doubted(span, compared);
-    // What was heard before a binding began was taken before.
     let word = matches!(source, Source::Zone | Source::DeviceUtc);
     let near = word && is_near(span, binding, heard);
+    // What was heard before a binding began was taken before.
     if may_be.latest < binding.from || saturating(heard.latest, TICKS) < binding.from {
         return if near { Fit::Near(span) } else { Fit::Before };
     }

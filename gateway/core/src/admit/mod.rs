@@ -370,11 +370,10 @@ pub fn due(open: &Open) -> Option<HubTicks> {
 pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
     let zoned = reading.stamp.is_some() && reading.when.source == Source::Zone && reading.issue == Issue(0);
     let heard = if zoned { heard } else { crate::when::Span { latest: jiff::Timestamp::MAX, ..heard } };
-    let dated = match (&reading.stamp, reading.when.source) {
-        (Some(stamp), Source::Zone) if zoned => {
-            Dated::Civil { stamp: *stamp, not_before: jiff::Timestamp::MIN, compared: [None; 2] }
-        }
-        (_, source) => Dated::Instant { span: reading.when.span, source, words: None, compared: [None; 2] },
+    let (span, source) = (reading.when.span, reading.when.source);
+    let dated = match reading.stamp {
+        Some(stamp) if zoned => Dated::Civil { stamp, not_before: jiff::Timestamp::MIN, compared: [None; 2] },
+        _ => Dated::Instant { span, source, words: None, compared: [None; 2] },
     };
     let slot = reading.measure.slot().map(Slot);
     let today = bind(reading.device, slot, house.bindings, &dated, heard).map(|bound| bound.binding().who);
