@@ -1,7 +1,7 @@
 //! A home: the hub in its machine, the devices around it, whose each of them is, and what the record has of them.
 
 use crate::air::Air;
-use crate::guest::{Guest, Machine, Running};
+use crate::guest::{Guest, Machine, Running, Terminal};
 use crate::hub::Hub;
 use e2e::World;
 use e2e::servers::{Servers, known, observations};
@@ -161,16 +161,26 @@ impl Home {
         });
     }
 
-    /// Pairs as a person would, on a terminal, who says later whose it is.
+    /// A person begins to pair, on a terminal.
+    #[track_caller]
+    pub(crate) fn begins_to_pair(&self, device: &str) -> Terminal {
+        self.heard(device);
+        self.guest().terminal(&Hub::command(&format!("pair {}", self.air.address(device))))
+    }
+
+    /// The digits that a device shows now.
+    #[track_caller]
+    pub(crate) fn shows(&self, device: &str) -> String {
+        self.air.wait(device, &json!({ "connected": true }))["shows"].as_str().unwrap().to_owned()
+    }
+
+    /// Pairs as a person would, who says later whose it is.
     #[track_caller]
     pub(crate) fn pair(&mut self, device: &str) {
-        let address = self.air.address(device).to_owned();
-        self.heard(device);
-        let mut terminal = self.guest().terminal(&Hub::command(&format!("pair {address}")));
+        let mut terminal = self.begins_to_pair(device);
         if asks(device) == Asks::Passkey {
             terminal.shown.wait("six digits");
-            let shows =
-                self.air.wait(device, &json!({ "connected": true }))["shows"].as_str().unwrap().to_owned();
+            let shows = self.shows(device);
             terminal.type_line(&shows);
         }
         terminal.shown.wait("Whose is it?");

@@ -19,14 +19,7 @@ fn answer(terminal: &mut Terminal, all: &[(&str, &str)]) {
 #[track_caller]
 fn pair(home: &Home, device: &str) -> Terminal {
     home.air.advertise(device, true);
-    home.heard(device);
-    home.guest().terminal(&Hub::command(&format!("pair {}", home.air.address(device))))
-}
-
-/// The digits that a device shows now.
-#[track_caller]
-fn shows(home: &Home, device: &str) -> String {
-    home.air.wait(device, &json!({ "connected": true }))["shows"].as_str().unwrap().to_owned()
+    home.begins_to_pair(device)
 }
 
 #[test]
@@ -65,7 +58,7 @@ fn a_person_pairs_on_a_terminal() {
     terminal.shown.wait("the passkey was wrong");
     let mut terminal = pair(&home, "meter");
     terminal.shown.wait("six digits");
-    let digits = shows(&home, "meter");
+    let digits = home.shows("meter");
     terminal.type_line(&digits);
     answer(&mut terminal, &[("Whose is it?", "t"), ("Nothing: Etc/UTC.", "")]);
     terminal.shown.wait("measure once now");
@@ -95,7 +88,7 @@ fn a_person_pairs_on_a_terminal() {
     home.listens();
     let mut terminal = pair(&home, "scale");
     terminal.shown.wait("six digits");
-    let digits = shows(&home, "scale");
+    let digits = home.shows("scale");
     terminal.type_line(&digits);
     let said = [
         ("Whose is it?", "p"),
