@@ -5,6 +5,7 @@
 //!
 //! What is true is written down here as it happens, and the hub is never asked for it.
 
+use crate::promises::UNCOMPARED;
 use crate::words::{Trouble, Who, Word};
 use e2e::disk::folder::{Folder, LOG};
 use e2e::disk::vfs::Mount;
@@ -529,6 +530,10 @@ impl Home {
                 self.set_clock();
             }
             Word::ClockLost { hours } => {
+                // Believed for a moment only, as above.
+                if Instant::now() < self.looked {
+                    self.first_is_wrong = None;
+                }
                 self.clock.trusted = false;
                 self.clock.ahead = SignedDuration::from_hours(hours);
                 self.set_clock();
@@ -1023,15 +1028,21 @@ impl Home {
     /// have been before the measurement or after (CLINICAL 19). One that never is set may have been, there and back, for all that
     /// a hub knows.
     pub(crate) fn is_steady(&self, m: &Measured, told: Told) -> bool {
-        let mut offsets = self.offsets(told.drained.min(m.at), told.at);
-        offsets.dedup();
-        m.device != CUFF || offsets.len() <= if self.case.cuff_is_set { 1 } else { 2 }
+        // The hub knows the second in which it asked.
+        let from = told.drained.min(m.at) - SignedDuration::from_secs(1);
+        // By its own clock, which is what is so; and by the zone's, which is what the hub knows.
+        let steady = |ahead| {
+            let mut offsets = self.offsets(from, told.at, ahead);
+            offsets.dedup();
+            offsets.len() <= if self.case.cuff_is_set { 1 } else { 2 }
+        };
+        m.device != CUFF || steady(self.case.cuff_ahead) && steady(0)
     }
 
-    /// What the cuff's zone was ahead of UTC by its own clock, from then until then: it is set when that says so. A stay sees
+    /// What the cuff's zone was ahead of UTC by a clock that is ahead by that, from then until then: it is set when that says so. A stay sees
     /// one change of its zone at most, so that its first and its last instant tell.
-    pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp) -> Vec<i32> {
-        let ahead = SignedDuration::from_secs(self.case.cuff_ahead);
+    pub(crate) fn offsets(&self, from: Timestamp, until: Timestamp, ahead: i64) -> Vec<i32> {
+        let ahead = SignedDuration::from_secs(ahead);
         let offset = |at: Timestamp| {
             let (_, there) = self.moved.iter().rfind(|(since, _)| *since <= at).copied().unwrap_or_default();
             zone(there).to_offset(at + ahead).seconds()
@@ -1041,7 +1052,12 @@ impl Home {
         [from].into_iter().chain(stays).chain([until]).map(offset).collect()
     }
 
-    /// The instants that its stamp means in the zones in which its device was, each with whether the device was there then.
+    pub(crate) fn cuff_ahead(&self) -> i64 {
+        self.case.cuff_ahead
+    }
+
+    /// The instants that its stamp means in the zones in which its device was, each with whether the device was there then, or
+    /// within the five minutes by which a clock that nobody compared may be off.
     /// In an hour that is skipped, what it means on either side of that.
     pub(crate) fn meanings(&self, m: &Measured) -> Vec<(Timestamp, bool)> {
         let worn = &self.worn[m.device];
@@ -1050,7 +1066,9 @@ impl Home {
             let until = worn.get(n + 1).map_or(Timestamp::MAX, |(until, ..)| *until);
             let stamp = zone(*there).to_ambiguous_timestamp(m.shown);
             for at in [stamp.earlier(), stamp.later()].into_iter().flatten() {
-                meant.push((at, (*from..until).contains(&at)));
+                let near = |edge: Timestamp, by| edge.saturating_add(by).unwrap_or(edge);
+                let there = near(*from, -UNCOMPARED)..near(until, UNCOMPARED);
+                meant.push((at, there.contains(&at)));
             }
         }
         meant

@@ -45,7 +45,7 @@ const DRIFT_PPM: i32 = 300;
 const LOOSE: SignedDuration = SignedDuration::from_secs(151);
 
 /// By so much a stamp may be off where a comparison is too loose to date by it.
-const UNCOMPARED: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const UNCOMPARED: SignedDuration = SignedDuration::from_mins(5);
 
 fn is_of(charted: &Charted, m: &Measured) -> bool {
     charted.device == m.device && value(charted.first(), m.device) == Some(m.value.into())
@@ -113,7 +113,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
             };
             let repeats = charted.len().saturating_sub(issues + unseen);
             // What was written in the dark, nobody can take back, nor knows that it is there; so it is told.
-            let told = repeats > 0 && home.is_plain() && raised.contains(&(n, nth));
+            let told = home.is_plain() && raised.contains(&(n, nth));
             tally.repeats += repeats;
             if repeats > 0 && !told {
                 said.push(format!("DUPLICATE: {name} is there {} times, issued {issues}", charted.len()));
@@ -122,7 +122,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
             if repeats > doubts {
                 said.push(format!("REPEATED: {name} {repeats} times, with {doubts} times of doubt"));
             }
-            let dark = if told { repeats } else { 0 };
+            let dark = if told { doubts } else { 0 };
             let stands = |c: &&&Charted| c.last().is_none_or(|r| r["status"] != "entered-in-error");
             let standing = charted.iter().filter(stands).count();
             let deleted = charted.iter().any(|c| c.last().is_none());
@@ -308,23 +308,37 @@ fn is_when(home: &Home, m: &Measured, at: Timestamp) -> bool {
     // The device's own words, in a zone where it was.
     let words = |within| home.meanings(m).iter().any(|(said, _)| off(*said) <= EXACT && off(m.at) <= within);
     match (home.deceived.is_some(), sure(home, m)) {
-        (false, _) => off(m.at) <= exact,
+        // What was heard in a boot without a time, after its cuff was set, nobody compared: it says so, and has the cuff's word.
+        (false, _) => {
+            let ahead = SignedDuration::from_secs(home.cuff_ahead().abs());
+            let compared = m.told().all(|told| told.in_time || home.is_steady(m, told));
+            off(m.at) <= exact || !compared && words(ahead + EXACT)
+        }
         // A hub whose times contradict each other by less than five minutes takes the middle; else the device's own word,
-        // if that is within five minutes.
+        // if that is within five minutes, also of a time that is wrong, and believed: two who agree.
         (true, true) => {
             let wrong = home.wrong_by.iter().map(|by| by.abs()).filter(|by| *by <= UNCOMPARED).max();
-            off(m.at) <= exact + wrong.unwrap_or_default() || words(UNCOMPARED)
+            let agrees = home.wrong_by.iter().any(|by| off(m.at + *by) <= UNCOMPARED);
+            off(m.at) <= exact + wrong.unwrap_or_default()
+                || words(UNCOMPARED)
+                || agrees && words(SignedDuration::MAX)
         }
         // Its clock was compared with one that was wrong, perhaps before it was set, perhaps after.
         (true, false) => {
-            let set = home.offsets(home.began(), home.second());
+            let set = home.offsets(home.began(), home.second(), home.cuff_ahead());
             let by = set
                 .iter()
                 .flat_map(|one| set.iter().map(move |other| SignedDuration::from_secs((one - other).into())));
             let wrong = by.flat_map(|set| {
                 home.wrong_by.iter().chain([&SignedDuration::ZERO]).map(move |wrong| set + *wrong)
             });
-            words(SignedDuration::MAX) || wrong.into_iter().any(|by| off(m.at + by) <= exact + LOOSE)
+            // What a boot without a time heard lies between neighbours, of which one may be wrong.
+            let wrongs = || home.wrong_by.iter().copied().chain([SignedDuration::ZERO]);
+            let (least, most) = (wrongs().min().unwrap_or_default(), wrongs().max().unwrap_or_default());
+            let between = m.at + least - LOOSE <= at && at <= m.at + most + LOOSE;
+            words(SignedDuration::MAX)
+                || wrong.into_iter().any(|by| off(m.at + by) <= exact + LOOSE)
+                || between
         }
     }
 }

@@ -162,7 +162,7 @@ fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {
     let word = matches!(source, Source::Zone | Source::DeviceUtc);
     let near = word && is_near(span, binding, heard);
     // What was heard before a binding began was taken before.
-    if may_be.latest < binding.from || saturating(heard.latest, TICKS) < binding.from {
+    if may_be.latest < binding.from || heard.latest < binding.from {
         return if near { Fit::Near(span) } else { Fit::Before };
     }
     // Of a binding that had ended when it was heard, it is not, by whatever zone.

@@ -189,9 +189,11 @@ fn compare(
     let boots = house.boots;
     let off = |sample: &Sample| correction(reckoned(boots, sample), sample);
     let (mut timelines, mut later) = (vec![sample], sample);
-    let (mut drained, mut unseen) = (Timestamp::MIN, false);
+    let (mut drained, mut drainings, mut unseen) = (Timestamp::MIN, vec![], false);
     for (no, earlier, end) in samples_before(sample.contact, stamp.face, open, boots) {
-        if timelines.iter().all(|other| jumped(off(earlier), off(other))) {
+        // A timeline that was over when the memory was drained last is no candidate, however loosely that is known.
+        let over = drainings.iter().any(|draining| jumped(off(earlier), off(draining)));
+        if !over && timelines.iter().all(|other| jumped(off(earlier), off(other))) {
             timelines.push(earlier);
         }
         unseen |= set_twice(earlier, later, open, house);
@@ -201,6 +203,7 @@ fn compare(
             if is_compared(boots, earlier) {
                 break;
             }
+            drainings.push(*earlier);
         }
     }
     if unseen {

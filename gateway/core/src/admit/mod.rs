@@ -366,14 +366,22 @@ pub fn due(open: &Open) -> Option<HubTicks> {
 /// Whose a given reading would be by today's bindings, where that differs. Shown to a person, never acted on.
 ///
 /// A time that a clock gave is none of the bindings' business, also where other clocks contradict it since; nor is one that
-/// somebody looked at, and issued anew.
+/// somebody looked at, and issued anew. Only what rests on the device's word alone is read again.
 pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
-    let zoned = reading.stamp.is_some() && reading.when.source == Source::Zone && reading.issue == Issue(0);
-    let heard = if zoned { heard } else { crate::when::Span { latest: jiff::Timestamp::MAX, ..heard } };
-    let (span, source) = (reading.when.span, reading.when.source);
-    let dated = match reading.stamp {
-        Some(stamp) if zoned => Dated::Civil { stamp, not_before: jiff::Timestamp::MIN, compared: [None; 2] },
-        _ => Dated::Instant { span, source, words: None, compared: [None; 2] },
+    let span = reading.when.span;
+    let word = match reading.when.source {
+        source @ (Source::Zone | Source::DeviceUtc) if reading.issue == Issue(0) => Some(source),
+        _ => None,
+    };
+    let (dated, heard) = match (word, reading.stamp) {
+        (Some(Source::Zone), Some(stamp)) => {
+            (Dated::Civil { stamp, not_before: jiff::Timestamp::MIN, compared: [None; 2] }, heard)
+        }
+        (Some(source), _) => (Dated::Instant { span, source, words: None, compared: [None; 2] }, heard),
+        (None, _) => (
+            Dated::Instant { span, source: Source::Sample, words: None, compared: [None; 2] },
+            crate::when::Span { latest: jiff::Timestamp::MAX, ..heard },
+        ),
     };
     let slot = reading.measure.slot().map(Slot);
     let today = bind(reading.device, slot, house.bindings, &dated, heard).map(|bound| bound.binding().who);

@@ -37,6 +37,22 @@ fn clinical_19_a_clock_that_was_set_twice_between_two_comparisons() {
     }
 }
 
+/// The cuff was set an hour back before it had told all in a boot that only its neighbours date, loosely: since then
+/// nothing can be of the hour that was over. Had it not told all, it might be.
+#[test]
+fn clinical_19_a_timeline_that_was_over_when_the_memory_was_drained() {
+    for (end, held) in [(End::Drained, false), (End::Lost, true)] {
+        let mut w = World::new(telling(cuff()));
+        w.bindings([bound(ADA, NEW_YORK)]).hub_time("2024-06-15T15:00:00Z");
+        w.clock_shows(1, "2024-06-15T11:00:00").ends(1, End::Drained).silence_until(1_000).boot();
+        w.at(1_000).clock_shows(2, "2024-06-15T10:00:02").ends(2, end).silence_until(5_000).boot();
+        w.at(1_000).hub_time("2024-06-15T18:00:00Z").clock_shows(3, "2024-06-15T13:00:00");
+        // 12:40:00
+        w.cuff_says(3, "02780050006400E807060F0C2800");
+        assert_eq!(w.held(1) == TWO, held, "{end:?}: {:?}", w.fate(1));
+    }
+}
+
 /// The hub's clock was two hours fast when it compared, and right since. What that comparison says dates nothing, nor does
 /// it exclude what is right.
 #[test]

@@ -144,6 +144,21 @@ fn a_given_time_is_not_disputed() {
     assert_eq!(disputed(w.only(), before, &house), Some(Ok(BEN)));
 }
 
+/// Two minutes before the cuff changed hands, by its own word: a person looked at that, and it is not asked again for ever.
+#[test]
+fn what_was_issued_anew_is_not_disputed_by_an_edge() {
+    let mut w = heard([bound(ADA, NEW_YORK)], BP_03);
+    let (key, hands) = (w.only().key, "2024-06-15T21:19:00Z");
+    w.take(News::Retract(key, Issue(0)));
+    w.take(News::Reissue(key));
+    let bindings = [until(hands, bound(ADA, NEW_YORK)), from(hands, bound(BEN, NEW_YORK))];
+    let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &bindings };
+    let again = w.all().into_iter().find(|reading| reading.issue == Issue(1));
+    assert_eq!(disputed(again.expect("issued anew"), w.boots.utc(w.now), &house), None);
+    let house = House { bindings: &[bound(BEN, NEW_YORK)], ..house };
+    assert_eq!(disputed(again.expect("issued anew"), w.boots.utc(w.now), &house), Some(Ok(BEN)));
+}
+
 /// Before and after a home moved, one stamp can be two times of one person.
 #[test]
 fn a_stamp_that_fits_both_zones_of_a_home_that_moved_is_held() {
