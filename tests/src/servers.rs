@@ -366,17 +366,23 @@ pub fn chart(record: &Behind, patients: &[String]) -> Vec<Row> {
 pub fn observations(record: &Behind, patients: &[String]) -> Vec<Value> {
     let mut all = vec![];
     for patient in patients {
-        let mut page = Some(format!("{}/Observation?subject=Patient/{patient}&_count=1000", record.plain));
+        let first = format!("{}/Observation?subject=Patient/{patient}&_count=1000", record.plain);
+        let (mut page, mut seen) = (Some(first.clone()), 0);
         while let Some(url) = page {
             let (status, body) = curl(&["-H", "Cache-Control: no-cache", &url]);
             assert_eq!(status, 200, "{url}: {body}");
             let bundle: Value = serde_json::from_str(&body).unwrap();
             let entries = bundle["entry"].as_array().into_iter().flatten();
             all.extend(entries.map(|entry| entry["resource"].clone()));
+            seen += bundle["entry"].as_array().map_or(0, Vec::len);
             let links = bundle["link"].as_array().into_iter().flatten();
-            page = { links }
-                .find(|link| link["relation"] == "next")
-                .map(|link| link["url"].as_str().unwrap().to_owned());
+            let next = { links }.find(|link| link["relation"] == "next");
+            // Medplum's repository in memory names no next page; it says how many there are.
+            let more = bundle["total"].as_u64().is_some_and(|total| total > seen as u64);
+            page = match next {
+                Some(link) => Some(link["url"].as_str().unwrap().to_owned()),
+                None => more.then(|| format!("{first}&_offset={seen}")),
+            };
         }
     }
     all
