@@ -97,6 +97,8 @@ struct Door {
     glucose_laboratory: bool,
     #[serde(default)]
     height_and_bmi: bool,
+    /// At least so often the record is told how the hub fares; left out, never.
+    report_hours: Option<u16>,
     /// A written reason why readings are not tagged as patient-supplied (CLINICAL 16).
     untagged_because: Option<String>,
 }
@@ -257,6 +259,9 @@ impl Door {
         if !(1..=600).contains(&self.timeout_s) {
             return wrong("timeout-s", "must be 1 to 600 seconds");
         }
+        if self.report_hours.is_some_and(|hours| !(1..=168).contains(&hours)) {
+            return wrong("report-hours", "must be 1 to 168; 24 suits most. Left out, nothing is reported");
+        }
         let patient_supplied = match self.untagged_because {
             None => PatientSupplied::Tagged,
             Some(reason) if reason.trim().len() >= 10 => PatientSupplied::Untagged { reason },
@@ -283,6 +288,7 @@ impl Door {
             gzip: self.gzip,
             timeout: Duration::from_secs(u64::from(self.timeout_s)),
             cleared: self.cleared_labels,
+            reports: self.report_hours.map(|hours| Duration::from_secs(u64::from(hours) * 3_600)),
             policy: Policy {
                 failed_as_vital_sign: self.failed_measurements == Failed::VitalSign,
                 glucose_laboratory: self.glucose_laboratory,

@@ -29,6 +29,7 @@ mod fields;
 pub mod fuzzing;
 mod intake;
 mod open;
+mod report;
 mod scratch;
 mod show;
 #[cfg(feature = "simulation")]
@@ -126,7 +127,7 @@ fn household(desk: &Desk, inside: &Arc<Inside>, uplinks: Uplinks, keep: SignedDu
     let mut tasks = JoinSet::new();
     for (name, (uplink, state)) in uplinks {
         inside.watch(&name, state);
-        tasks.spawn(uplink.run(desk.clone(), inside.wake.clone()));
+        tasks.spawn(uplink.telling(report::look(inside)).run(desk.clone(), inside.wake.clone()));
     }
     tasks.spawn(intake::keep_time(desk.clone(), Arc::clone(inside), keep));
     tasks.spawn(intake::look_over(desk.clone()));

@@ -100,6 +100,12 @@ impl Inside {
         unpoisoned(&self.radio).as_ref().map_or(NO_RADIO, |(_, air)| air.borrow().state.sentence())
     }
 
+    /// What somebody has to see to, so that devices are heard.
+    pub(crate) fn radio_trouble(&self) -> Option<&'static str> {
+        let state = unpoisoned(&self.radio).as_ref().map(|(_, air)| air.borrow().state)?;
+        (!state.is_well()).then(|| state.sentence())
+    }
+
     /// Devices whose bond somebody has to see to.
     pub(crate) fn bonds(&self) -> Vec<(DeviceNo, &'static str)> {
         unpoisoned(&self.radio).as_ref().map_or_else(Vec::new, |(_, air)| air.borrow().bonds.clone())

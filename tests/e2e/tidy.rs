@@ -224,7 +224,7 @@ fn every_clinical_decision_is_held_by_a_test() {
             held.insert(number);
         }
     }
-    let due = [1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 26, 27, 29];
+    let due = [1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 26, 27, 28, 29];
     let missing: Vec<u8> = due.into_iter().filter(|n| !held.contains(n)).collect();
     assert_eq!(missing, Vec::<u8>::new(), "decisions that no test holds");
 }

@@ -230,6 +230,9 @@ pub(crate) struct Home {
     /// The first time that this boot believed is wrong. `None`: it has none yet.
     first_is_wrong: Option<bool>,
     believed_since: Instant,
+    /// Boots whose first time was wrong, and when the cuff was compared in which boot.
+    wrong_boots: BTreeSet<u32>,
+    compared: Vec<(Timestamp, u32)>,
     /// Since when the hub has surely looked at a clock that is believed now. A power cut before leaves it without that boot's
     /// time.
     looked: Instant,
@@ -245,6 +248,8 @@ pub(crate) struct Home {
     pub(crate) measured: Vec<Measured>,
     /// From when on a device is whose, and in which zone, in order.
     pub(crate) worn: [Vec<(Timestamp, Who, usize)>; 3],
+    /// Who was ever said to have a device, rightly or not.
+    pub(crate) had: [BTreeSet<Who>; 3],
     /// When the cuff had told this hub all, beside a clock that was believed; and never the one beside it.
     drained: [Timestamp; 2],
     /// From when on the home is in which zone.
@@ -333,6 +338,8 @@ impl Home {
             with_beside: false,
             first_is_wrong: Some(false),
             believed_since: now,
+            wrong_boots: BTreeSet::new(),
+            compared: vec![],
             looked: now,
             deceived: None,
             corrected: false,
@@ -340,6 +347,7 @@ impl Home {
             doubts: [0; 2],
             measured: vec![],
             worn: Default::default(),
+            had: Default::default(),
             drained: [begin; 2],
             moved: vec![(begin - 24_000.hours(), case.zone)],
             clinicians: BTreeSet::new(),
@@ -396,6 +404,9 @@ impl Home {
         }
         self.clock.booted = (Instant::now(), self.clock.booted.1 + 1);
         self.first_is_wrong = self.clock.trusted.then_some(!self.clock.ahead.is_zero());
+        if self.first_is_wrong == Some(true) {
+            self.wrong_boots.insert(self.clock.booted.1);
+        }
         self.believed_since = Instant::now();
         self.looked = Instant::now();
         self.set_clock();
@@ -517,6 +528,7 @@ impl Home {
                 let none_yet =
                     self.first_is_wrong.is_none() || self.believed_since.elapsed() < Duration::from_secs(10);
                 if none_yet {
+                    self.wrong_boots.insert(self.clock.booted.1);
                     self.first_is_wrong = Some(true);
                     self.believed_since = Instant::now();
                 }
@@ -561,6 +573,7 @@ impl Home {
                 self.worn[device].retain(|(since, ..)| *since < from);
                 self.corrected = true;
                 self.worn[device].push((from, who, self.zone()));
+                self.had[device].insert(who);
                 self.say_whose(device, who, from).await;
             }
             Word::Correct => self.correct().await,
@@ -706,6 +719,9 @@ impl Home {
     async fn contact(&mut self, device: usize, frames: usize) -> bool {
         self.contacts += 1;
         let Some(mut peer) = self.greet(device).await else { return false };
+        if device == CUFF {
+            self.compared.push((self.clock.truth(), self.clock.booted.1));
+        }
         let waiting: Vec<(usize, usize)> = (0..self.measured.len())
             .filter(|n| self.measured[*n].device == device)
             .flat_map(|n| (self.measured[n].confirmed..self.measured[n].frames.len()).map(move |f| (n, f)))
@@ -723,7 +739,8 @@ impl Home {
         let ended = json!({"ended": {"device": DEVICES[device].name, "contact": self.contacts, "how": how}});
         // A contact in which nothing was said was none.
         let ended = matches!(peer.take(&ended).await, Some(Ok(_)));
-        if device == CUFF && drained && ended && self.clock.trusted {
+        let looked = self.clock.trusted && Instant::now() >= self.looked;
+        if device == CUFF && drained && ended && looked {
             self.drained[0] = self.clock.truth();
         }
         drained
@@ -782,6 +799,7 @@ impl Home {
             return;
         }
         self.worn[device].push((from, who, zone));
+        self.had[device].insert(who);
         self.say_whose(device, who, from).await;
     }
 
@@ -1050,6 +1068,12 @@ impl Home {
         let moved = self.moved.iter().map(|(since, _)| *since).filter(|since| (from..=until).contains(since));
         let stays = moved.flat_map(|since| [from.max(since - SignedDuration::from_secs(1)), since]);
         [from].into_iter().chain(stays).chain([until]).map(offset).collect()
+    }
+
+    /// Whether the cuff was compared before in a boot that was deceived from its start on: it may seem to have been set since.
+    pub(crate) fn is_misled(&self, m: &Measured, told: Told) -> bool {
+        let wrongly = |(at, boot): &(Timestamp, u32)| *at <= told.at && self.wrong_boots.contains(boot);
+        m.device == CUFF && self.compared.iter().any(wrongly)
     }
 
     pub(crate) fn cuff_ahead(&self) -> i64 {

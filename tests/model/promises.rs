@@ -257,7 +257,8 @@ fn may_be_a_tests(home: &Home, m: &Measured) -> bool {
 /// Whether the hub had a way to know the time: a boot that was deceived from its start on compared wrongly, too, so that
 /// a clock that was set later is not seen to have been.
 fn sure(home: &Home, m: &Measured) -> bool {
-    home.deceived.is_none() || m.told().all(|told| told.rightly && home.is_steady(m, told))
+    home.deceived.is_none()
+        || m.told().all(|told| told.rightly && home.is_steady(m, told) && !home.is_misled(m, told))
 }
 
 /// By so much clocks may have come apart from when it was taken until it was told.
@@ -282,7 +283,7 @@ fn wrong_content(home: &Home, n: usize, charted: &Charted, m: &Measured) -> Vec<
         }
         // By a person's mistake it may have gone to another; whether that was mended is looked at elsewhere. Where nobody
         // could know when it was, it may go to whoever ever had the device.
-        let had = home.worn[m.device].iter().map(|(_, who, _)| who).filter(|_| nobodys(home, m));
+        let had = home.had[m.device].iter().filter(|_| nobodys(home, m));
         if m.was.iter().chain([&m.who]).chain(had).all(|who| !is_theirs(n, resource, *who)) {
             let whose = if m.who == Who::Test { "nobody's".to_owned() } else { format!("{}'s", m.who) };
             said.push(format!(
@@ -317,11 +318,8 @@ fn is_when(home: &Home, m: &Measured, at: Timestamp) -> bool {
         // A hub whose times contradict each other by less than five minutes takes the middle; else the device's own word,
         // if that is within five minutes, also of a time that is wrong, and believed: two who agree.
         (true, true) => {
-            let wrong = home.wrong_by.iter().map(|by| by.abs()).filter(|by| *by <= UNCOMPARED).max();
             let agrees = home.wrong_by.iter().any(|by| off(m.at + *by) <= UNCOMPARED);
-            off(m.at) <= exact + wrong.unwrap_or_default()
-                || words(UNCOMPARED)
-                || agrees && words(SignedDuration::MAX)
+            off(m.at) <= exact + LOOSE || words(UNCOMPARED) || agrees && words(SignedDuration::MAX)
         }
         // Its clock was compared with one that was wrong, perhaps before it was set, perhaps after.
         (true, false) => {

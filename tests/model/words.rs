@@ -7,7 +7,7 @@ use std::fmt;
 /// A device, by its place in [`crate::home::DEVICES`].
 pub(crate) type Device = usize;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Who {
     Ada,
     Ben,

@@ -1,13 +1,13 @@
 //! The real hub writes into record systems that nobody here wrote, behind nginx as hospitals have it.
 
-use e2e::servers::{Behind, Server, Servers, curl};
+use e2e::servers::{Behind, Server, Servers, curl, known};
 use e2e::{Destination, Hub};
 use gateway::demo::pki;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A home of its own: devices at addresses that no other has, bound to a patient that no other has.
-fn home(n: u8, patient: &str) -> String {
+pub(crate) fn home(n: u8, patient: &str) -> String {
     let bind = |device: &str, slot: Value| {
         json!({ "bind": { "device": device, "slot": slot, "patient": { "clinic": patient },
             "zone": "America/New_York", "from": "2018-01-01T00:00:00Z" } })
@@ -92,15 +92,7 @@ fn assert_measured(record: &Behind, patient: &str, digits: fn(&str) -> String) -
     versions
 }
 
-fn known(record: &Behind, patient: &str) {
-    let body = format!(r#"{{"resourceType":"Patient","id":"{patient}"}}"#);
-    let url = format!("{}/Patient/{patient}", record.plain);
-    let put = ["-X", "PUT", "-H", "Content-Type: application/fhir+json", "-d", &body, &url];
-    let (status, said) = curl(&put);
-    assert!(status == 200 || status == 201, "{url}: {status} {said}");
-}
-
-fn hub(url: &str, client: &str, more: &str) -> Hub {
+pub(crate) fn hub(url: &str, client: &str, more: &str) -> Hub {
     let clinic = Destination { name: "clinic", url: url.to_owned(), client, more };
     Servers::get().world.hub_to(&[clinic])
 }

@@ -6,7 +6,11 @@
 use e2e::{Destination, World, root};
 use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
+use hearth_core::identity::Identity;
+use hearth_core::map::fhir::{About, Finding, Report, Rung, Told};
+use hearth_core::parcel::Hub;
 use hearth_core::profile::{Catalog, Match, ProfileName};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -56,8 +60,40 @@ pub(crate) fn everything() -> &'static [Value] {
                 sent.for_each(|sent| sort(&mut kinds, sent));
             }
         }
+        reports().into_iter().for_each(|report| sort(&mut kinds, report));
         kinds.into_values().collect()
     })
+}
+
+/// What a hub tells of itself, with every finding that it may have: no hub has them all.
+fn reports() -> Vec<Value> {
+    let at = "2026-10-31T12:00:00Z".parse().unwrap();
+    let told = [
+        (About::Absent, Told::Between(at, at + SignedDuration::from_hours(40))),
+        (About::Radio, Told::Words),
+        (About::Bond, Told::Words),
+        (About::Battery, Told::Percent(15)),
+        (About::UserCode, Told::Words),
+        (About::Held, Told::Count(3)),
+        (About::HeldSince, Told::At(at)),
+        (About::Parked, Told::Count(1)),
+        (About::ParkedSince, Told::At(at)),
+        (About::LastHeard, Told::At(at)),
+    ];
+    let device = Some(Identity::Address([0xC0, 0xFF, 0xEE, 1, 2, 3]));
+    let findings =
+        told.map(|(about, told)| Finding { about, device: device.clone(), said: "Said".into(), told });
+    let hub = Hub { system_id: [2, 0, 0, 0xFF, 0xFE, 0, 0, 1], software: "0.1.0".into() };
+    let report = Report { hub, at, findings: findings.to_vec() };
+    let well = Report { findings: vec![], ..report.clone() };
+    let read = |json: String| serde_json::from_str(&json).unwrap();
+    [&report, &well]
+        .into_iter()
+        .flat_map(|report| {
+            let id = report.written(Rung::UpdateAsCreate).id;
+            [read(report.json(Rung::UpdateAsCreate, Some(&id))), read(report.json(Rung::PlainCreate, None))]
+        })
+        .collect()
 }
 
 /// The first of its kind is kept. Of bundles the smallest: a kind is what its entries ask for.

@@ -11,5 +11,6 @@ mod judge;
 mod judged;
 mod killed;
 mod reasons;
+mod reports;
 mod storm;
 mod twins;

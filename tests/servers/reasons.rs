@@ -1,7 +1,12 @@
 //! The warnings that a right resource keeps, each with its reason. There are no errors to list.
 
 /// A part of what the judge says, where it may say it (a part of the place, or nothing), and why it stays.
-pub(crate) const REASONS: [(&str, &str, &str); 12] = [
+pub(crate) const REASONS: [(&str, &str, &str); 13] = [
+    (
+        "CodeSystem is unknown and can't be validated: urn:hearth:",
+        "",
+        "a hub's state has no codes but its own (docs/mapping.md), nor has a device a name that all know",
+    ),
     (
         "CodeSystem is unknown and can't be validated: urn:iso:std:iso:11073:10101",
         "",
@@ -65,7 +70,9 @@ pub(crate) const REASONS: [(&str, &str, &str); 12] = [
 ];
 
 /// What must be among all that is judged, or the judgement says little: a part of a resource's JSON, and what it is.
-pub(crate) const COVERED: [(&str, &str); 49] = [
+pub(crate) const COVERED: [(&str, &str); 51] = [
+    (r#""code":"see-to-it""#, "a hub that somebody has to see to"),
+    (r#""valuePeriod":"#, "a hub that was away"),
     (r#""resourceType":"Bundle","type":"transaction""#, "a transaction"),
     (r#""resourceType":"Bundle","meta":{"security":"#, "a bundle with labels"),
     (r#""method":"PUT""#, "rung 1"),

@@ -30,6 +30,7 @@ pub fn config(
         rung,
         bundle,
         gzip: false,
+        reports: None,
         timeout: Duration::from_secs(10),
         cleared: BTreeSet::new(),
         policy: Policy::default(),

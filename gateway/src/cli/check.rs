@@ -54,6 +54,11 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
     if config.destinations.is_empty() {
         rows.push(row("destinations", Err("none; readings stay on the hub. Add a [[destination]]".into())));
     }
+    if !config.destinations.is_empty() && config.destinations.iter().all(|d| d.reports.is_none()) {
+        let said =
+            "none is told how this hub fares, so nobody there notices when it stops: report-hours".to_owned();
+        rows.push(row("destinations", Ok(said)));
+    }
     let wrong = rows.iter().filter(|row| row["state"] == "wrong").count();
     let said = match wrong {
         0 => "Nothing is wrong.".to_owned(),

@@ -125,6 +125,7 @@ fn destination(pki: &Pki, url: &str) -> Destination {
         bundle: 3,
         timeout: Duration::from_secs(10),
         cleared: BTreeSet::new(),
+        reports: None,
         policy: Policy::default(),
     }
 }

@@ -20,6 +20,7 @@
 
 mod aside;
 mod blind;
+mod concerning;
 mod connection;
 mod deliver;
 mod desk;
@@ -44,6 +45,7 @@ mod tests;
 mod views;
 mod waiting;
 
+pub use concerning::{Concerned, Concerning, Waiting};
 pub use deliver::Consignment;
 pub use desk::{Desk, Gone};
 pub use error::{OpenError, StoreError};

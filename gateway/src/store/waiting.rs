@@ -32,7 +32,7 @@ const SEALED: &str = "before-binding";
 const LOG_TIME: &str = "time-of-log";
 
 /// What waits for a person, by record: what is held, and what waits for a time that cannot come any more.
-fn waits(rows: &Rows<'_>) -> Result<Vec<HeldRow>, StoreError> {
+pub(super) fn waits(rows: &Rows<'_>) -> Result<Vec<HeldRow>, StoreError> {
     let mut all: BTreeMap<i64, HeldRow> = rows.holds()?.into_iter().map(|row| (row.record, row)).collect();
     for (device, record, since) in rows.without_log_time()? {
         let waits = all.entry(record).or_insert(HeldRow { record, device, reason: String::new(), since });
@@ -53,19 +53,19 @@ pub struct Now {
 
 /// Since when the hub has held something: ticks of its own tell within a boot, and over boots as much as the hub's clock
 /// knows. A replayed log's ticks and time are none of the hub's: what it left is as old as its replay.
-struct Ages {
+pub(super) struct Ages {
     boots: Boots,
     replays: BTreeMap<BootNo, Timestamp>,
     now: Now,
 }
 
 impl Ages {
-    fn new(rows: &Rows<'_>, now: Now) -> Result<Ages, StoreError> {
+    pub(super) fn new(rows: &Rows<'_>, now: Now) -> Result<Ages, StoreError> {
         Ok(Ages { boots: rows.boots()?, replays: rows.replays()?, now })
     }
 
     /// How long ago, at least.
-    fn of(&self, since: HubTicks) -> SignedDuration {
+    pub(super) fn of(&self, since: HubTicks) -> SignedDuration {
         match self.replays.get(&since.boot) {
             Some(replayed) => self.now.utc.duration_since(*replayed).max(SignedDuration::ZERO),
             None => age(&self.boots, since, self.now),

@@ -218,7 +218,12 @@ impl Fhir {
         self.credentials.client(now).map_err(|fault| Transport::Tls(TlsFault::Ours(fault.to_string())))
     }
 
-    async fn ask_ability(&mut self) -> Result<Ability, Receipt> {
+    /// One question, answered as it is.
+    pub(super) async fn ask(&mut self, call: Call) -> Receipt {
+        self.send(&request(call)).await
+    }
+
+    pub(super) async fn ask_ability(&mut self) -> Result<Ability, Receipt> {
         if let Some(ability) = self.ability {
             return Ok(ability);
         }

@@ -15,8 +15,10 @@ mod dial;
 pub mod fhir;
 pub mod http;
 pub mod ladder;
+mod report;
 mod run;
 
+pub use report::Look;
 pub use run::{Standing, State, Uplink, Wake};
 
 use crate::tls;
@@ -47,6 +49,8 @@ pub struct Destination {
     /// Security labels that this destination may see (CLINICAL 29).
     pub cleared: BTreeSet<String>,
     pub policy: Policy,
+    /// It is told how the hub fares, at least so often. `None`: it is not.
+    pub reports: Option<Duration>,
 }
 
 /// Which rung of the ladder a destination takes.

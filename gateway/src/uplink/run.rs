@@ -4,6 +4,7 @@ use super::Destination;
 use super::fhir::{Books, Fhir};
 use super::http::IDLE;
 use super::ladder::Way;
+use super::report::{Look, Reporter};
 use crate::clock;
 use crate::failpoint::hurry;
 use crate::store::{Attempt, Desk, DestinationNo, Gone, NO_ROOM, OutboxNo, Settlement, Store, StoreError};
@@ -14,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Something was committed: there may be something to send. Clones wake the same tasks.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct State {
     pub rung: Option<Rung>,
     /// Persons whom the record does not know; their readings wait.
     pub persons_unknown: usize,
+    /// When it was last told how the hub fares.
+    pub told: Option<Timestamp>,
     /// What a person must see to besides: a certificate that ends soon, files that can't be used.
     pub remarks: Vec<String>,
 }
@@ -78,6 +81,9 @@ impl fmt::Display for State {
             1 => f.write_str("; one person is not known there: their readings wait")?,
             n => write!(f, "; {n} persons are not known there: their readings wait")?,
         }
+        if let Some(told) = self.told {
+            write!(f, "; told at {told:.0} how this hub fares")?;
+        }
         let told = |remark: &&String| match &self.standing {
             Standing::Held { said, .. } => said != *remark,
             _ => true,
@@ -91,6 +97,9 @@ impl fmt::Display for State {
 pub struct Uplink {
     name: String,
     fhir: Fhir,
+    /// It is told how the hub fares.
+    reports: Option<Duration>,
+    reporter: Option<Reporter>,
     state: watch::Sender<State>,
 }
 
@@ -103,11 +112,19 @@ impl Uplink {
     /// The error is a sentence about the configuration. Certificates are read when they are needed: a hub whose
     /// certificate has ended still hears and keeps, and says so in its state.
     pub fn new(destination: Destination) -> Result<(Uplink, watch::Receiver<State>), String> {
-        let name = destination.name.clone();
+        let (name, reports) = (destination.name.clone(), destination.reports);
         let fhir = Fhir::new(destination).map_err(|said| format!("destination {name:?}, url: {said}"))?;
-        let ready = State { standing: Standing::Ready, rung: None, persons_unknown: 0, remarks: vec![] };
+        let ready =
+            State { standing: Standing::Ready, rung: None, persons_unknown: 0, told: None, remarks: vec![] };
         let (state, watched) = watch::channel(ready);
-        Ok((Uplink { name, fhir, state }, watched))
+        Ok((Uplink { name, fhir, reports, reporter: None, state }, watched))
+    }
+
+    /// The same, which also tells how the hub fares, if the destination wants that.
+    #[must_use]
+    pub fn telling(mut self, look: Look) -> Uplink {
+        self.reporter = self.reports.map(|every| Reporter::new(look, every));
+        self
     }
 
     /// Serves the destination until the store is closed.
@@ -134,11 +151,22 @@ impl Uplink {
         loop {
             woken.mark_unchanged();
             let wait = self.once(desk, destination).await?;
+            let ready = matches!(self.state.borrow().standing, Standing::Ready);
+            if let Some(reporter) = self.reporter.as_mut().filter(|_| ready) {
+                reporter.tell(&mut self.fhir, desk, destination).await?;
+                let told = reporter.last();
+                self.state.send_if_modified(|state| std::mem::replace(&mut state.told, told) != told);
+                self.remark();
+            }
             match wait {
                 Next::Now => {}
                 // News does not make a busy destination less busy.
                 Next::After(wait) => self.rest(wait).await,
-                Next::Woken(wait) => self.wait(woken, wait).await?,
+                Next::Woken(wait) => {
+                    let looks =
+                        self.reporter.as_ref().map(|reporter| reporter.due().duration_since(Instant::now()));
+                    self.wait(woken, wait.into_iter().chain(looks).min()).await?;
+                }
             }
         }
     }
@@ -201,7 +229,8 @@ impl Uplink {
                 "its certificate files changed and are taken: valid until {until:.0}"
             );
         }
-        let remarks = self.fhir.remarks(clock::now());
+        let mut remarks = self.fhir.remarks(clock::now());
+        remarks.extend(self.reporter.as_ref().and_then(Reporter::remark));
         let known = self.state.borrow().remarks.clone();
         for remark in remarks.iter().filter(|remark| !known.contains(remark)) {
             tracing::warn!(destination = self.name, "{remark}");
@@ -263,6 +292,7 @@ impl Uplink {
             standing,
             rung: self.fhir.ability().map(|ability| ability.rung),
             persons_unknown: self.fhir.memory().persons_unknown(),
+            told: self.reporter.as_ref().and_then(Reporter::last),
             remarks: self.state.borrow().remarks.clone(),
         };
         self.log(&state.standing);

@@ -30,7 +30,29 @@ impl Default for Kept {
     }
 }
 
+/// From so many percent on a battery is low: what the Battery Service leaves open, telephones warn at.
+const LOW: u8 = 20;
+
+/// What somebody has to see to in a device of the house, beside its bond.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Matter {
+    /// In percent.
+    Battery(u8),
+    /// The scale refused this user's code.
+    Refused(Slot),
+    /// It tells nothing without a code, and has none.
+    NoCode,
+}
+
 impl Kept {
+    /// `consents`: its profile says that users have to consent.
+    pub fn matters(&self, consents: bool) -> Vec<Matter> {
+        let battery = self.battery.filter(|percent| *percent <= LOW).map(Matter::Battery);
+        let refused = self.users.iter().filter(|user| user.refused).map(|user| Matter::Refused(user.slot));
+        let no_code = (consents && self.users.is_empty()).then_some(Matter::NoCode);
+        battery.into_iter().chain(refused).chain(no_code).collect()
+    }
+
     /// What it is after a session.
     #[must_use]
     pub fn after(mut self, ending: &Ending) -> Kept {

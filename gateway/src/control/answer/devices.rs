@@ -7,6 +7,7 @@ use hearth_core::admit::Device;
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::Slot;
 use hearth_core::profile::{Profile, draft};
+use hearth_core::radio::Matter;
 use serde_json::json;
 
 impl Asked<'_> {
@@ -66,30 +67,24 @@ impl Asked<'_> {
     }
 }
 
-/// From so many percent on a battery is low: what the Battery Service leaves open, telephones warn at.
-const LOW: u8 = 20;
-
 impl Asked<'_> {
     /// What somebody has to see to in devices of the house, each in a sentence.
     pub(super) fn attention(&mut self) -> Result<Vec<String>, Ending> {
         let mut all = vec![];
         for member in self.store.house().map_err(trouble)? {
-            let (no, kept) = (member.device.no.0, &member.kept);
-            if let Some(percent) = kept.battery.filter(|percent| *percent <= LOW) {
-                all.push(format!("device {no}: its battery is at {percent} %: change it, or charge it"));
-            }
-            for user in kept.users.iter().filter(|user| user.refused) {
-                let slot = user.slot.0;
-                all.push(format!(
+            let (no, consents) = (member.device.no.0, self.consents(&member.device));
+            all.extend(member.kept.matters(consents).into_iter().map(|matter| match matter {
+                Matter::Battery(percent) => {
+                    format!("device {no}: its battery is at {percent} %: change it, or charge it")
+                }
+                Matter::Refused(Slot(slot)) => format!(
                     "device {no}: it refused user {slot}'s code, and tells nothing of that user: read it on the scale, then \
                      hearth consent {no} --slot {slot}"
-                ));
-            }
-            if kept.users.is_empty() && self.consents(&member.device) {
-                all.push(format!(
+                ),
+                Matter::NoCode => format!(
                     "device {no}: it tells a user's weighings only by that user's code: hearth consent {no} --slot NUMBER"
-                ));
-            }
+                ),
+            }));
         }
         Ok(all)
     }

@@ -1,6 +1,6 @@
 //! Sums over tables, for those who look.
 
-use super::{Result, Rows, instant};
+use super::{DestinationNo, Result, Rows, instant};
 use hearth_core::capture::DeviceNo;
 use hearth_core::when::{BootNo, HubTicks};
 use jiff::Timestamp;
@@ -100,10 +100,20 @@ impl Rows<'_> {
         let sql = "SELECT count(*), coalesce(sum(times), 0) FROM record WHERE device = ?1";
         let (records, heard) =
             self.one(sql, [device.0], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?.unwrap_or_default();
+        Ok((records, heard, self.last_contact(device)?))
+    }
+
+    pub(crate) fn last_contact(&self, device: DeviceNo) -> Result<Option<HubTicks>> {
         let sql = "SELECT boot, ms FROM contact WHERE device = ?1 ORDER BY no DESC LIMIT 1";
-        let last =
-            self.one(sql, [device.0], |row| Ok(HubTicks { boot: BootNo(row.get(0)?), ms: row.get(1)? }))?;
-        Ok((records, heard, last))
+        self.one(sql, [device.0], |row| Ok(HubTicks { boot: BootNo(row.get(0)?), ms: row.get(1)? }))
+    }
+
+    /// How many rows of a destination are parked, and when the oldest of their readings was taken.
+    pub(crate) fn parked(&self, destination: DestinationNo) -> Result<Option<(u64, Timestamp)>> {
+        let sql = "SELECT count(*), min(effective) FROM outbox WHERE destination = ?1 AND state = 'parked'";
+        let counted =
+            self.one(sql, [destination.0], |row| Ok((unsigned(row, 0)?, row.get::<_, Option<i64>>(1)?)))?;
+        Ok(counted.and_then(|(many, oldest)| Some((many, instant(oldest?)))))
     }
 
     pub(crate) fn is_bonded(&self, device: DeviceNo) -> Result<bool> {

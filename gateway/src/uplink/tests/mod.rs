@@ -8,6 +8,7 @@ mod faults;
 mod gzip;
 mod http;
 pub(crate) mod readings;
+mod report;
 mod retract;
 pub(crate) mod rig;
 mod run;

@@ -88,6 +88,7 @@ pub(crate) fn destination(served: &Served, rung: RungChoice, bundle: usize) -> D
         timeout: Duration::from_secs(30),
         cleared: BTreeSet::new(),
         policy: Policy::default(),
+        reports: None,
     }
 }
 

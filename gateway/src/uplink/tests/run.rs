@@ -24,9 +24,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 /// A hub with a cuff that is Ada's, and what it hears goes to these destinations.
-struct Hub {
+pub(super) struct Hub {
     directory: PathBuf,
-    desk: Desk,
+    pub(super) desk: Desk,
     wake: Wake,
     device: DeviceNo,
     contact: ContactNo,
@@ -43,7 +43,7 @@ impl Drop for Hub {
 }
 
 impl Hub {
-    fn new(name: &str, destinations: &[&str]) -> Hub {
+    pub(super) fn new(name: &str, destinations: &[&str]) -> Hub {
         use std::os::unix::fs::PermissionsExt;
         let directory = directory(name);
         std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -87,7 +87,7 @@ impl Hub {
     }
 
     /// One more pressure, each of its own minute.
-    async fn hears(&mut self) -> (Key, Issue) {
+    pub(super) async fn hears(&mut self) -> (Key, Issue) {
         self.heard += 1;
         let (device, contact, at, minute) = (self.device, self.contact, self.now, self.heard);
         let committed = self.desk.ask(move |store| {
@@ -123,7 +123,7 @@ impl Hub {
     }
 
     /// Until every row stands like this.
-    async fn until_all(&self, wanted: &str) {
+    pub(super) async fn until_all(&self, wanted: &str) {
         while !self.outbox().await.iter().all(|row| row.state == wanted) {
             tokio::task::yield_now().await;
         }
@@ -131,7 +131,7 @@ impl Hub {
 }
 
 /// Time passes, and nothing else does.
-async fn skip(time: Duration) {
+pub(super) async fn skip(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
@@ -324,7 +324,7 @@ async fn clinical_26_a_retraction_follows_what_it_takes_back() {
 fn a_state_reads_as_a_sentence() {
     let until = "2026-11-24T12:00:00Z".parse().unwrap();
     let state = |standing, persons_unknown| {
-        State { standing, rung: None, persons_unknown, remarks: vec![] }.to_string()
+        State { standing, rung: None, persons_unknown, told: None, remarks: vec![] }.to_string()
     };
     assert_eq!(
         state(Standing::Ready, 2),

@@ -108,7 +108,9 @@ impl Devices {
     pub(super) fn of(parcel: &Parcel, rung: Rung) -> Devices {
         let origin = Origin::of(parcel, rung);
         let meter = Device::write(Role::Meter, meter_id(&origin.identity), &origin, meter_body);
-        let hub = Device::write(Role::Hub, hub_id(origin.hub.system_id), &origin, hub_body);
+        let hub = Device::write(Role::Hub, hub_id(origin.hub.system_id), &origin, |o, id, origin| {
+            hub_body(o, id, &origin.hub);
+        });
         Devices { origin, meter, hub }
     }
 
@@ -191,14 +193,21 @@ fn meter_body(o: &mut Object<'_>, id: &str, origin: &Origin) {
     }
 }
 
-fn hub_body(o: &mut Object<'_>, id: &str, origin: &Origin) {
+/// The hub inside another resource.
+pub(super) fn contained_hub(o: &mut Object<'_>, hub: &Hub) {
+    o.plain("resourceType", "Device");
+    o.plain("id", &Role::Hub.text());
+    hub_body(o, &hub_id(hub.system_id), hub);
+}
+
+fn hub_body(o: &mut Object<'_>, id: &str, hub: &Hub) {
     o.array("identifier", |a| {
         identifier(a, None, DEVICE_SYSTEM, id);
-        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&origin.hub.system_id, "-"));
+        identifier(a, Some("SYSID"), system::EUI_64, &hexadecimal(&hub.system_id, "-"));
     });
     names(o, "Hearth hub");
     o.object("type", |o| concept(o, &HUB, false));
-    o.array("version", |a| a.object(|o| version(o, &SOFTWARE, &origin.hub.software)));
+    o.array("version", |a| a.object(|o| version(o, &SOFTWARE, &hub.software)));
     o.array("property", |a| {
         a.object(|o| {
             o.object("type", |o| concept(o, &TIME_SYNCHRONIZATION, false));

@@ -10,7 +10,7 @@ use crate::reading::{Issue, Quantity, Reading};
 use crate::when::{Face, as_utc};
 use data_encoding::{Encoding, Specification};
 use hearth_wire::gatt::SystemId;
-use jiff::civil;
+use jiff::{Timestamp, civil};
 use std::fmt::{self, Display, Write as _};
 use std::sync::LazyLock;
 
@@ -18,6 +18,8 @@ use std::sync::LazyLock;
 pub const READING_SYSTEM: &str = "urn:hearth:reading";
 /// `Identifier.system` of every Device of ours.
 pub const DEVICE_SYSTEM: &str = "urn:hearth:device";
+/// `Identifier.system` of what a hub tells of itself, and the system of its codes.
+pub const REPORT_SYSTEM: &str = "urn:hearth:report";
 /// `Identifier.system` of HL7's conditional-create identifier (PHD 2.0, PhdBaseObservation).
 pub const PHD_SYSTEM: &str = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdBaseObservation";
 
@@ -47,6 +49,12 @@ pub(super) fn meter_id(identity: &Identity) -> String {
 /// Id of the hub: shared by all readings that it sends.
 pub(super) fn hub_id(system_id: [u8; 8]) -> String {
     BASE32.encode(&digest([DEVICE_SYSTEM.as_bytes(), b"hub", &system_id]))
+}
+
+/// Id of what a hub tells of itself: one for all, or of its own by when it was so.
+pub(super) fn report_id(system_id: [u8; 8], at: Option<Timestamp>) -> String {
+    let at = at.map_or(0, Timestamp::as_second);
+    BASE32.encode(&digest([REPORT_SYSTEM.as_bytes(), &system_id, &at.to_be_bytes()]))
 }
 
 /// `urn:uuid:` of a resource of ours: RFC 9562 version 8 over the first sixteen octets of the digest that

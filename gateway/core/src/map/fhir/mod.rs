@@ -19,6 +19,7 @@ mod notes;
 mod observation;
 mod pressure;
 mod provenance;
+mod report;
 mod scene;
 mod vital;
 mod weight;
@@ -29,9 +30,10 @@ mod tests;
 pub use bundle::{Kind, MixedLabels, ask, bundle};
 pub use compare::{Comparison, compare, retraction};
 pub use identifier::{
-    DEVICE_SYSTEM, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, identifier_query, if_none_exist,
+    DEVICE_SYSTEM, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, REPORT_SYSTEM, identifier_query, if_none_exist,
     phd_identifier, urn,
 };
+pub use report::{About, Finding, Report, Told, Written};
 pub use scene::located;
 
 use crate::decode::Measurement;

@@ -48,6 +48,11 @@ pub enum State {
 }
 
 impl State {
+    /// Whether nobody has to see to it.
+    pub fn is_well(self) -> bool {
+        matches!(self, State::Starting | State::Scanning)
+    }
+
     pub fn sentence(self) -> &'static str {
         match self {
             State::NoDaemon => {

@@ -1,0 +1,245 @@
+//! The hub's own state, told to a record system: when something changes that somebody has to see to, and at least once in so
+//! many hours, so that whoever watches there notices a hub that is silent (CLINICAL 28).
+//!
+//! It does not lie in the outbox. A reading is a fact, and each is written once; a state that waited in a queue for three days
+//! is not so any more. It is one Observation, written anew: what could not be told is told as it is then, and how long nothing
+//! came is told with it.
+
+use super::fhir::Fhir;
+use super::ladder::{Call, Method};
+use crate::failpoint::hurry;
+use crate::store::{Desk, DestinationNo, Gone, Store, StoreError};
+use hearth_core::delivery::{Answer, Asked, Found, Receipt, Verdict, found, judge};
+use hearth_core::map::fhir::{About, Finding, Report, Rung, Told, identifier_query, if_none_exist};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Asks the store and the radio for what concerns a destination. Nothing: it is not known when that is.
+pub type Look = Arc<dyn Fn(&mut Store, DestinationNo) -> Result<Option<Report>, StoreError> + Send + Sync>;
+
+/// How often somebody looks whether anything changed.
+const LOOKS: Duration = Duration::from_secs(15 * 60);
+
+/// What one destination was told.
+pub(super) struct Reporter {
+    look: Look,
+    every: Duration,
+    next: Instant,
+    /// What somebody had to see to then.
+    told: Option<(Vec<Finding>, Instant)>,
+    kept: Kept,
+    refused: Option<String>,
+}
+
+/// What is known of the report at the record system.
+#[derive(Debug, Default)]
+struct Kept {
+    /// `Observation/…`, where it is not named by us.
+    place: Option<String>,
+    /// When it last said how things are.
+    last: Option<Timestamp>,
+    /// For how long nothing came, the last time that this was too long.
+    absent: Option<(Timestamp, Timestamp)>,
+}
+
+/// Why a report did not arrive.
+enum Untold {
+    /// No answer, or none that means anything: later.
+    Later,
+    /// The record system does not take it, in its words.
+    Refused(String),
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reporter")
+            .field("every", &self.every)
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reporter {
+    pub(super) fn new(look: Look, every: Duration) -> Reporter {
+        Reporter { look, every, next: Instant::now(), told: None, kept: Kept::default(), refused: None }
+    }
+
+    /// When somebody should look again.
+    pub(super) fn due(&self) -> Instant {
+        self.next
+    }
+
+    /// When the record system was last told.
+    pub(super) fn last(&self) -> Option<Timestamp> {
+        self.kept.last
+    }
+
+    /// For whoever configures the hub.
+    pub(super) fn remark(&self) -> Option<String> {
+        self.refused.as_ref().map(|said| {
+            format!(
+                "it does not take what the hub tells of itself ({said}): have it take Observations about Devices, or take \
+                 `report-hours` out of its configuration"
+            )
+        })
+    }
+
+    /// Tells how things are, if it is time and anything is to be told.
+    pub(super) async fn tell(
+        &mut self,
+        fhir: &mut Fhir,
+        desk: &Desk,
+        destination: DestinationNo,
+    ) -> Result<(), Gone> {
+        if Instant::now() < self.next {
+            return Ok(());
+        }
+        self.next = Instant::now() + LOOKS / hurry().waits;
+        let look = Arc::clone(&self.look);
+        let report = match desk.ask(move |store| look(store, destination)).await? {
+            Ok(Some(report)) => report,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                tracing::error!("how things are could not be read: {error}");
+                return Ok(());
+            }
+        };
+        let urgent: Vec<Finding> = report.urgent().cloned().collect();
+        let news = self.told.as_ref().is_none_or(|(told, at)| *told != urgent || at.elapsed() >= self.every);
+        if !news {
+            return Ok(());
+        }
+        match self.kept.tell(fhir, report, self.every).await {
+            Ok(()) => {
+                self.told = Some((urgent, Instant::now()));
+                self.refused = None;
+            }
+            Err(Untold::Later) => fhir.rest(),
+            Err(Untold::Refused(said)) => {
+                // Asked again tomorrow: somebody may have seen to it.
+                self.told = Some((urgent, Instant::now()));
+                self.refused = Some(said);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Kept {
+    async fn tell(&mut self, fhir: &mut Fhir, mut report: Report, every: Duration) -> Result<(), Untold> {
+        let rung = fhir.ask_ability().await.map_err(|_| Untold::Later)?.rung;
+        let written = report.written(rung);
+        match rung {
+            Rung::UpdateAsCreate => {
+                let place = format!("Observation/{}", written.id);
+                if self.last.is_none() {
+                    let there = read(fhir, place.clone()).await?;
+                    self.last = there.as_ref().and_then(said_at);
+                }
+                self.place = Some(place);
+            }
+            Rung::ConditionalCreate if self.place.is_none() => {
+                let (system, value) = &written.identifier;
+                let call = Call {
+                    if_none_exist: Some(if_none_exist(system, value)),
+                    ..post(report.json(rung, None))
+                };
+                let there = accepted(fhir, call, Asked::Create { conditional: true }).await?;
+                // Several are there, and nobody says which.
+                let place = there.place().ok_or_else(|| Untold::Refused(there.to_string()))?;
+                self.place = Some(place);
+                if there.status == 201 {
+                    self.last = Some(report.at);
+                    return Ok(());
+                }
+                self.last = there.resource().and_then(said_at);
+            }
+            Rung::SearchThenCreate if self.place.is_none() => {
+                let query = format!("Observation?{}", identifier_query(&[&written.identifier]));
+                let there = read(fhir, query).await?;
+                let found = there.and_then(|bundle| bundle["entry"].as_array()?.first().cloned());
+                let found = found.as_ref().map(|entry| &entry["resource"]);
+                self.place = found.and_then(|found| Some(format!("Observation/{}", found["id"].as_str()?)));
+                self.last = found.and_then(said_at);
+            }
+            Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => {}
+        }
+        self.tells_absence(&mut report, every);
+        let at = report.at;
+        match self.place.as_ref().filter(|_| rung != Rung::PlainCreate) {
+            Some(place) => {
+                let id = place.rsplit('/').next();
+                let call = Call { method: Method::Put, ..to(place.clone(), report.json(rung, id)) };
+                let put = accepted(fhir, call, Asked::Put).await;
+                if put.is_err() && rung != Rung::UpdateAsCreate {
+                    // Somebody may have taken it away: looked for anew, next time.
+                    self.place = None;
+                }
+                put?;
+            }
+            None => {
+                let asked = Asked::Create { conditional: false };
+                self.place = accepted(fhir, post(report.json(rung, None)), asked).await?.place();
+            }
+        }
+        self.last = Some(at);
+        Ok(())
+    }
+
+    /// Where nothing came for longer than was promised, that is told from now on.
+    fn tells_absence(&mut self, report: &mut Report, every: Duration) {
+        let promised = SignedDuration::try_from(every + every / 2).unwrap_or(SignedDuration::MAX);
+        if let Some(last) = self.last.filter(|last| report.at.duration_since(*last) > promised) {
+            self.absent = Some((last, report.at));
+        }
+        report.findings.extend(self.absent.map(|(from, until)| Finding {
+            about: About::Absent,
+            device: None,
+            said: "Nothing came from this hub: it did not run, or had no way here".to_owned(),
+            told: Told::Between(from, until),
+        }));
+    }
+}
+
+/// When a report that is there said how things are.
+fn said_at(resource: &Value) -> Option<Timestamp> {
+    resource["effectiveDateTime"].as_str()?.parse().ok()
+}
+
+fn to(path: String, body: String) -> Call {
+    Call { method: Method::Post, path, if_match: None, if_none_exist: None, body }
+}
+
+fn post(body: String) -> Call {
+    to("Observation".to_owned(), body)
+}
+
+/// What is there.
+async fn read(fhir: &mut Fhir, path: String) -> Result<Option<Value>, Untold> {
+    let receipt = fhir.ask(Call { method: Method::Get, ..to(path, String::new()) }).await;
+    match found(&receipt) {
+        Found::Present(resource) => Ok(Some(resource)),
+        Found::Absent | Found::Gone => Ok(None),
+        Found::Refused(verdict) => Err(untold(verdict, &receipt)),
+    }
+}
+
+/// An answer that says yes.
+async fn accepted(fhir: &mut Fhir, call: Call, asked: Asked) -> Result<Answer, Untold> {
+    let receipt = fhir.ask(call).await;
+    match (judge(asked, &receipt), receipt) {
+        (Verdict::Accept(_), Receipt::Answer(answer)) => Ok(answer),
+        (verdict, receipt) => Err(untold(verdict, &receipt)),
+    }
+}
+
+fn untold(verdict: Verdict, receipt: &Receipt) -> Untold {
+    match (verdict, receipt) {
+        (Verdict::Retry { .. } | Verdict::Conflict, _) | (_, Receipt::Transport(_)) => Untold::Later,
+        _ => Untold::Refused(receipt.to_string()),
+    }
+}
