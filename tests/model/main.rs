@@ -93,7 +93,7 @@ fn middle(seeds: &Range<u64>) -> u64 {
     seeds.start + (seeds.end - seeds.start) / 2
 }
 
-/// Lives that broke a promise once, out of 1000..20000.
+/// Lives that broke a promise once, out of 1000..101000.
 #[test]
 fn what_once_broke_holds() {
     hold([

@@ -152,7 +152,7 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
                         doubted[m.device] += 1;
                     }
                 }
-                None if expected && m.told().next().is_some() && charted.is_empty() => {
+                None if expected && !m.forgotten && m.told().next().is_some() && charted.is_empty() => {
                     if must_be_delivered(home, m) {
                         said.push(format!("LOST: {name} is not there, and there was no reason to hold it"));
                     } else if n == 0 && !may_be_a_tests(home, m) {

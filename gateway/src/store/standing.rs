@@ -86,7 +86,7 @@ impl Store {
             let mut found = vec![];
             let mut after = ReadingNo(0);
             loop {
-                let page = rows.readings_after(after, 500)?;
+                let page = rows.readings_in_question_after(after, 500)?;
                 let Some(last) = page.last() else { return Ok(found) };
                 after = last.no;
                 for kept in page {

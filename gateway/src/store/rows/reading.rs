@@ -58,6 +58,15 @@ impl Rows<'_> {
         self.readings("no > ?1 ORDER BY no LIMIT ?2", &[&no.0, &limit])
     }
 
+    /// Those that stand, of whose device something was said since they were bound: revisions only count up.
+    pub(crate) fn readings_in_question_after(&self, no: ReadingNo, limit: u32) -> Result<Vec<Kept>> {
+        self.readings(
+            "no > ?1 AND retracted = 0 AND EXISTS (SELECT 1 FROM binding WHERE binding.device = reading.device
+                AND max(revision, coalesce(replaced, 0)) > reading.binding) ORDER BY no LIMIT ?2",
+            &[&no.0, &limit],
+        )
+    }
+
     /// What became of a record, each issue.
     pub(crate) fn readings_of(&self, record: RecordNo) -> Result<Vec<Kept>> {
         self.readings("record = ?1", &[&record.0])
