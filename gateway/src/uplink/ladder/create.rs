@@ -234,8 +234,12 @@ impl Climb {
     ) -> Placed {
         let accepted = match judge(asked(rung), receipt) {
             Verdict::Accept(accepted) => accepted,
-            // The measurement is in the chart for good, and sent again it would be there twice.
-            Verdict::Park(_) | Verdict::Split if rung.is_plain() && !told.receipts.is_empty() => {
+            // The measurement is in the chart for good, and sent again it would be there twice: nothing finds it there.
+            Verdict::Park(_) | Verdict::Split
+                if !told.receipts.is_empty()
+                    && (rung == Rung::PlainCreate
+                        || rung == Rung::SearchThenCreate && self.memory.is_unsearchable(self.wire.now())) =>
+            {
                 told.raised.push(format!("the record system refused its {}: {receipt}", ours.role.text()));
                 return Placed::At(None);
             }

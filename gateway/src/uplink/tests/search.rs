@@ -267,6 +267,29 @@ async fn row_by_row_what_a_search_is_answered_with() {
     }
 }
 
+/// The measurement is taken and its companion refused: a person sees that, and has it sent again. What is there is found,
+/// and what is not is written.
+#[tokio::test]
+async fn what_was_taken_by_half_is_completed() {
+    let served = record().await;
+    let mut fhir = fhir(&served, SearchThenCreate, 1);
+    fhir.impatient();
+    let mut posts = 0;
+    served.record.script(move |seen| {
+        posts += usize::from(seen.writes());
+        match seen.writes() && posts == 2 {
+            true => Fault::Answer(Canned::outcome(422, "value", "not here")),
+            false => Fault::Pass,
+        }
+    });
+    let work = [pressure(1)];
+    let (notebook, _) = carry(&mut fhir, &work).await;
+    assert_eq!(notebook.end(1), "parked: Us, in doubt");
+    let (notebook, _) = carry(&mut fhir, &in_doubt(&work, &notebook)).await;
+    assert_eq!(notebook.end(1), "delivered");
+    assert_once(&served, &work);
+}
+
 /// Where the statement says so, and nothing better.
 #[tokio::test]
 async fn the_statement_chooses_it() {
