@@ -32,7 +32,8 @@ pub(super) struct Reporter {
     /// What somebody had to see to then.
     told: Option<(Vec<Finding>, Instant)>,
     kept: Kept,
-    refused: Option<String>,
+    /// The status of an answer that said no.
+    refused: Option<u16>,
 }
 
 /// What is known of the report at the record system.
@@ -50,8 +51,8 @@ struct Kept {
 enum Untold {
     /// No answer, or none that means anything: later.
     Later,
-    /// The record system does not take it, in its words.
-    Refused(String),
+    /// The record system does not take it, by this status. Its words may repeat what it was sent, and this is logged.
+    Refused(u16),
 }
 
 impl fmt::Debug for Reporter {
@@ -80,9 +81,9 @@ impl Reporter {
 
     /// For whoever configures the hub.
     pub(super) fn remark(&self) -> Option<String> {
-        self.refused.as_ref().map(|said| {
+        self.refused.map(|status| {
             format!(
-                "it does not take what the hub tells of itself ({said}): have it take Observations about Devices, or take \
+                "it does not take what the hub tells of itself (HTTP {status}): have it take Observations about Devices, or take \
                  `report-hours` out of its configuration"
             )
         })
@@ -119,10 +120,10 @@ impl Reporter {
                 self.refused = None;
             }
             Err(Untold::Later) => fhir.rest(),
-            Err(Untold::Refused(said)) => {
+            Err(Untold::Refused(status)) => {
                 // Asked again tomorrow: somebody may have seen to it.
                 self.told = Some((urgent, Instant::now()));
-                self.refused = Some(said);
+                self.refused = Some(status);
             }
         }
         Ok(())
@@ -150,7 +151,7 @@ impl Kept {
                 };
                 let there = accepted(fhir, call, Asked::Create { conditional: true }).await?;
                 // Several are there, and nobody says which.
-                let place = there.place().ok_or_else(|| Untold::Refused(there.to_string()))?;
+                let place = there.place().ok_or(Untold::Refused(there.status))?;
                 self.place = Some(place);
                 if there.status == 201 {
                     self.last = Some(report.at);
@@ -240,6 +241,6 @@ async fn accepted(fhir: &mut Fhir, call: Call, asked: Asked) -> Result<Answer, U
 fn untold(verdict: Verdict, receipt: &Receipt) -> Untold {
     match (verdict, receipt) {
         (Verdict::Retry { .. } | Verdict::Conflict, _) | (_, Receipt::Transport(_)) => Untold::Later,
-        _ => Untold::Refused(receipt.to_string()),
+        (_, Receipt::Answer(answer)) => Untold::Refused(answer.status),
     }
 }

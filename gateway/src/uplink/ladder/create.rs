@@ -238,7 +238,8 @@ impl Climb {
             Verdict::Park(_) | Verdict::Split
                 if !told.receipts.is_empty()
                     && (rung == Rung::PlainCreate
-                        || rung == Rung::SearchThenCreate && self.memory.is_unsearchable(self.wire.now())) =>
+                        || rung == Rung::SearchThenCreate
+                            && self.memory.is_unsearchable(self.wire.now())) =>
             {
                 told.raised.push(format!("the record system refused its {}: {receipt}", ours.role.text()));
                 return Placed::At(None);
