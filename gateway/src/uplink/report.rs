@@ -6,11 +6,11 @@
 //! came is told with it.
 
 use super::fhir::Fhir;
-use super::ladder::{Call, Method};
+use super::ladder::{Call, Method, has_identifier};
 use crate::failpoint::hurry;
 use crate::store::{Desk, DestinationNo, Gone, Store, StoreError};
 use hearth_core::delivery::{Answer, Asked, Found, Receipt, Verdict, found, judge};
-use hearth_core::map::fhir::{About, Finding, Report, Rung, Told, identifier_query, if_none_exist};
+use hearth_core::map::fhir::{About, Finding, Report, Rung, Told, Written, identifier_query, if_none_exist};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::fmt;
@@ -152,20 +152,19 @@ impl Kept {
                 let there = accepted(fhir, call, Asked::Create { conditional: true }).await?;
                 // Several are there, and nobody says which.
                 let place = there.place().ok_or(Untold::Refused(there.status))?;
-                self.place = Some(place);
                 if there.status == 201 {
-                    self.last = Some(report.at);
+                    (self.place, self.last) = (Some(place), Some(report.at));
                     return Ok(());
                 }
-                self.last = there.resource().and_then(said_at);
+                let found = read(fhir, place).await?;
+                self.found(found.as_ref(), &written).map_err(|()| Untold::Refused(there.status))?;
             }
             Rung::SearchThenCreate if self.place.is_none() => {
                 let query = format!("Observation?{}", identifier_query(&[&written.identifier]));
                 let there = read(fhir, query).await?;
                 let found = there.and_then(|bundle| bundle["entry"].as_array()?.first().cloned());
                 let found = found.as_ref().map(|entry| &entry["resource"]);
-                self.place = found.and_then(|found| Some(format!("Observation/{}", found["id"].as_str()?)));
-                self.last = found.and_then(said_at);
+                self.found(found, &written).map_err(|()| Untold::Refused(200))?;
             }
             Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => {}
         }
@@ -188,6 +187,17 @@ impl Kept {
             }
         }
         self.last = Some(at);
+        Ok(())
+    }
+
+    /// What was found is written over, so that it must be ours: a record that ignores the question finds anything.
+    fn found(&mut self, there: Option<&Value>, written: &Written) -> Result<(), ()> {
+        let Some(there) = there else { return Ok(()) };
+        if there["resourceType"] != "Observation" || !has_identifier(there, &written.identifier) {
+            return Err(());
+        }
+        self.place = there["id"].as_str().map(|id| format!("Observation/{id}"));
+        self.last = said_at(there);
         Ok(())
     }
 

@@ -23,6 +23,7 @@ mod settle;
 mod update;
 
 pub use memory::Memory;
+pub(super) use seek::has_identifier;
 
 use crate::store::{Attempt, Consignment, OutboxNo, Settlement};
 use climb::Climb;

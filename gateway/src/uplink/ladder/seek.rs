@@ -209,7 +209,7 @@ fn next_page(page: &Value, base: &str) -> Next {
     }
 }
 
-fn has_identifier(resource: &Value, (system, value): &(String, String)) -> bool {
+pub(in crate::uplink) fn has_identifier(resource: &Value, (system, value): &(String, String)) -> bool {
     let mut identifiers = resource["identifier"].as_array().into_iter().flatten();
     identifiers
         .any(|identifier| identifier["system"] == system.as_str() && identifier["value"] == value.as_str())

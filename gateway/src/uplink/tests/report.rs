@@ -177,6 +177,32 @@ async fn a_record_that_takes_no_reports_gets_its_readings() {
     hub.until_all("delivered").await;
 }
 
+/// CLINICAL 27: a search that finds anything finds somebody's measurement, and that is not written over.
+#[tokio::test]
+async fn what_is_not_ours_is_not_written_over() {
+    for rung in [RungChoice::SearchThenCreate, RungChoice::ConditionalCreate] {
+        let served = served(behaviour(rung)).await;
+        let theirs = json!({"resourceType": "Observation", "id": "theirs", "status": "final"});
+        served.record.write(theirs.clone());
+        let found = match rung {
+            RungChoice::SearchThenCreate => {
+                json!({"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": theirs}]})
+            }
+            _ => theirs.clone(),
+        };
+        let found = Canned { body: found.to_string(), ..Canned::outcome(200, "", "") };
+        served.record.script(move |seen| match seen.path.contains("identifier=") || seen.writes() {
+            true => Fault::Answer(found.clone()),
+            false => Fault::Pass,
+        });
+        let (hub, fares) = (Hub::new("theirs", &["record"]), Fares::well());
+        let mut runs = tells(&hub.desk, &fares, destination(&served, rung, 100));
+        runs.state.wait_for(|state| !state.remarks.is_empty()).await.unwrap();
+        let puts = served.record.log().into_iter().filter(|logged| logged.seen.method == "PUT").count();
+        assert_eq!((puts, served.record.history("Observation", "theirs").len()), (0, 1), "{rung:?}");
+    }
+}
+
 /// CLINICAL 28: an outage of two days is told once it is over.
 #[tokio::test]
 async fn clinical_28_an_outage_is_told_when_it_is_over() {
