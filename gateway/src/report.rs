@@ -4,7 +4,7 @@ use crate::clock;
 use crate::open::Inside;
 use crate::store::{Concerned, Concerning, Waiting};
 use crate::uplink::Look;
-use hearth_core::map::fhir::{About, Finding, Report, Told};
+use hearth_core::map::fhir::{About, Finding, Report, Told, device_name};
 use hearth_core::profile::Profile;
 use hearth_core::radio::Matter;
 use std::sync::Arc;
@@ -39,12 +39,7 @@ pub(crate) fn look(inside: &Arc<Inside>) -> Look {
 
 fn device(concerned: &Concerned, profile: Option<&Profile>, bond: Option<&str>) -> Vec<Finding> {
     let facts = &concerned.device.facts;
-    let name = match (&facts.manufacturer, &facts.model, profile) {
-        (Some(maker), Some(model), _) => format!("{maker} {model}"),
-        (None, Some(model), _) => model.clone(),
-        (_, None, Some(profile)) => profile.name.0.clone(),
-        (_, None, None) => "device".to_owned(),
-    };
+    let name = device_name(facts, profile.map(|profile| profile.kind));
     let finding = |about, said: &str, told| Finding {
         about,
         device: concerned.device.identity.clone(),
@@ -85,7 +80,7 @@ fn waiting(concerning: &Concerning) -> impl Iterator<Item = Finding> {
         concerning.parked,
         About::Parked,
         About::ParkedSince,
-        "Readings that this record system refused wait on the hub for a person",
+        "What this record system, or something before it, refused waits on the hub for a person",
         "The oldest of them was taken",
     );
     held.into_iter().chain(parked)

@@ -18,7 +18,7 @@ pub struct Concerning {
     pub parked: Option<Waiting>,
 }
 
-/// A device that somebody has now, whom the destination knows.
+/// A device that somebody has now, whom the destination knows and may know of.
 #[derive(Clone, Debug)]
 pub struct Concerned {
     pub device: Device,
@@ -51,8 +51,10 @@ impl Store {
             let mut theirs = BTreeSet::new();
             for binding in rows.bindings()? {
                 let has_it = binding.from <= now.utc && binding.until.is_none_or(|until| now.utc < until);
-                if let (true, Who::Person(person)) = (has_it, binding.who)
+                // What has a label of its own is told nowhere (CLINICAL 29): a report is of all devices together.
+                if let (true, Who::Person(person)) = (has_it && binding.labels.0.is_empty(), binding.who)
                     && rows.subject(person, destination)?.is_some()
+                    && rows.permission(person, destination)?.is_some_and(|p| p.allows(now.utc))
                 {
                     theirs.insert(binding.device);
                 }
@@ -66,8 +68,9 @@ impl Store {
             let boots = rows.boots()?;
             let mut devices = vec![];
             for no in theirs {
-                let last = rows.last_contact(no)?.map(|at| boots.utc(at).latest);
-                let last_heard = last.filter(|latest| *latest <= now.utc);
+                // At least then. What a replayed log heard, this hub did not.
+                let last = rows.last_heard(no)?.map(|at| boots.utc(at));
+                let last_heard = last.filter(|span| span.latest != Timestamp::MAX).map(|span| span.earliest);
                 devices.push(Concerned { device: rows.device(no)?, kept: rows.kept(no)?, last_heard });
             }
             let parked = rows.parked(destination)?;

@@ -5,7 +5,7 @@ use super::rows::{Kept, ReadingNo, Rows};
 use super::{Store, StoreError};
 use hearth_core::admit::{Fate, Hearing, House, Open, Why, disputed};
 use hearth_core::capture::{Capture, DeviceNo, Uuid16};
-use hearth_core::identity::{Binding, Facts, Who};
+use hearth_core::identity::{Binding, Facts, Revision, Who};
 use hearth_core::profile::Catalog;
 use hearth_core::reading::Reading;
 use hearth_core::when::{Boots, HubTicks};
@@ -104,14 +104,13 @@ pub(super) struct Today<'a> {
     catalog: &'a Catalog,
     boots: Boots,
     bindings: Vec<Binding>,
-    bound: BTreeSet<DeviceNo>,
+    /// By device, the last revision in which anything was said of it.
+    said: BTreeMap<DeviceNo, Revision>,
 }
 
 impl<'a> Today<'a> {
     pub(super) fn of(rows: &Rows<'_>, catalog: &'a Catalog) -> Result<Today<'a>, StoreError> {
-        // After a salvage nobody has said yet whose a device is: nothing says otherwise either.
-        let bound = rows.every_binding()?.iter().map(|binding| binding.device).collect();
-        Ok(Today { catalog, boots: rows.boots()?, bindings: rows.bindings()?, bound })
+        Ok(Today { catalog, boots: rows.boots()?, bindings: rows.bindings()?, said: rows.last_said()? })
     }
 
     /// Whose it would be, of a reading that stands, if that is not who has it.
@@ -120,7 +119,10 @@ impl<'a> Today<'a> {
         rows: &Rows<'_>,
         kept: &Kept,
     ) -> Result<Option<Result<Who, Why>>, StoreError> {
-        if kept.retracted || !self.bound.contains(&kept.reading.device) {
+        // Revisions only count up: nobody disputes what was bound by the last word on its device. After a salvage nobody has
+        // said yet whose a device is: nothing says otherwise either.
+        let said = self.said.get(&kept.reading.device);
+        if kept.retracted || said.is_none_or(|said| *said <= kept.reading.binding) {
             return Ok(None);
         }
         let record = rows.whole(rows.record(kept.record)?)?;

@@ -218,6 +218,16 @@ impl Fhir {
         self.credentials.client(now).map_err(|fault| Transport::Tls(TlsFault::Ours(fault.to_string())))
     }
 
+    /// How often, at least, this destination is told how the hub fares.
+    pub(super) fn reports(&self) -> Option<std::time::Duration> {
+        self.destination.reports
+    }
+
+    /// Somebody asked to be left alone for so long.
+    pub(super) fn busy(&mut self, after: std::time::Duration, said: String) -> Way {
+        Way::Busy { wait: self.memory.busy(Some(after)), said }
+    }
+
     /// One question, answered as it is.
     pub(super) async fn ask(&mut self, call: Call) -> Receipt {
         self.send(&request(call)).await

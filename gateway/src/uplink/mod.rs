@@ -17,9 +17,11 @@ pub mod http;
 pub mod ladder;
 mod report;
 mod run;
+mod standing;
 
 pub use report::Look;
-pub use run::{Standing, State, Uplink, Wake};
+pub use run::{Uplink, Wake};
+pub use standing::{Standing, State};
 
 use crate::tls;
 use hearth_core::parcel::Policy;

@@ -6,10 +6,10 @@
 //! came is told with it.
 
 use super::fhir::Fhir;
-use super::ladder::{Call, Method, has_identifier};
+use super::ladder::{Call, Method, Way, has_identifier};
 use crate::failpoint::hurry;
 use crate::store::{Desk, DestinationNo, Gone, Store, StoreError};
-use hearth_core::delivery::{Answer, Asked, Found, Receipt, Verdict, found, judge};
+use hearth_core::delivery::{Accepted, Answer, Asked, Cure, Found, Receipt, Scope, Verdict, found, judge};
 use hearth_core::map::fhir::{About, Finding, Report, Rung, Told, Written, identifier_query, if_none_exist};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -32,8 +32,17 @@ pub(super) struct Reporter {
     /// What somebody had to see to then.
     told: Option<(Vec<Finding>, Instant)>,
     kept: Kept,
-    /// The status of an answer that said no.
-    refused: Option<u16>,
+    /// Why it does not arrive, and since when.
+    untold: Option<(Timestamp, String)>,
+}
+
+/// What came of a telling.
+pub(super) enum Telling {
+    /// It was not time, or did not arrive.
+    Nothing,
+    Told,
+    /// The record system asks to be left alone.
+    Busy(Way),
 }
 
 /// What is known of the report at the record system.
@@ -49,9 +58,12 @@ struct Kept {
 
 /// Why a report did not arrive.
 enum Untold {
-    /// No answer, or none that means anything: later.
-    Later,
-    /// The record system does not take it, by this status. Its words may repeat what it was sent, and this is logged.
+    /// No answer, or none that means anything: later. Why, in words of ours: the record's may repeat what it was sent, and
+    /// this is logged.
+    Later(String),
+    /// Left alone for so long.
+    After(Duration, String),
+    /// The record system does not take it.
     Refused(u16),
 }
 
@@ -66,7 +78,7 @@ impl fmt::Debug for Reporter {
 
 impl Reporter {
     pub(super) fn new(look: Look, every: Duration) -> Reporter {
-        Reporter { look, every, next: Instant::now(), told: None, kept: Kept::default(), refused: None }
+        Reporter { look, every, next: Instant::now(), told: None, kept: Kept::default(), untold: None }
     }
 
     /// When somebody should look again.
@@ -81,12 +93,8 @@ impl Reporter {
 
     /// For whoever configures the hub.
     pub(super) fn remark(&self) -> Option<String> {
-        self.refused.map(|status| {
-            format!(
-                "it does not take what the hub tells of itself (HTTP {status}): have it take Observations about Devices, or take \
-                 `report-hours` out of its configuration"
-            )
-        })
+        let (since, why) = self.untold.as_ref()?;
+        Some(format!("it is not told how this hub fares since {since:.0}: {why}"))
     }
 
     /// Tells how things are, if it is time and anything is to be told.
@@ -95,44 +103,67 @@ impl Reporter {
         fhir: &mut Fhir,
         desk: &Desk,
         destination: DestinationNo,
-    ) -> Result<(), Gone> {
+    ) -> Result<Telling, Gone> {
         if Instant::now() < self.next {
-            return Ok(());
+            return Ok(Telling::Nothing);
         }
-        self.next = Instant::now() + LOOKS / hurry().waits;
+        let looks = LOOKS / hurry().waits;
+        self.next = Instant::now() + looks;
         let look = Arc::clone(&self.look);
         let report = match desk.ask(move |store| look(store, destination)).await? {
             Ok(Some(report)) => report,
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(Telling::Nothing),
             Err(error) => {
                 tracing::error!("how things are could not be read: {error}");
-                return Ok(());
+                return Ok(Telling::Nothing);
             }
         };
         let urgent: Vec<Finding> = report.urgent().cloned().collect();
-        let news = self.told.as_ref().is_none_or(|(told, at)| *told != urgent || at.elapsed() >= self.every);
-        if !news {
-            return Ok(());
+        // At the next look it would be too late.
+        let is_due = |at: &Instant| at.elapsed() + looks >= self.every;
+        if self.told.as_ref().is_some_and(|(told, at)| *told == urgent && !is_due(at)) {
+            return Ok(Telling::Nothing);
         }
-        match self.kept.tell(fhir, report, self.every).await {
+        let at = report.at;
+        let untold = match self.kept.tell(fhir, report, self.every).await {
             Ok(()) => {
                 self.told = Some((urgent, Instant::now()));
-                self.refused = None;
+                self.untold = None;
+                return Ok(Telling::Told);
             }
-            Err(Untold::Later) => fhir.rest(),
-            Err(Untold::Refused(status)) => {
-                // Asked again tomorrow: somebody may have seen to it.
+            Err(untold) => untold,
+        };
+        let (why, telling) = match untold {
+            Untold::Later(why) => {
+                fhir.rest();
+                (why, Telling::Nothing)
+            }
+            Untold::After(after, why) => {
+                self.next = self.next.max(Instant::now() + after);
+                (why.clone(), Telling::Busy(fhir.busy(after, why)))
+            }
+            // Asked again when it is due, or when there is news: somebody may have seen to it.
+            Untold::Refused(status) => {
                 self.told = Some((urgent, Instant::now()));
-                self.refused = Some(status);
+                let why = format!(
+                    "HTTP {status}: have it take Observations about Devices, and their updates, or take `report-hours` out of \
+                     its configuration"
+                );
+                (why, Telling::Nothing)
             }
-        }
-        Ok(())
+        };
+        let since = self.untold.as_ref().map_or(at, |(since, _)| *since);
+        self.untold = Some((since, why));
+        Ok(telling)
     }
 }
 
 impl Kept {
     async fn tell(&mut self, fhir: &mut Fhir, mut report: Report, every: Duration) -> Result<(), Untold> {
-        let rung = fhir.ask_ability().await.map_err(|_| Untold::Later)?.rung;
+        let rung = match fhir.ask_ability().await {
+            Ok(ability) => ability.rung,
+            Err(receipt) => return Err(untold(judge(Asked::Read, &receipt), &receipt)),
+        };
         let written = report.written(rung);
         match rung {
             Rung::UpdateAsCreate => {
@@ -156,15 +187,23 @@ impl Kept {
                     (self.place, self.last) = (Some(place), Some(report.at));
                     return Ok(());
                 }
-                let found = read(fhir, place).await?;
-                self.found(found.as_ref(), &written).map_err(|()| Untold::Refused(there.status))?;
+                // Nothing is sent without a condition here.
+                let gone = || Untold::Later("it is there, and cannot be read".to_owned());
+                let found = read(fhir, place).await?.ok_or_else(gone)?;
+                self.found(&found, &written).map_err(|()| Untold::Refused(there.status))?;
             }
             Rung::SearchThenCreate if self.place.is_none() => {
                 let query = format!("Observation?{}", identifier_query(&[&written.identifier]));
-                let there = read(fhir, query).await?;
-                let found = there.and_then(|bundle| bundle["entry"].as_array()?.first().cloned());
-                let found = found.as_ref().map(|entry| &entry["resource"]);
-                self.found(found, &written).map_err(|()| Untold::Refused(200))?;
+                let page = read(fhir, query).await?.filter(|page| page["type"] == "searchset");
+                let page = page.ok_or_else(|| Untold::Later("its search is not answered".to_owned()))?;
+                let all = page["entry"].as_array().into_iter().flatten().map(|entry| &entry["resource"]);
+                let mut all = all.filter(|there| there["resourceType"] != "OperationOutcome").peekable();
+                let strangers = all.peek().is_some();
+                match all.find(|there| has_identifier(there, &written.identifier)) {
+                    Some(ours) => self.found(ours, &written).map_err(|()| Untold::Refused(200))?,
+                    None if strangers => return Err(Untold::Refused(200)),
+                    None => {}
+                }
             }
             Rung::ConditionalCreate | Rung::SearchThenCreate | Rung::PlainCreate => {}
         }
@@ -191,8 +230,7 @@ impl Kept {
     }
 
     /// What was found is written over, so that it must be ours: a record that ignores the question finds anything.
-    fn found(&mut self, there: Option<&Value>, written: &Written) -> Result<(), ()> {
-        let Some(there) = there else { return Ok(()) };
+    fn found(&mut self, there: &Value, written: &Written) -> Result<(), ()> {
         if there["resourceType"] != "Observation" || !has_identifier(there, &written.identifier) {
             return Err(());
         }
@@ -207,11 +245,14 @@ impl Kept {
         if let Some(last) = self.last.filter(|last| report.at.duration_since(*last) > promised) {
             self.absent = Some((last, report.at));
         }
-        report.findings.extend(self.absent.map(|(from, until)| Finding {
-            about: About::Absent,
-            device: None,
-            said: "Nothing came from this hub: it did not run, or had no way here".to_owned(),
-            told: Told::Between(from, until),
+        report.findings.extend(self.absent.map(|(from, until)| {
+            Finding {
+                about: About::Absent,
+                device: None,
+                said: "No report came from this hub: it did not run, had no way here, or was not asked to"
+                    .to_owned(),
+                told: Told::Between(from, until),
+            }
         }));
     }
 }
@@ -239,18 +280,31 @@ async fn read(fhir: &mut Fhir, path: String) -> Result<Option<Value>, Untold> {
     }
 }
 
-/// An answer that says yes.
+/// An answer that says that it is there now.
 async fn accepted(fhir: &mut Fhir, call: Call, asked: Asked) -> Result<Answer, Untold> {
+    use Accepted::{AlreadyThere, Unverified, Written};
     let receipt = fhir.ask(call).await;
     match (judge(asked, &receipt), receipt) {
-        (Verdict::Accept(_), Receipt::Answer(answer)) => Ok(answer),
+        (Verdict::Accept(Written | AlreadyThere | Unverified), Receipt::Answer(answer)) => Ok(answer),
         (verdict, receipt) => Err(untold(verdict, &receipt)),
     }
 }
 
+/// What is in between, and what may pass, is for later; only the record's own no to this is a no.
 fn untold(verdict: Verdict, receipt: &Receipt) -> Untold {
     match (verdict, receipt) {
-        (Verdict::Retry { .. } | Verdict::Conflict, _) | (_, Receipt::Transport(_)) => Untold::Later,
-        (_, Receipt::Answer(answer)) => Untold::Refused(answer.status),
+        (Verdict::Retry { after: Some(after), scope: Scope::Destination, .. }, Receipt::Answer(answer)) => {
+            Untold::After(after, format!("HTTP {}", answer.status))
+        }
+        (
+            Verdict::Hold(Cure::Permission)
+            | Verdict::Identity
+            | Verdict::Split
+            | Verdict::Park(_)
+            | Verdict::Accept(_),
+            Receipt::Answer(answer),
+        ) => Untold::Refused(answer.status),
+        (_, Receipt::Answer(answer)) => Untold::Later(format!("HTTP {}", answer.status)),
+        (_, Receipt::Transport(_)) => Untold::Later("it does not answer".to_owned()),
     }
 }

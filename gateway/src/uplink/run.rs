@@ -4,14 +4,13 @@ use super::Destination;
 use super::fhir::{Books, Fhir};
 use super::http::IDLE;
 use super::ladder::Way;
-use super::report::{Look, Reporter};
+use super::report::{Look, Reporter, Telling};
+use super::standing::{Standing, State};
 use crate::clock;
 use crate::failpoint::hurry;
 use crate::store::{Attempt, Desk, DestinationNo, Gone, NO_ROOM, OutboxNo, Settlement, Store, StoreError};
 use hearth_core::delivery::Cure;
-use hearth_core::map::fhir::Rung;
 use jiff::Timestamp;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -33,72 +32,12 @@ impl Wake {
     }
 }
 
-/// How a destination stands, for `status`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct State {
-    pub standing: Standing,
-    /// Known once something was to be sent.
-    pub rung: Option<Rung>,
-    /// Persons whom the record does not know; their readings wait.
-    pub persons_unknown: usize,
-    /// When it was last told how the hub fares.
-    pub told: Option<Timestamp>,
-    /// What a person must see to besides: a certificate that ends soon, files that can't be used.
-    pub remarks: Vec<String>,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Standing {
-    Ready,
-    /// Left alone until then.
-    Busy {
-        until: Timestamp,
-        said: String,
-    },
-    /// A person must act; tried again then all the same.
-    Held {
-        until: Timestamp,
-        cure: Cure,
-        said: String,
-    },
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.standing {
-            Standing::Ready if self.rung.is_none() => f.write_str("not asked yet: nothing was to be sent")?,
-            Standing::Ready => f.write_str("answers")?,
-            Standing::Busy { until, said } => write!(f, "tried again at {until:.0}: {said}")?,
-            Standing::Held { until, cure: Cure::OurFiles, said } => {
-                write!(f, "held, next try at {until:.0}: {said}")?
-            }
-            Standing::Held { until, cure, said } => {
-                write!(f, "held, next try at {until:.0}: {cure} ({said})")?
-            }
-        }
-        match self.persons_unknown {
-            0 => {}
-            1 => f.write_str("; one person is not known there: their readings wait")?,
-            n => write!(f, "; {n} persons are not known there: their readings wait")?,
-        }
-        if let Some(told) = self.told {
-            write!(f, "; told at {told:.0} how this hub fares")?;
-        }
-        let told = |remark: &&String| match &self.standing {
-            Standing::Held { said, .. } => said != *remark,
-            _ => true,
-        };
-        self.remarks.iter().filter(told).try_for_each(|remark| write!(f, "; {remark}"))
-    }
-}
-
 /// A destination that is going to be served.
 #[derive(Debug)]
 pub struct Uplink {
     name: String,
     fhir: Fhir,
     /// It is told how the hub fares.
-    reports: Option<Duration>,
     reporter: Option<Reporter>,
     state: watch::Sender<State>,
 }
@@ -112,18 +51,18 @@ impl Uplink {
     /// The error is a sentence about the configuration. Certificates are read when they are needed: a hub whose
     /// certificate has ended still hears and keeps, and says so in its state.
     pub fn new(destination: Destination) -> Result<(Uplink, watch::Receiver<State>), String> {
-        let (name, reports) = (destination.name.clone(), destination.reports);
+        let name = destination.name.clone();
         let fhir = Fhir::new(destination).map_err(|said| format!("destination {name:?}, url: {said}"))?;
         let ready =
             State { standing: Standing::Ready, rung: None, persons_unknown: 0, told: None, remarks: vec![] };
         let (state, watched) = watch::channel(ready);
-        Ok((Uplink { name, fhir, reports, reporter: None, state }, watched))
+        Ok((Uplink { name, fhir, reporter: None, state }, watched))
     }
 
     /// The same, which also tells how the hub fares, if the destination wants that.
     #[must_use]
     pub fn telling(mut self, look: Look) -> Uplink {
-        self.reporter = self.reports.map(|every| Reporter::new(look, every));
+        self.reporter = self.fhir.reports().map(|every| Reporter::new(look, every));
         self
     }
 
@@ -150,13 +89,10 @@ impl Uplink {
         self.remark();
         loop {
             woken.mark_unchanged();
-            let wait = self.once(desk, destination).await?;
-            let ready = matches!(self.state.borrow().standing, Standing::Ready);
-            if let Some(reporter) = self.reporter.as_mut().filter(|_| ready) {
-                reporter.tell(&mut self.fhir, desk, destination).await?;
-                let told = reporter.last();
-                self.state.send_if_modified(|state| std::mem::replace(&mut state.told, told) != told);
-                self.remark();
+            let mut wait = self.once(desk, destination).await?;
+            let rests = matches!(wait, Next::Woken(_));
+            if rests || matches!(self.state.borrow().standing, Standing::Ready) {
+                wait = self.tell(desk, destination).await?.unwrap_or(wait);
             }
             match wait {
                 Next::Now => {}
@@ -169,6 +105,20 @@ impl Uplink {
                 }
             }
         }
+    }
+
+    /// Tells how the hub fares, if it is time. What is to be done then, if that is another thing than before.
+    async fn tell(&mut self, desk: &Desk, destination: DestinationNo) -> Result<Option<Next>, Gone> {
+        let Some(reporter) = &mut self.reporter else { return Ok(None) };
+        let told = reporter.tell(&mut self.fhir, desk, destination).await?;
+        match told {
+            Telling::Nothing => {}
+            // It answers: what waited for that is asked for again.
+            Telling::Told => return Ok(Some(self.publish(Way::Open))),
+            Telling::Busy(way) => return Ok(Some(self.publish(way))),
+        }
+        self.remark();
+        Ok(None)
     }
 
     /// Until something is committed, or a row's time has come. A connection that nobody needs is not kept.

@@ -68,7 +68,7 @@ pub fn bind<'b>(
         match fit(binding, dated, heard) {
             Fit::Inside { span, source, words } => inside.push((binding, span, source, words)),
             Fit::Edge => edge = true,
-            Fit::Near(span) => near.push((binding.who, span)),
+            Fit::Near(span) => near.push((binding, span)),
             Fit::NoZone => no_zone = true,
             Fit::Doubt(d) => doubt = Some(d),
             Fit::Future => future.push(binding.who),
@@ -95,7 +95,12 @@ pub fn bind<'b>(
     }
     // Whoever else had it a moment before or after, or the same person in another zone, may be meant as well.
     let only = inside.first();
-    if near.iter().any(|(who, other)| only.is_some_and(|(b, span, ..)| b.who != *who || span != other)) {
+    let other = |(near, other): &(&Binding, Span)| {
+        only.is_some_and(|(b, span, ..)| b.who != near.who || span != other)
+            // Nobody's by its word, and a moment after somebody's.
+            || only.is_none() && near.until.is_some_and(|until| other.earliest >= until)
+    };
+    if near.iter().any(other) {
         return Err(Why::Edge);
     }
     // The same person's other zone is not meant; another person's might be, by a clock that is wrong.

@@ -7,6 +7,7 @@ use crate::store::{Place, StoreError};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Binding, Revision};
 use rusqlite::params;
+use std::collections::BTreeMap;
 
 impl Rows<'_> {
     /// All bindings as they are now.
@@ -45,6 +46,13 @@ impl Rows<'_> {
                 Ok((no, binding))
             })
             .collect()
+    }
+
+    /// The last revision in which anything was said of a device, also what was replaced.
+    pub(crate) fn last_said(&self) -> Result<BTreeMap<DeviceNo, Revision>> {
+        let sql = "SELECT device, max(max(revision, coalesce(replaced, 0))) FROM binding GROUP BY device";
+        let all = self.all(sql, [], |row| Ok((DeviceNo(row.get(0)?), Revision(row.get(1)?))))?;
+        Ok(all.into_iter().collect())
     }
 
     /// From now on these are all. What stays as it was keeps its revision; what is new or changed gets the next

@@ -100,11 +100,16 @@ impl Rows<'_> {
         let sql = "SELECT count(*), coalesce(sum(times), 0) FROM record WHERE device = ?1";
         let (records, heard) =
             self.one(sql, [device.0], |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)))?.unwrap_or_default();
-        Ok((records, heard, self.last_contact(device)?))
+        let sql = "SELECT boot, ms FROM contact WHERE device = ?1 ORDER BY no DESC LIMIT 1";
+        let last =
+            self.one(sql, [device.0], |row| Ok(HubTicks { boot: BootNo(row.get(0)?), ms: row.get(1)? }))?;
+        Ok((records, heard, last))
     }
 
-    pub(crate) fn last_contact(&self, device: DeviceNo) -> Result<Option<HubTicks>> {
-        let sql = "SELECT boot, ms FROM contact WHERE device = ?1 ORDER BY no DESC LIMIT 1";
+    /// When this hub heard a device last, by its own ticks.
+    pub(crate) fn last_heard(&self, device: DeviceNo) -> Result<Option<HubTicks>> {
+        let sql = "SELECT contact.boot, contact.ms FROM contact JOIN boot ON boot.no = contact.boot
+            WHERE device = ?1 AND log IS NULL ORDER BY contact.no DESC LIMIT 1";
         self.one(sql, [device.0], |row| Ok(HubTicks { boot: BootNo(row.get(0)?), ms: row.get(1)? }))
     }
 

@@ -254,3 +254,37 @@ fn what_a_log_did_not_date_waits_for_a_person() {
     w.take(News::Close(RecordNo(2)));
     assert_eq!(w.store().held(now, None).unwrap(), []);
 }
+
+/// CLINICAL 22 and 29: a destination hears of devices only of people whom it knows and may know of now, and of none that
+/// has a label.
+#[test]
+fn clinical_29_what_concerns_a_destination() {
+    let concerning = |w: &mut World, utc: &str| {
+        let now = Now { utc: instant(utc), ..daemon(w.now) };
+        let clinic = w.clinic;
+        let found = w.store().concerning(clinic, now).unwrap();
+        (found.devices.len(), found.devices.first().and_then(|one| one.last_heard), found.held)
+    };
+    let mut w = World::new(catalog(&[]));
+    w.hub_time("2018-10-07T12:00:00Z");
+    w.bind(LOS_ANGELES);
+    let contact = w.contact();
+    w.ends(contact, End::Drained);
+    let (devices, heard, held) = concerning(&mut w, "2018-10-07T13:00:00Z");
+    assert_eq!((devices, held), (1, None));
+    let early = instant("2018-10-07T12:00:00Z").duration_since(heard.unwrap());
+    assert!(early.abs() < SignedDuration::from_secs(2), "{heard:?}");
+
+    let mut binding = w.bound(LOS_ANGELES);
+    binding.labels = labels_of(&["42CFRPart2"]);
+    w.take(News::Bindings(vec![binding]));
+    assert_eq!(concerning(&mut w, "2018-10-07T13:00:00Z").0, 0, "a label");
+
+    w.bind(LOS_ANGELES);
+    let (ada, clinic) = (w.ada, w.clinic);
+    let mut over = always();
+    over.consent.until = Some(instant("2018-10-07T12:30:00Z"));
+    w.store().permit(ada, clinic, &over).unwrap();
+    assert_eq!(concerning(&mut w, "2018-10-07T12:10:00Z").0, 1);
+    assert_eq!(concerning(&mut w, "2018-10-07T13:00:00Z").0, 0, "consent is over");
+}

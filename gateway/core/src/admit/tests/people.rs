@@ -159,6 +159,16 @@ fn what_was_issued_anew_is_not_disputed_by_an_edge() {
     assert_eq!(disputed(again.expect("issued anew"), w.boots.utc(w.now), &house), Some(Ok(BEN)));
 }
 
+/// Heard before the cuff changed hands, and taken after that by its own word: its clock is a little fast, and a person sees it.
+#[test]
+fn a_word_from_just_after_a_hand_over_is_held_in_sight() {
+    let hands = "2024-06-15T21:17:00Z";
+    let mut w = World::new(cuff());
+    w.hub_time("2024-06-15T21:16:40Z").cuff_says(1, BP_03);
+    w.bindings([until(hands, bound(ADA, NEW_YORK)), from(hands, bound(BEN, NEW_YORK))]);
+    assert_eq!(w.held(1), Some(&Why::Edge));
+}
+
 /// Before and after a home moved, one stamp can be two times of one person.
 #[test]
 fn a_stamp_that_fits_both_zones_of_a_home_that_moved_is_held() {

@@ -245,6 +245,15 @@ fn names(o: &mut Object<'_>, name: &str) {
     });
 }
 
+/// What a person calls a device by what it says of itself, or by its kind.
+pub fn device_name(facts: &Facts, kind: Option<Kind>) -> String {
+    let (maker, model) = (present(&facts.manufacturer), present(&facts.model));
+    match kind {
+        Some(kind) => name(maker, model, kind),
+        None => model.unwrap_or("A device").to_owned(),
+    }
+}
+
 fn name(manufacturer: Option<&str>, model: Option<&str>, kind: Kind) -> String {
     match (manufacturer, model) {
         (Some(manufacturer), Some(model)) => format!("{manufacturer} {model}"),

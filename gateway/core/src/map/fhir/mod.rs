@@ -29,6 +29,7 @@ mod tests;
 
 pub use bundle::{Kind, MixedLabels, ask, bundle};
 pub use compare::{Comparison, compare, retraction};
+pub use device::device_name;
 pub use identifier::{
     DEVICE_SYSTEM, PHD_SYSTEM, PhdIdentifier, READING_SYSTEM, REPORT_SYSTEM, identifier_query, if_none_exist,
     phd_identifier, urn,

@@ -38,7 +38,7 @@ pub struct Finding {
 /// What a finding is about; its code is stable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum About {
-    /// Nothing came from this hub for so long, whatever the reason.
+    /// No report came from this hub for so long, whatever the reason.
     Absent,
     /// The Bluetooth adapter, or the service that drives it.
     Radio,
@@ -50,7 +50,7 @@ pub enum About {
     /// Records that wait on the hub for a person, and since when the oldest does.
     Held,
     HeldSince,
-    /// Readings that this record system refused, and the oldest of them.
+    /// What was refused on its way to this record system, and the oldest of it.
     Parked,
     ParkedSince,
     /// When a device was last heard.
@@ -131,8 +131,8 @@ impl Report {
             o.plain("status", "final");
             o.object("code", |o| concept(o, "hub-state", None, "State of a home hub"));
             o.object("subject", |o| o.plain("reference", "#hub"));
-            o.printed("effectiveDateTime", self.at.strftime("%Y-%m-%dT%H:%M:%SZ"));
-            o.printed("issued", self.at.strftime("%Y-%m-%dT%H:%M:%SZ"));
+            o.plain("effectiveDateTime", &second(self.at));
+            o.plain("issued", &second(self.at));
             let (code, said) = match self.urgent().count() {
                 0 => ("well", "Nothing needs anybody".to_owned()),
                 1 => ("see-to-it", "One matter needs somebody".to_owned()),
@@ -151,7 +151,6 @@ impl Report {
 fn component(o: &mut Object<'_>, finding: &Finding) {
     let device = finding.device.as_ref().map(meter_id);
     o.object("code", |o| concept(o, finding.about.code(), device.as_deref(), &finding.said));
-    let at = |t: Timestamp| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     match finding.told {
         Told::Count(count) => o.number("valueInteger", whole(count)),
         Told::Percent(percent) => o.object("valueQuantity", |o| {
@@ -160,13 +159,17 @@ fn component(o: &mut Object<'_>, finding: &Finding) {
             o.plain("system", crate::map::codes::system::UCUM);
             o.plain("code", "%");
         }),
-        Told::At(then) => o.plain("valueDateTime", &at(then)),
+        Told::At(then) => o.plain("valueDateTime", &second(then)),
         Told::Between(from, until) => o.object("valuePeriod", |o| {
-            o.plain("start", &at(from));
-            o.plain("end", &at(until));
+            o.plain("start", &second(from));
+            o.plain("end", &second(until));
         }),
         Told::Words => o.truth("valueBoolean", true),
     }
+}
+
+fn second(t: Timestamp) -> String {
+    t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn whole(count: u32) -> Decimal {
