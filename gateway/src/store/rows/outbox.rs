@@ -254,9 +254,10 @@ impl Rows<'_> {
 
     /// Whether an older row about the same measurement, of this or an earlier issue, still has to go first.
     pub(crate) fn another_first(&self, row: &Queued, key: &Key) -> Result<bool> {
-        let sql = "SELECT 1 FROM reading JOIN outbox ON outbox.reading = reading.no
+        // In this order, and by nothing else than the measurement: SQLite would go through all rows that wait.
+        let sql = "SELECT 1 FROM reading CROSS JOIN outbox ON outbox.reading = reading.no
             WHERE reading.key = ?1 AND outbox.destination = ?2 AND outbox.no < ?3
-                AND outbox.state = 'waiting'
+                AND +outbox.state = 'waiting'
                 AND NOT (reading.retracted = 1 AND outbox.intent = 'create')
             LIMIT 1";
         let with = params![self.blinded_key(key), row.destination.0, row.no.0];
