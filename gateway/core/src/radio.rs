@@ -22,7 +22,7 @@ mod kept;
 pub mod scout;
 pub mod session;
 
-pub use kept::{Kept, Matter, User};
+pub use kept::{Change, Kept, Matter, User};
 
 pub use hearth_wire::transfer::Millis;
 

@@ -8,7 +8,7 @@ use crate::store::{self, Desk, Store, StoreError};
 use hearth_core::admit::News;
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::Facts;
-use hearth_core::radio::Kept;
+use hearth_core::radio::{Change, Kept};
 use hearth_core::when::HubTicks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,15 +43,13 @@ pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mps
                     Err(error) => tracing::error!("the house's devices could not be read: {error}"),
                 }
             }
-            Wish::Keep { no, kept, done } => {
-                match desk.ask(move |store| keep(store, no, &kept)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => {
-                        tracing::error!("device {}: what the radio knows of it was not kept: {error}", no.0);
-                    }
-                    Err(_) => return,
-                }
-                _ = done.send(());
+            Wish::Keep { no, change, done } => {
+                let Ok(kept) = desk.ask(move |store| keep(store, no, &change)).await else { return };
+                let kept = kept.unwrap_or_else(|error| {
+                    tracing::error!("device {}: what the radio knows of it was not kept: {error}", no.0);
+                    None
+                });
+                _ = done.send(kept);
             }
             Wish::TakeIn { facts, at, done } => {
                 let Ok(taken) = desk.ask(move |store| take_in(store, facts, at)).await else { return };
@@ -116,11 +114,13 @@ fn member(member: store::Member) -> Member {
 }
 
 /// Of a device that left the house meanwhile nothing is kept.
-fn keep(store: &mut Store, no: DeviceNo, kept: &Kept) -> Result<(), StoreError> {
-    match store.kept(no)? {
-        Some(now) => store.keep(no, Some(&kept.clone().with_users_of(&now))),
-        None => Ok(()),
+fn keep(store: &mut Store, no: DeviceNo, change: &Change) -> Result<Option<Kept>, StoreError> {
+    let Some(now) = store.kept(no)? else { return Ok(None) };
+    let then = now.clone().with(change);
+    if then != now {
+        store.keep(no, Some(&then))?;
     }
+    Ok(Some(then))
 }
 
 /// The store knows it, and that it is of the house. What was kept of it before is kept on, but for its bond.

@@ -30,8 +30,8 @@ use hearth_core::capture::DeviceNo;
 use hearth_core::profile::Catalog;
 use hearth_core::radio::Millis;
 use hearth_core::radio::adapter::{self, Adapter};
-use hearth_core::radio::bond::{Evidence, Repair};
-use hearth_core::radio::scout::{self, Outcome, Scout};
+use hearth_core::radio::bond::Repair;
+use hearth_core::radio::scout::{self, Scout};
 use hearth_core::when::HubTicks;
 use house::Housed;
 use keeper::Talks;
@@ -301,6 +301,12 @@ impl<'a> Radio<'a> {
             Event::Device(at, told) => self.device(at, *told, now).await,
             Event::DeviceGone(at) => {
                 self.near.remove(&at);
+                // Somebody else removed it: what was its link tells nothing more.
+                if let Some(no) = self.by_address.get(&at.address).copied()
+                    && self.adapter.used() == Some(at.adapter)
+                {
+                    self.order(no, Order::Lost);
+                }
             }
         }
     }
@@ -349,32 +355,6 @@ impl<'a> Radio<'a> {
             News::TurnedAway(at) => {
                 if let Some(no) = self.by_address.get(&at.address).copied() {
                     self.order(no, Order::TurnedAway);
-                }
-            }
-        }
-    }
-
-    async fn over(&mut self, over: Over) {
-        let now = self.now();
-        self.orders.remove(&over.no);
-        if let (Some(line), true) = (over.line, self.house.contains_key(&over.no)) {
-            self.lines.insert(over.no, line);
-        }
-        let Some(housed) = self.house.get_mut(&over.no) else { return };
-        match over.ending {
-            Some(ending) => {
-                self.scout.ended(over.no, Outcome::from(&ending), now);
-                // What it said of itself may have given it another profile.
-                self.move_in().await;
-            }
-            None => {
-                self.scout.failed(over.no, now);
-                if !over.given_up {
-                    let bond = housed.kept.bond.after(Evidence::Cut);
-                    if bond != housed.kept.bond {
-                        housed.kept.bond = bond;
-                        self.keeper.keep(over.no, housed.kept.clone()).await;
-                    }
                 }
             }
         }

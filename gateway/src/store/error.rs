@@ -187,7 +187,9 @@ impl fmt::Display for OpenError {
                 "{0}: damaged, and what is readable in it could not be carried over: {said}; the file is as it was found: check the disk and start again, or move {0} and {0}-wal away to begin without them",
                 path.display()
             ),
-            OpenError::Io { path, said } => write!(f, "{}: {said}", path.display()),
+            OpenError::Io { path, said } => {
+                write!(f, "{}: {said}; check the disk that it is on, and start again", path.display())
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is kept of a device of the house from one connection to the next.
 
-use super::bond::Bond;
+use super::bond::{Bond, Evidence};
 use super::session::{Consent, Cursor, Ending, Memory};
 use crate::identity::Slot;
 
@@ -30,6 +30,24 @@ impl Default for Kept {
     }
 }
 
+/// What a connection or a repair says of a device. It changes what is kept by then: a person may have paired the device
+/// anew meanwhile, or given another code.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Change {
+    /// A link came to nothing.
+    Cut,
+    /// The hub made a stale bond anew by itself; `true`: the device took part.
+    Mended(bool),
+    Session {
+        bond: Evidence,
+        /// Where its memory was read to, if it was read to its end.
+        cursor: Option<Option<Cursor>>,
+        /// Codes, of which user, that the scale refused.
+        refused: Vec<(Slot, u16)>,
+        battery: Option<u8>,
+    },
+}
+
 /// From so many percent on a battery is low: what the Battery Service leaves open, telephones warn at.
 const LOW: u8 = 20;
 
@@ -53,29 +71,34 @@ impl Kept {
         battery.into_iter().chain(refused).chain(no_code).collect()
     }
 
-    /// What it is after a session.
-    #[must_use]
-    pub fn after(mut self, ending: &Ending) -> Kept {
-        self.bond = self.bond.after(ending.bond);
-        if let Memory::Whole { cursor, .. } = ending.memory {
-            self.cursor = cursor;
+    /// What a session that began with this makes of it.
+    pub fn change(&self, ending: &Ending, battery: Option<u8>) -> Change {
+        let refused = |slot: &Slot| {
+            ending.consents.iter().any(|(of, consent)| of == slot && matches!(consent, Consent::Refused(_)))
+        };
+        Change::Session {
+            bond: ending.bond,
+            cursor: if let Memory::Whole { cursor, .. } = ending.memory { Some(cursor) } else { None },
+            refused: self.consenting().into_iter().filter(|(slot, _)| refused(slot)).collect(),
+            battery,
         }
-        for (slot, consent) in &ending.consents {
-            if let (Consent::Refused(_), Some(user)) =
-                (consent, self.users.iter_mut().find(|user| user.slot == *slot))
-            {
-                user.refused = true;
-            }
-        }
-        self
     }
 
-    /// Where a person gave or took codes while a session ran with what was kept before: theirs stand.
+    /// What it is after this.
     #[must_use]
-    pub fn with_users_of(mut self, now: &Kept) -> Kept {
-        let refused = |user: &User| self.users.contains(&User { refused: true, ..*user });
-        let users = now.users.iter().map(|user| User { refused: user.refused || refused(user), ..*user });
-        self.users = users.collect();
+    pub fn with(mut self, change: &Change) -> Kept {
+        match change {
+            Change::Cut => self.bond = self.bond.after(Evidence::Cut),
+            Change::Mended(done) => self.bond = self.bond.mended(*done),
+            Change::Session { bond, cursor, refused, battery } => {
+                self.bond = self.bond.after(*bond);
+                self.cursor = cursor.unwrap_or(self.cursor);
+                for user in &mut self.users {
+                    user.refused |= refused.contains(&(user.slot, user.code));
+                }
+                self.battery = battery.or(self.battery);
+            }
+        }
         self
     }
 
@@ -97,7 +120,6 @@ mod tests {
     use super::*;
     use crate::admit::End;
     use crate::capture::Name;
-    use crate::radio::bond::Evidence;
     use crate::radio::session::ClockEnd;
     use hearth_wire::gatt::UserControlResult;
 
@@ -123,7 +145,8 @@ mod tests {
             (Memory::Cut, cursor(5)),
             (Memory::NotAsked, cursor(5)),
         ] {
-            assert_eq!(kept.clone().after(&ending(memory, vec![])).cursor, then, "{memory:?}");
+            let change = kept.change(&ending(memory, vec![]), None);
+            assert_eq!(kept.clone().with(&change).cursor, then, "{memory:?}");
         }
     }
 
@@ -134,14 +157,31 @@ mod tests {
             .into_iter()
             .for_each(|(slot, code)| now.consent(Slot(slot), Some(code)));
         let refused = |slot| (Slot(slot), Consent::Refused(UserControlResult::USER_NOT_AUTHORIZED));
-        let session = now.clone().after(&ending(Memory::NotAsked, vec![refused(1), refused(2), refused(3)]));
+        let session = now.change(&ending(Memory::NotAsked, vec![refused(1), refused(2), refused(3)]), None);
         // Meanwhile one gets another code, and one is forgotten.
         now.consent(Slot(1), Some(1_112));
         now.consent(Slot(2), None);
-        let kept = session.with_users_of(&now);
+        let kept = now.with(&session);
         assert_eq!(kept.consenting(), [(Slot(1), 1_112)]);
         assert_eq!(kept.users.len(), 2, "the third is still refused: {kept:?}");
         assert_eq!(kept.bond, Bond::Good);
+    }
+
+    /// What a session did not look at is as it was; what a repair came to is the bond's alone.
+    #[test]
+    fn a_bond_that_was_made_anew_meanwhile_stands() {
+        let stale = Kept { bond: Bond::Stale { mended: false }, battery: Some(80), ..Kept::default() };
+        let untried = Ending { bond: Evidence::Untried, ..ending(Memory::Cut, vec![]) };
+        let session = stale.change(&untried, None);
+        let paired = Kept { bond: Bond::Fresh, ..stale.clone() };
+        assert_eq!(paired.clone().with(&session), paired);
+        assert_eq!(
+            paired.clone().with(&Change::Mended(false)),
+            paired,
+            "what a repair came to is told too late"
+        );
+        assert_eq!(stale.with(&Change::Mended(false)).bond, Bond::Stale { mended: true });
+        assert_eq!(paired.with(&Change::Cut).bond, Bond::Doubtful { against: 1, mended: false });
     }
 
     #[test]
@@ -153,7 +193,9 @@ mod tests {
             (Slot(2), Consent::Refused(UserControlResult::USER_NOT_AUTHORIZED)),
             (Slot(3), Consent::Untried),
         ];
-        let kept = kept.after(&ending(Memory::NotAsked, consents));
+        let change = kept.change(&ending(Memory::NotAsked, consents), Some(40));
+        let kept = kept.with(&change);
+        assert_eq!(kept.battery, Some(40));
         assert_eq!(kept.consenting(), [(Slot(1), 1_001), (Slot(3), 1_003)]);
         assert_eq!(kept.bond, Bond::Good);
     }

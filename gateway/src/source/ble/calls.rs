@@ -1,14 +1,16 @@
 //! What the radio does: each call is a future that it drives beside the others, and what it came to is told back.
 
 use super::bus::{At, Failed};
-use super::link::{Line, Link};
+use super::link::{Line, Link, Over};
 use super::signals::Event;
 use super::{Radio, fault};
 use btleplug::api::{Central as _, Manager as _, Peripheral as _, ScanFilter};
 use btleplug::platform::{Adapter as Central, Manager};
 use hearth_core::capture::DeviceNo;
+use hearth_core::radio::Change;
 use hearth_core::radio::adapter::{Answer, Command};
 use hearth_core::radio::bond::Repair;
+use hearth_core::radio::scout::Outcome;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -39,7 +41,8 @@ impl Radio<'_> {
             return self.scout.failed(no, self.now());
         };
         if housed.kept.bond.repair(housed.profile.collect.pairing) == Repair::PairAgain {
-            return self.mend(no, at);
+            // One at a time, and a person goes first.
+            return if self.pairing { self.scout.failed(no, self.now()) } else { self.mend(no, at) };
         }
         match self.lines.remove(&no) {
             Some(line) => self.hold(no, at, line),
@@ -76,6 +79,7 @@ impl Radio<'_> {
     fn mend(&mut self, no: DeviceNo, at: At) {
         let (bus, doorkeeper) = (self.bus.clone(), self.doorkeeper.clone());
         self.lines.remove(&no);
+        self.pairing = true;
         self.calls.push(Box::pin(async move {
             doorkeeper.open(at, None);
             let removed = bus.remove(at).await;
@@ -138,11 +142,9 @@ impl Radio<'_> {
                 }
             }
             Done::Mended(no, done) => {
+                self.pairing = false;
                 let now = self.now();
-                if let Some(housed) = self.house.get_mut(&no) {
-                    housed.kept.bond = housed.kept.bond.mended(done);
-                    self.keeper.keep(no, housed.kept.clone()).await;
-                }
+                self.keep(no, Change::Mended(done)).await;
                 self.scout.failed(no, now);
             }
             Done::Paired(no) => {
@@ -154,6 +156,40 @@ impl Radio<'_> {
                 }
             }
             Done::Unpaired => self.move_in().await,
+        }
+    }
+
+    /// A link is over.
+    pub(super) async fn over(&mut self, over: Over) {
+        let now = self.now();
+        self.orders.remove(&over.no);
+        if let (Some(line), true) = (over.line, self.house.contains_key(&over.no)) {
+            self.lines.insert(over.no, line);
+        }
+        if !self.house.contains_key(&over.no) {
+            return;
+        }
+        match over.ending {
+            Some(ending) => {
+                self.scout.ended(over.no, Outcome::from(&ending), now);
+                // What it said of itself may have given it another profile.
+                self.move_in().await;
+            }
+            None => {
+                self.scout.failed(over.no, now);
+                if !over.given_up {
+                    self.keep(over.no, Change::Cut).await;
+                }
+            }
+        }
+    }
+
+    /// What is kept of a device is another.
+    async fn keep(&mut self, no: DeviceNo, change: Change) {
+        if let Some(kept) = self.keeper.keep(no, change).await
+            && let Some(housed) = self.house.get_mut(&no)
+        {
+            housed.kept = kept;
         }
     }
 

@@ -5,7 +5,7 @@ use hearth_core::admit::Device;
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::Facts;
 use hearth_core::profile::Catalog;
-use hearth_core::radio::Kept;
+use hearth_core::radio::{Change, Kept};
 use hearth_core::when::{HubTicks, ZoneName};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -48,8 +48,8 @@ pub(crate) enum Wish {
     House(oneshot::Sender<House>),
     Keep {
         no: DeviceNo,
-        kept: Kept,
-        done: oneshot::Sender<()>,
+        change: Change,
+        done: oneshot::Sender<Option<Kept>>,
     },
     TakeIn {
         facts: Facts,
@@ -98,9 +98,10 @@ impl Keeper {
         self.wish(Wish::House).await
     }
 
-    /// Keeps what became of a device of the house.
-    pub(super) async fn keep(&self, no: DeviceNo, kept: Kept) {
-        self.wish(|done| Wish::Keep { no, kept, done }).await;
+    /// What is kept of a device of the house with this change. `None`: it is not of the house any more, or the
+    /// store refused.
+    pub(super) async fn keep(&self, no: DeviceNo, change: Change) -> Option<Kept> {
+        self.wish(|done| Wish::Keep { no, change, done }).await
     }
 
     /// Takes a device into the house.

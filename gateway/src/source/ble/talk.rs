@@ -9,8 +9,8 @@ use btleplug::api::{CharPropFlags, Characteristic, Peripheral as _, ValueNotific
 use futures_util::stream::StreamExt;
 use hearth_core::admit::End;
 use hearth_core::capture::{Link as Road, Uuid16};
+use hearth_core::radio::Millis;
 use hearth_core::radio::session::{Ask, Can, Ending, Fault, Offer, Place, Poll, Session, Tell, measures};
-use hearth_core::radio::{Kept, Millis};
 use hearth_core::when::HubTicks;
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -35,7 +35,8 @@ pub(super) struct Talk {
     met: bool,
     /// Whether anything was said in the contact that is open.
     heard: bool,
-    kept: Kept,
+    /// In percent, if it said so.
+    battery: Option<u8>,
 }
 
 impl Talk {
@@ -47,7 +48,7 @@ impl Talk {
             contact: 1,
             met: false,
             heard: false,
-            kept: link.member.kept.clone(),
+            battery: None,
             talk: link.talk,
             link,
         }
@@ -168,7 +169,7 @@ impl Talk {
                 )
                 .await;
             }
-            Tell::Battery { percent } => self.kept.battery = Some(percent),
+            Tell::Battery { percent } => self.battery = Some(percent),
             Tell::AnotherContact => {
                 self.end_contact(End::Drained).await;
                 self.contact += 1;
@@ -283,10 +284,8 @@ impl Talk {
             }
         }
         self.end_contact(ending.how).await;
-        let kept = std::mem::take(&mut self.kept).after(&ending);
-        if kept != self.link.member.kept {
-            self.link.keeper.keep(no, kept).await;
-        }
+        let change = self.link.member.kept.change(&ending, self.battery);
+        self.link.keeper.keep(no, change).await;
         self.link.keeper.over(self.talk).await;
         Over { no, line: Some(self.line), ending: Some(ending), given_up: false }
     }
