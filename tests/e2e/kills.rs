@@ -1,6 +1,7 @@
 //! The process is killed at every step of the walk, and started again: every reading arrives, once.
 
 use e2e::{Hub, World};
+use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
 use gateway::failpoint::Point;
 use serde_json::{Value, json};
@@ -28,19 +29,21 @@ fn home() -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// Patient, code, time and versions of each reading in the record.
+const RUNGS: [&str; 3] = ["update-as-create", "conditional-create", "search-then-create"];
+
+/// Patient, code, time and versions of each Observation in the record.
 fn readings(record: &Record) -> Vec<(String, String, String, usize)> {
     let mut all: Vec<(String, String, String, usize)> = record
         .all("Observation")
         .into_iter()
         .filter_map(|(_, versions)| {
             let now = versions.last()?.resource.clone()?;
-            let code = now["code"]["coding"].as_array()?.iter().find_map(|c| {
-                ["150020", "160368", "8417864"].into_iter().find(|known| c["code"] == **known)
-            })?;
+            let code = now["code"]["coding"].as_array().into_iter().flatten().find_map(|c| {
+                ["150020", "149546", "160368", "8417864"].into_iter().find(|known| c["code"] == **known)
+            });
             let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
             let (subject, effective) = (text(&now["subject"]["reference"]), text(&now["effectiveDateTime"]));
-            Some((subject, code.to_owned(), effective, versions.len()))
+            Some((subject, code.unwrap_or("another").to_owned(), effective, versions.len()))
         })
         .collect();
     all.sort();
@@ -49,6 +52,7 @@ fn readings(record: &Record) -> Vec<(String, String, String, usize)> {
 
 fn expected() -> Vec<(String, String, String, usize)> {
     [
+        ("Patient/ada", "149546", "2024-06-15T17:17:27-04:00"),
         ("Patient/ada", "150020", "2024-06-15T10:00:00-04:00"),
         ("Patient/ada", "150020", "2024-06-15T17:17:27-04:00"),
         ("Patient/ben", "160368", "2024-01-30T11:37:27-05:00"),
@@ -66,10 +70,10 @@ fn play(hub: &Hub) -> e2e::Said {
 
 /// Kills the daemon at the n-th reaching of a point, then lets the home send everything again.
 #[track_caller]
-fn kill_at(point: Point, nth: u32) {
+fn kill_at(point: Point, nth: u32, rung: &str) {
     let world = World::new(point.name());
-    let record = world.record(Behaviour::default());
-    let hub = world.hub(&[("clinic", &record)]);
+    let record = world.record(Behaviour { conditional: true, ..Behaviour::default() });
+    let hub = world.hub_with(&[("clinic", &record)], pki::CLIENT, &format!("rung = \"{rung}\""));
     let daemon = hub.start(Some(&format!("{}:{nth}", point.name())));
     std::thread::scope(|scope| {
         let sender = scope.spawn(|| {
@@ -83,17 +87,19 @@ fn kill_at(point: Point, nth: u32) {
         sender.join().unwrap();
     });
     drop(daemon);
-    let daemon = hub.run();
+    let daemon = hub.run_hurried();
     play(&hub).ok();
     hub.says(&["outbox", "wait", "--timeout", "60"]).ok();
-    assert_eq!(readings(&record), expected(), "killed at {} number {nth}", point.name());
+    assert_eq!(readings(&record), expected(), "{rung}, killed at {} number {nth}", point.name());
     assert_eq!(daemon.stop(), 0);
 }
 
 #[test]
 fn killed_at_every_step_of_the_walk() {
-    for point in Point::ALL {
-        kill_at(point, 1);
+    for rung in RUNGS {
+        for point in Point::ALL {
+            kill_at(point, 1, rung);
+        }
     }
 }
 
@@ -102,11 +108,11 @@ fn killed_at_every_step_of_the_walk() {
 fn killed_in_the_middle_of_what_the_home_sends() {
     for point in [Point::TakeBeforeCommit, Point::TakeAfterCommit] {
         for nth in [4, 7, 9, 11] {
-            kill_at(point, nth);
+            kill_at(point, nth, RUNGS[0]);
         }
     }
     for nth in [5, 8, 9] {
-        kill_at(Point::BeforeRelease, nth);
+        kill_at(Point::BeforeRelease, nth, RUNGS[0]);
     }
 }
 
@@ -156,10 +162,10 @@ fn a_dead_destination_keeps_nobody_waiting() {
     let told = hub.until(&["status"], |status| status["delivered"] == 5);
     assert_eq!(told["on_its_way"].as_u64().unwrap() + told["in_doubt"].as_u64().unwrap(), 2, "{told}");
     assert_eq!(readings(&near), expected());
-    assert_eq!(readings(&far).len(), 2);
+    assert_eq!(readings(&far).len(), 3);
     assert!(told["destinations"].to_string().contains("dead: tried again"), "{told}");
     dead.outage(false);
     hub.until(&["status"], |status| status["delivered"] == 7);
-    assert_eq!(readings(&dead).len(), 2);
+    assert_eq!(readings(&dead).len(), 3);
     assert_eq!(daemon.stop(), 0);
 }

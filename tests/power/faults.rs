@@ -1,4 +1,5 @@
-//! The disk refuses one call, or all from one call on: for every call that a life of the hub makes.
+//! The disk refuses one call, for every call that a life of the hub makes that touches the medium; or it has no room from a
+//! call on, and for the 200 after it, for each tenth of them.
 //!
 //! After the refusal the daemon goes on if the store says that the disk is full, and else ends and is started
 //! again. At the end, and after a power cut at any time since, every promise must be kept.
@@ -22,7 +23,7 @@ struct Illness {
 
 const ILLNESSES: [Illness; 4] = [
     Illness { fault: Fault::Io, many: 1, every: 1 },
-    Illness { fault: Fault::Short, many: 1, every: 3 },
+    Illness { fault: Fault::Short, many: 1, every: 1 },
     Illness { fault: Fault::NoRoom, many: 1, every: 1 },
     Illness { fault: Fault::NoRoom, many: 200, every: 10 },
 ];
@@ -92,6 +93,8 @@ fn life(seed: u64, nth: u64, illness: Illness) -> Course {
             Err(Stop::Store(other)) => panic!("{other}"),
         }
     }
+    // The last calls are those of an end without haste, and may be refused, too.
+    home.stop();
     course.refused = home.disk.heal();
     if !finished {
         course.broken.push("STUCK: it never came to its end".into());
@@ -100,7 +103,6 @@ fn life(seed: u64, nth: u64, illness: Illness) -> Course {
     if home.released_early > 0 {
         course.broken.push("RELEASED: somebody was told of what was not on the medium".into());
     }
-    home.stop();
     // The power is cut once more: a refused sync may have left less on the medium than the page cache showed.
     let end = home.disk.at();
     let refused_sync = home.disk.steps().iter().any(|step| step.call == Call::SyncFailed);
@@ -154,6 +156,7 @@ fn every_call_may_fail() {
         let concerned = (1..).zip(&calls).filter(|(_, call)| illness.concerns(call)).step_by(illness.every);
         for (nth, _) in concerned {
             let course = life(seed, nth, illness);
+            assert!(course.refused > 0, "{illness:?}, call {nth}: nothing was refused");
             lives += 1;
             refused += course.refused;
             full += course.full;
@@ -165,6 +168,6 @@ fn every_call_may_fail() {
         "failing disks: seed {seed}, {} calls, {lives} lives, {refused} calls refused; {full} times full, {ended} times the hub ended",
         calls.len()
     );
-    assert!(refused >= lives && full > 0 && ended > 0, "too little was refused");
+    assert!(full > 0 && ended > 0, "too little was refused");
     assert!(broken.is_empty(), "{} promises broken: {:#?}", broken.len(), &broken[..broken.len().min(20)]);
 }

@@ -68,19 +68,19 @@ fn without_indices(place: &str) -> String {
     kept
 }
 
-/// R4's vital signs by LOINC code.
-const VITAL_SIGNS: [(&str, &str); 7] = [
-    ("85354-9", "bp"),
-    ("29463-7", "bodyweight"),
-    ("8310-5", "bodytemp"),
-    ("2708-6", "oxygensat"),
-    ("8867-4", "heartrate"),
-    ("8302-2", "bodyheight"),
-    ("39156-5", "bmi"),
+/// R4's vital signs by LOINC code, and by those of 11073 that the hub files as them.
+const VITAL_SIGNS: [(&str, &[&str], &str); 7] = [
+    ("85354-9", &["150020"], "bp"),
+    ("29463-7", &["188736"], "bodyweight"),
+    ("8310-5", &["150364"], "bodytemp"),
+    ("2708-6", &["150456"], "oxygensat"),
+    ("8867-4", &["149546", "149530", "147842"], "heartrate"),
+    ("8302-2", &["188740"], "bodyheight"),
+    ("39156-5", &["188752"], "bmi"),
 ];
 
-/// The profiles that a resource must fit beyond R4: what is filed as a vital sign fits `vitalsigns`, and what has the code of one
-/// its own.
+/// The profiles that a resource must fit beyond R4: what is filed as a vital sign fits `vitalsigns`, and its own, also if it lacks
+/// the code that the profile demands.
 pub(crate) fn profiles(resource: &Value) -> Vec<String> {
     let mut all = vec![];
     if resource["resourceType"] == "Observation" {
@@ -89,8 +89,11 @@ pub(crate) fn profiles(resource: &Value) -> Vec<String> {
         };
         let filed = resource["category"].as_array().into_iter().flatten().any(|c| coded(c, "vital-signs"));
         all.extend(filed.then_some("vitalsigns"));
-        let own = VITAL_SIGNS.iter().filter(|(code, _)| coded(&resource["code"], code));
-        all.extend(own.map(|(_, profile)| *profile));
+        let own = VITAL_SIGNS.iter().filter(|(loinc, ieee, _)| {
+            let coded = |code: &&str| coded(&resource["code"], code);
+            coded(loinc) || filed && ieee.iter().any(coded)
+        });
+        all.extend(own.map(|(.., profile)| *profile));
     }
     all.iter().map(|name| format!("http://hl7.org/fhir/StructureDefinition/{name}")).collect()
 }

@@ -20,6 +20,9 @@ fn nothing_that_goes_out_is_wrong() {
         assert!(of_a_device || observation["performer"].is_array(), "nobody measured {observation}");
     }
 
+    let judged: BTreeSet<String> = everything.iter().flat_map(profiles).collect();
+    assert_eq!(judged.len(), 8, "not every vital sign's own profile has something to judge: {judged:?}");
+
     let mut wrong = BTreeSet::new();
     let mut used = BTreeSet::new();
     for resource in everything {

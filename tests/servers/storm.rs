@@ -57,7 +57,7 @@ impl Sky<'_> {
         let found = compare(&home, &chart, self.digits);
         let counts = proxy.counts();
         println!(
-            "{} readings by {}, seed {}: {} lost, {} doubled, {} wrong, {} writes, {} in doubt, {} committed before the cut, {} after it, \
+            "{} readings by {}, seed {}: {} lost, {} doubled, {} wrong, {} writes, {} in doubt with {} resources, {} committed before the cut, {} after it, \
              slowest answer {:?}, {} s",
             readings,
             self.rung,
@@ -67,6 +67,7 @@ impl Sky<'_> {
             found.wrong,
             counts.writes,
             counts.in_doubt,
+            counts.resources_in_doubt,
             counts.committed_unheard,
             counts.committed_late,
             counts.slowest,
@@ -205,6 +206,7 @@ fn repeats_in_the_dark_are_told() {
     println!("plain-create: {} readings are there more than once, {} are told of", twice.len(), told.len());
     let untold: Vec<_> = twice.difference(&told).collect();
     assert!(untold.is_empty(), "there twice, and nobody was told: {untold:?}");
+    assert!(told.len() as u64 <= storm.counts.resources_in_doubt, "more are told of than were in doubt");
 }
 
 /// The check finds what it looks for: a record that ignores the condition has readings twice, and nothing that the hub
