@@ -2,6 +2,7 @@
 
 use crate::air::Air;
 use e2e::{Said, build_package, ran, root};
+use jiff::Timestamp;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -62,6 +63,11 @@ impl Machine {
     /// With an empty disk, in this folder. It is in reach of these devices.
     pub(crate) fn new(folder: &Path, air: &Air) -> Machine {
         std::fs::create_dir_all(folder.join("outside")).unwrap();
+        std::fs::copy(
+            root().join("deploy/bluetooth/cache-in-memory"),
+            folder.join("outside/cache-in-memory"),
+        )
+        .unwrap();
         let disk = folder.join("disk.img");
         ran(Command::new("truncate").args(["-s", "256M"]).arg(&disk));
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
@@ -259,6 +265,8 @@ pub(crate) struct Running {
     /// Its number in the machine.
     pub(crate) process: u32,
     said: Arc<(Mutex<Vec<u8>>, Condvar)>,
+    /// When it had said so many octets.
+    came: Arc<Mutex<Vec<(usize, Timestamp)>>>,
 }
 
 impl Drop for Running {
@@ -275,13 +283,16 @@ const ENDED: &str = "(ended";
 impl Running {
     fn watch(process: u32, mut call: BufReader<TcpStream>) -> Running {
         let said: Arc<(Mutex<Vec<u8>>, Condvar)> = Arc::default();
-        let tell = Arc::clone(&said);
+        let came: Arc<Mutex<Vec<(usize, Timestamp)>>> = Arc::default();
+        let (tell, arrived) = (Arc::clone(&said), Arc::clone(&came));
         std::thread::spawn(move || {
             let mut octets = [0; 4096];
             loop {
                 let n = call.read(&mut octets).unwrap_or(0);
+                let now = gateway::clock::now();
                 let mut said = tell.0.lock().unwrap();
                 said.extend(&octets[..n]);
+                arrived.lock().unwrap().push((said.len(), now));
                 if n == 0 {
                     said.extend(b"(gone)");
                 }
@@ -291,12 +302,26 @@ impl Running {
                 }
             }
         });
-        Running { process, said }
+        Running { process, said, came }
     }
 
     /// All that it has said.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&self.said.0.lock().unwrap()).into_owned()
+    }
+
+    /// When each line arrived that has this in it.
+    pub(crate) fn arrivals(&self, part: &str) -> Vec<Timestamp> {
+        let (said, came) = (self.said(), self.came.lock().unwrap());
+        let mut end = 0;
+        let mut all = vec![];
+        for line in said.split_inclusive('\n') {
+            end += line.len();
+            if line.contains(part) {
+                all.extend(came.iter().find(|(so_far, _)| *so_far >= end).map(|(_, at)| *at));
+            }
+        }
+        all
     }
 
     /// Waits until it has said this, or is gone: whether it has.

@@ -103,6 +103,10 @@ impl Home {
         self.guest.as_ref().expect("the machine is on")
     }
 
+    pub(crate) fn daemon(&self) -> &Running {
+        self.daemon.as_ref().expect("the hub runs")
+    }
+
     pub(crate) fn hub(&self) -> Hub<'_> {
         Hub { guest: self.guest() }
     }

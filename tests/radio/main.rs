@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod air;
+mod costs;
 mod guest;
 mod home;
 mod house;

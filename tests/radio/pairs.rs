@@ -89,6 +89,8 @@ pub(crate) fn kill_service(home: &Home, signal: &str) {
         .run(&format!("kill -{signal} $(pidof bluetoothd); while pidof bluetoothd; do usleep 20000; done"))
         .ok();
     home.guest().run("/init bluetoothd").ok();
+    // What it notes of the neighbourhood is in memory (deploy/bluetooth).
+    home.guest().run("for cache in /var/lib/bluetooth/*:*/cache; do [ -L $cache ] || exit 1; done").ok();
 }
 
 fn block(home: &Home, blocked: bool) {

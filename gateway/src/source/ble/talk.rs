@@ -142,6 +142,7 @@ impl Talk {
             octets: value.value.clone(),
         };
         self.commit(said, at).await;
+        tracing::debug!("device {}: what it told is kept", self.link.member.no().0);
         self.heard = true;
         _ = self.link.news.send(News::Kept);
     }
