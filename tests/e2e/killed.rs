@@ -34,7 +34,7 @@ fn send(hub: &Hub, lines: &str) -> Said {
 fn killed_at_random_moments() {
     let seed = seed();
     let mut random = Random::new(seed);
-    for (tag, rung) in (50..).zip(["update-as-create", "conditional-create", "search-then-create"]) {
+    for (tag, rung) in (50..).zip(e2e::RUNGS) {
         let world = World::new("killed");
         let record = world.record(Behaviour { conditional: true, ..Behaviour::default() });
         let more = format!("rung = \"{rung}\"\nbundle = 3\ntimeout-s = 1");

@@ -1,6 +1,6 @@
 //! The process is killed at every step of the walk, and started again: every reading arrives, once.
 
-use e2e::{Hub, World};
+use e2e::{Hub, RUNGS, World};
 use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
 use gateway::failpoint::Point;
@@ -28,8 +28,6 @@ fn home() -> String {
     ];
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
-
-const RUNGS: [&str; 3] = ["update-as-create", "conditional-create", "search-then-create"];
 
 /// Patient, code, time and versions of each Observation in the record.
 fn readings(record: &Record) -> Vec<(String, String, String, usize)> {

@@ -3,30 +3,18 @@
 //! The machine is emulated, and the hub in it is a debug build: beside each other the figures say something.
 #![allow(clippy::float_arithmetic, reason = "figures of the hub, not of a body")]
 
-use crate::air::Air;
-use crate::guest::{Running, bare};
+use crate::guest::bare;
 use crate::home::Home;
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
-/// The time between a device's confirmations and what came of them, as lines of a program in the machine, in microseconds: the one in
-/// the middle and the 99th of a hundred. The way of a line out of the machine is in it.
+/// The time between a device's confirmations and the lines that came of them, in microseconds: the one in the middle and the 99th of
+/// a hundred. The way of a line out of the machine is in it.
 #[track_caller]
-fn windows(
-    air: &Air,
-    device: &str,
-    told_before: usize,
-    program: &Running,
-    line: &str,
-    lines_before: usize,
-) -> (i64, i64) {
-    let told = air.told(device).split_off(told_before);
-    let came = program.arrivals(line).split_off(lines_before);
-    assert_eq!(told.len(), came.len(), "{}", program.said());
-    let mut all: Vec<i64> = told
-        .iter()
-        .zip(came)
-        .map(|(told, came)| came.as_microsecond() - told["at_us"].as_i64().unwrap())
-        .collect();
+fn windows(told: &[Value], came: &[Timestamp]) -> (i64, i64) {
+    assert_eq!(told.len(), came.len());
+    let window = |(told, came): (&Value, &Timestamp)| came.as_microsecond() - told["at_us"].as_i64().unwrap();
+    let mut all: Vec<i64> = told.iter().zip(came).map(window).collect();
     all.sort_unstable();
     (all[all.len() / 2], all[all.len() * 99 / 100])
 }
@@ -50,7 +38,7 @@ fn what_may_be_lost_is_short() {
     home.measure("cuff", MANY);
     home.collected();
     home.air.wait("cuff", &json!({ "connected": false }));
-    let (middle, most) = windows(&home.air, "cuff", told, home.daemon(), KEPT, kept);
+    let (middle, most) = windows(&home.air.told("cuff")[told..], &home.daemon().arrivals(KEPT)[kept..]);
     home.compare();
     home.air.advertise("cuff", false);
 
@@ -63,7 +51,7 @@ fn what_may_be_lost_is_short() {
         home.guest().start(&format!("/outside/bare careful {} 2A35 1 5000", home.air.address("cuff")));
     let (code, said) = program.end();
     assert_eq!(code, 0, "{said}");
-    let (bare_middle, bare_most) = windows(&home.air, "cuff", told, &program, " value ", 0);
+    let (bare_middle, bare_most) = windows(&home.air.told("cuff")[told..], &program.arrivals(" value "));
     println!(
         "radio: from confirmation to commit {:.1} ms in the middle, {:.1} ms the 99th of {MANY}; a program that only prints \
          {:.1} and {:.1} ms",

@@ -264,9 +264,14 @@ impl Drop for Guest {
 pub(crate) struct Running {
     /// Its number in the machine.
     pub(crate) process: u32,
-    said: Arc<(Mutex<Vec<u8>>, Condvar)>,
-    /// When it had said so many octets.
-    came: Arc<Mutex<Vec<(usize, Timestamp)>>>,
+    said: Arc<(Mutex<Heard>, Condvar)>,
+}
+
+/// What was said, and when it was so many octets.
+#[derive(Debug, Default)]
+struct Heard {
+    octets: Vec<u8>,
+    came: Vec<(usize, Timestamp)>,
 }
 
 impl Drop for Running {
@@ -282,19 +287,19 @@ const ENDED: &str = "(ended";
 
 impl Running {
     fn watch(process: u32, mut call: BufReader<TcpStream>) -> Running {
-        let said: Arc<(Mutex<Vec<u8>>, Condvar)> = Arc::default();
-        let came: Arc<Mutex<Vec<(usize, Timestamp)>>> = Arc::default();
-        let (tell, arrived) = (Arc::clone(&said), Arc::clone(&came));
+        let said: Arc<(Mutex<Heard>, Condvar)> = Arc::default();
+        let tell = Arc::clone(&said);
         std::thread::spawn(move || {
             let mut octets = [0; 4096];
             loop {
                 let n = call.read(&mut octets).unwrap_or(0);
                 let now = gateway::clock::now();
                 let mut said = tell.0.lock().unwrap();
-                said.extend(&octets[..n]);
-                arrived.lock().unwrap().push((said.len(), now));
+                said.octets.extend(&octets[..n]);
+                let so_far = said.octets.len();
+                said.came.push((so_far, now));
                 if n == 0 {
-                    said.extend(b"(gone)");
+                    said.octets.extend(b"(gone)");
                 }
                 tell.1.notify_all();
                 if n == 0 {
@@ -302,23 +307,23 @@ impl Running {
                 }
             }
         });
-        Running { process, said, came }
+        Running { process, said }
     }
 
     /// All that it has said.
     pub(crate) fn said(&self) -> String {
-        String::from_utf8_lossy(&self.said.0.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&self.said.0.lock().unwrap().octets).into_owned()
     }
 
     /// When each line arrived that has this in it.
     pub(crate) fn arrivals(&self, part: &str) -> Vec<Timestamp> {
-        let (said, came) = (self.said(), self.came.lock().unwrap());
+        let said = self.said.0.lock().unwrap();
         let mut end = 0;
         let mut all = vec![];
-        for line in said.split_inclusive('\n') {
+        for line in said.octets.split_inclusive(|octet| *octet == b'\n') {
             end += line.len();
-            if line.contains(part) {
-                all.extend(came.iter().find(|(so_far, _)| *so_far >= end).map(|(_, at)| *at));
+            if String::from_utf8_lossy(line).contains(part) {
+                all.extend(said.came.iter().find(|(so_far, _)| *so_far >= end).map(|(_, at)| *at));
             }
         }
         all
@@ -326,8 +331,8 @@ impl Running {
 
     /// Waits until it has said this, or is gone: whether it has.
     pub(crate) fn says(&self, part: &str) -> bool {
-        let gone = |said: &Vec<u8>| said.ends_with(b"(gone)");
-        let has = |said: &Vec<u8>| String::from_utf8_lossy(said).contains(part);
+        let gone = |said: &Heard| said.octets.ends_with(b"(gone)");
+        let has = |said: &Heard| String::from_utf8_lossy(&said.octets).contains(part);
         let said = self.said.0.lock().unwrap();
         let (said, _) =
             self.said.1.wait_timeout_while(said, PATIENCE, |said| !has(said) && !gone(said)).unwrap();

@@ -90,8 +90,8 @@ pub(crate) fn profiles(resource: &Value) -> Vec<String> {
         let filed = resource["category"].as_array().into_iter().flatten().any(|c| coded(c, "vital-signs"));
         all.extend(filed.then_some("vitalsigns"));
         let own = VITAL_SIGNS.iter().filter(|(loinc, ieee, _)| {
-            let coded = |code: &&str| coded(&resource["code"], code);
-            coded(loinc) || filed && ieee.iter().any(coded)
+            let has = |code: &&str| coded(&resource["code"], code);
+            has(loinc) || filed && ieee.iter().any(has)
         });
         all.extend(own.map(|(.., profile)| *profile));
     }

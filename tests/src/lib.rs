@@ -16,7 +16,7 @@ mod world;
 
 pub use hub::{Daemon, HURRIED, Hub, Said, Source, build, build_package, hearth, ran, said};
 pub use used::Used;
-pub use world::{Destination, World, root};
+pub use world::{Destination, RUNGS, World, root};
 
 /// The seeds of a run: `variable` may say others, as `from..to`.
 pub fn seeds(variable: &str, fallback: std::ops::Range<u64>) -> std::ops::Range<u64> {

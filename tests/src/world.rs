@@ -24,6 +24,9 @@ pub struct World {
     hubs: AtomicU32,
 }
 
+/// The rungs on which a record has each reading once, whatever goes wrong.
+pub const RUNGS: [&str; 3] = ["update-as-create", "conditional-create", "search-then-create"];
+
 impl World {
     /// `name`: of the story, for whoever finds its folder.
     pub fn new(name: &str) -> World {

@@ -163,12 +163,10 @@ impl Radio<'_> {
     pub(super) async fn over(&mut self, over: Over) {
         let now = self.now();
         self.orders.remove(&over.no);
-        if let (Some(line), true) = (over.line, self.house.contains_key(&over.no)) {
-            self.lines.insert(over.no, line);
-        }
         if !self.house.contains_key(&over.no) {
             return;
         }
+        self.lines.extend(over.line.map(|line| (over.no, line)));
         match over.ending {
             Some(ending) => {
                 self.scout.ended(over.no, Outcome::from(&ending), now);
