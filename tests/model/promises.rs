@@ -104,7 +104,8 @@ pub(crate) async fn broken(home: &mut Home) -> (Vec<String>, Tally) {
             // The last issue is for whom it is, and who is not known there has none there; what was only taken back since may
             // have been issued for somebody else.
             let last_is_theirs = m.taken_back.is_none_or(|t| t.stands == Some(true));
-            let issues = if expected || !last_is_theirs { issues } else { issues.saturating_sub(1).max(1) };
+            let never_theirs = !expected && last_is_theirs && !nobodys(home, m);
+            let issues = if never_theirs { issues.saturating_sub(1).max(1) } else { issues };
             // What a clinician deleted before the hub knew that it was there, no search shows (docs/delivery.md).
             let unseen = if home.is_by_id() || unanswered + home.doubts[n] == 0 {
                 0

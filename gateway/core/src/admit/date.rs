@@ -96,11 +96,18 @@ pub(super) fn date(
     let not_before = drained_before(record, open, boots);
     // What the clock was off by when it was last compared well, it may be off by still.
     let earlier = samples_before(record.first().contact, stamp.face, open, boots)
-        .find(|(_, sample, _)| is_compared(boots, sample));
+        .map(|(_, sample, _)| sample)
+        .find(|sample| is_compared(boots, sample));
+    // If it was set since the memory was drained, though, more than one of its clocks may have made the stamp.
+    if let Some(earlier) = earlier
+        && compare(record, stamp, earlier, not_after, open, house) == Err(TimeDoubt::TwoTimelines)
+    {
+        return Err(TimeDoubt::TwoTimelines);
+    }
     let lies = |sample: &Sample| by_sample(reckoned(boots, sample), sample, stamp.civil);
     let compared = match believed {
         Some(believed) => [Some(believed), None],
-        None => [sample.map(lies), earlier.map(|(_, earlier, _)| lies(earlier))],
+        None => [sample.map(lies), earlier.map(lies)],
     };
     if let [Some(one), Some(other)] = compared
         && loosely(one).meet(loosely(other)).is_none()
@@ -197,7 +204,10 @@ fn compare(
             timelines.push(earlier);
         }
         unseen |= set_twice(earlier, later, open, house);
-        later = earlier;
+        // A loose comparison does not show that it was set, and back again later.
+        if is_compared(boots, earlier) {
+            later = earlier;
+        }
         if end == Some(End::Drained) && record.first().contact > no {
             drained = drained.max(boots.utc(earlier.asked).earliest);
             if is_compared(boots, earlier) {

@@ -113,26 +113,32 @@ impl Rows<'_> {
         Ok(all.into_iter().take(last.max(EARLIER_SAMPLES as usize)).map(|(no, _)| no).collect())
     }
 
-    /// Lets go of contacts that no record and no capture names, except each device's last drained one, the sampled ones that
-    /// later clocks are compared with ([`Rows::sampled_before`]), and the newest.
+    /// Lets go of contacts that no record and no capture names, nor what such a contact is compared with
+    /// ([`Rows::drained_before`], [`Rows::sampled_before`]): the last drained one before each, and before what will be heard
+    /// next, and the sampled ones since. What is issued anew is judged by the same evidence again.
     pub(crate) fn prune_contacts(&self) -> Result<usize> {
         self.run(
-            "DELETE FROM contact WHERE no < (SELECT max(no) FROM contact)
-                AND ended IS NOT NULL
-                AND NOT EXISTS (SELECT 1 FROM capture WHERE capture.contact = contact.no)
-                AND NOT EXISTS (SELECT 1 FROM record WHERE record.last_contact = contact.no)
-                AND (ended <> 'drained' OR EXISTS (SELECT 1 FROM contact AS later
-                    WHERE later.device = contact.device AND later.no > contact.no AND later.ended = 'drained'))
-                AND (samples = 0 OR no NOT IN (
-                        SELECT later.no FROM contact AS later
-                        WHERE later.device = contact.device AND later.samples > 0 ORDER BY later.no DESC LIMIT ?1)
-                    AND EXISTS (SELECT 1 FROM contact AS later
-                        WHERE later.device = contact.device AND later.no > contact.no AND later.samples > 0
-                            AND later.ended = 'drained'
-                            AND EXISTS (SELECT 1 FROM anchor WHERE anchor.boot = later.boot))
-                    OR samples > 0 AND no NOT IN (
-                        SELECT later.no FROM contact AS later
-                        WHERE later.device = contact.device AND later.samples > 0 ORDER BY later.no DESC LIMIT ?2))",
+            "WITH known AS (
+                SELECT no, device, samples > 0 AS sampled, ended, ended = 'drained' AS drained,
+                    EXISTS (SELECT 1 FROM anchor WHERE anchor.boot = contact.boot) AS timed,
+                    no = (SELECT max(no) FROM contact)
+                        OR EXISTS (SELECT 1 FROM capture WHERE capture.contact = contact.no)
+                        OR EXISTS (SELECT 1 FROM record
+                            WHERE record.device = contact.device AND record.last_contact = contact.no) AS used
+                FROM contact),
+            followed AS (
+                SELECT no, sampled, ended, drained, used,
+                    ifnull(min(CASE WHEN used THEN no END) OVER later, 9223372036854775807) AS next,
+                    min(CASE WHEN drained THEN no END) OVER later AS next_drained,
+                    min(CASE WHEN drained AND sampled AND timed THEN no END) OVER later AS next_compared,
+                    ifnull(sum(sampled) OVER later, 0) AS sampled_later
+                FROM known
+                WINDOW later AS (PARTITION BY device ORDER BY no ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING))
+            DELETE FROM contact WHERE no IN (
+                SELECT no FROM followed
+                WHERE ended IS NOT NULL AND NOT used
+                AND (NOT drained OR next_drained < next)
+                AND (NOT sampled OR sampled_later >= ?1 AND next_compared < next OR sampled_later >= ?2))",
             [EARLIER_SAMPLES, MOST_SAMPLES],
         )
     }

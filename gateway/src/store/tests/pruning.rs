@@ -226,3 +226,31 @@ fn contacts_and_boots_go_with_their_records() {
     assert_eq!(w.sql("SELECT min(no) FROM boot"), 1, "the newest record was first heard in the first boot");
     assert_eq!(w.sql("SELECT count(*) FROM contact WHERE no = 1"), 0);
 }
+
+/// A cuff was an hour fast until its memory was drained; what it measured since is issued anew long after, by the same
+/// evidence: that draining is kept for as long as the record is.
+#[test]
+fn what_is_issued_anew_is_judged_by_the_same_evidence() {
+    let mut w = World::of(cuffs(&[TELLING]), PRESSURE);
+    w.hub_time("2024-06-15T20:00:00Z");
+    w.bind("America/New_York");
+    // The daemon was killed in the middle of this contact.
+    let contact = w.contact();
+    w.clock_shows(contact, "2024-06-15T17:00:00");
+    let contact = w.at(3_600_000).contact();
+    w.clock_shows(contact, "2024-06-15T17:00:00");
+    w.ends(contact, End::Drained);
+    let contact = w.at(4_650_000).contact();
+    w.clock_shows(contact, "2024-06-15T17:17:30");
+    let (key, issue) = w.cuff_says(contact, BP_03).admitted[0];
+    w.ends(contact, End::Drained);
+    for day in 1..=6 {
+        let contact = w.at(4_650_000 + day * 86_400_000).contact();
+        w.clock_shows(contact, &format!("2024-06-{}T17:17:30", 15 + day));
+        w.ends(contact, End::Drained);
+    }
+    let contacts = w.count("contact");
+    prune(&mut w, "2024-06-01T00:00:00Z");
+    assert!(w.count("contact") < contacts, "contacts that nothing is compared with go");
+    assert_eq!(w.take(News::Replace(key, issue)).admitted, [(key, Issue(1))]);
+}
