@@ -63,6 +63,15 @@ impl From<StoreError> for Trouble {
 /// A line, taken: what the store committed, step by step. Empty: nothing was said that concerns the store.
 pub(crate) type Taken = Vec<Committed>;
 
+/// What follows from what was said.
+enum Follows {
+    /// It does not concern the store.
+    Nothing,
+    Taken(Committed),
+    /// The store has to take it.
+    News(News),
+}
+
 impl Session {
     /// Takes what was said, at this hub's ticks. `strangers`: how much of what they broadcast is kept; none for a recorded
     /// log, of which somebody wants to see all.
@@ -73,14 +82,49 @@ impl Session {
         at: HubTicks,
         strangers: Option<&Mutex<Strangers>>,
     ) -> Result<Taken, Trouble> {
-        let news = match said {
+        self.take_all(store, [(said, at)], strangers)
+    }
+
+    /// The same of values of one contact, with one commit for all of them.
+    pub(crate) fn take_all<'a>(
+        &mut self,
+        store: &mut Store,
+        all: impl IntoIterator<Item = (&'a Said, HubTicks)>,
+        strangers: Option<&Mutex<Strangers>>,
+    ) -> Result<Taken, Trouble> {
+        let (mut taken, mut news) = (vec![], vec![]);
+        for (said, at) in all {
+            match self.hear(store, said, at, strangers)? {
+                Follows::Nothing => {}
+                Follows::Taken(committed) => taken.push(committed),
+                Follows::News(is) => news.push((is, at)),
+            }
+        }
+        if !news.is_empty() {
+            taken.extend(store.take_all(&news)?);
+        }
+        for committed in &taken {
+            self.told.extend(committed.heard.map(|(record, _)| record));
+            self.readings.extend(committed.admitted.iter().copied());
+        }
+        Ok(taken)
+    }
+
+    fn hear(
+        &mut self,
+        store: &mut Store,
+        said: &Said,
+        at: HubTicks,
+        strangers: Option<&Mutex<Strangers>>,
+    ) -> Result<Follows, Trouble> {
+        Ok(Follows::News(match said {
             Said::Met { device, facts } => {
                 if let Some(strangers) = strangers
                     && !store.knows(facts)?
                     && !unpoisoned(strangers).may_be_kept(at)
                 {
                     self.tell_later(device, facts);
-                    return Ok(vec![]);
+                    return Ok(Follows::Nothing);
                 }
                 let no = store.meet(facts, at)?;
                 self.devices.insert(device.clone(), Met::Known(no));
@@ -92,7 +136,7 @@ impl Session {
                         Broadcast { device, contact: *contact, characteristic: *characteristic, octets };
                     match self.crowd(store, &heard, at, &mut unpoisoned(strangers))? {
                         Crowd::Taken => {}
-                        Crowd::Repeated => return Ok(vec![]),
+                        Crowd::Repeated => return Ok(Follows::Nothing),
                         Crowd::NotKept => return Err(Trouble::Line(strangers::NOT_KEPT.into())),
                     }
                 }
@@ -140,7 +184,10 @@ impl Session {
                 let source = hearth_core::when::AnchorSource::Stated;
                 News::HubTime(hearth_core::when::Anchor { at, utc, source })
             }
-            Said::Bind(bind) => return self.bind(store, bind, at),
+            Said::Bind(bind) => {
+                let taken = self.bind(store, bind, at)?;
+                return Ok(taken.map_or(Follows::Nothing, Follows::Taken));
+            }
             Said::Retract { reading } => {
                 let (key, issue) = self.reading(*reading)?;
                 News::Retract(key, issue)
@@ -152,11 +199,7 @@ impl Session {
                 News::Booted
             }
             Said::Silence => News::Due,
-        };
-        let committed = store.take(&news, at)?;
-        self.told.extend(committed.heard.map(|(record, _)| record));
-        self.readings.extend(committed.admitted.iter().copied());
-        Ok(vec![committed])
+        }))
     }
 
     /// Whether this session told the record; else it is an earlier one's.
@@ -210,7 +253,7 @@ impl Session {
         })
     }
 
-    fn bind(&mut self, store: &mut Store, bind: &Bind, at: HubTicks) -> Result<Taken, Trouble> {
+    fn bind(&mut self, store: &mut Store, bind: &Bind, at: HubTicks) -> Result<Option<Committed>, Trouble> {
         let wanted = Wanted {
             device: self.device(store, &bind.device, at)?,
             slot: bind.slot,
@@ -223,7 +266,7 @@ impl Session {
             instead: bind.instead,
         };
         // A log that is read again must not bring back what a person has ended or changed since.
-        Ok(whose::add_once(store, &wanted, "replay", at)?.into_iter().collect())
+        whose::add_once(store, &wanted, "replay", at)
     }
 }
 

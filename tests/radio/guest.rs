@@ -316,14 +316,16 @@ impl Running {
     }
 
     /// When each line arrived that has this in it.
-    pub(crate) fn arrivals(&self, part: &str) -> Vec<Timestamp> {
+    pub(crate) fn arrivals(&self, part: &str) -> Vec<(String, Timestamp)> {
         let said = self.said.0.lock().unwrap();
         let mut end = 0;
         let mut all = vec![];
         for line in said.octets.split_inclusive(|octet| *octet == b'\n') {
             end += line.len();
-            if String::from_utf8_lossy(line).contains(part) {
-                all.extend(said.came.iter().find(|(so_far, _)| *so_far >= end).map(|(_, at)| *at));
+            let line = String::from_utf8_lossy(line);
+            if line.contains(part) {
+                let came = said.came.iter().find(|(so_far, _)| *so_far >= end);
+                all.extend(came.map(|(_, at)| (line.into_owned(), *at)));
             }
         }
         all

@@ -24,9 +24,9 @@ pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mps
     let mut talks: BTreeMap<TalkNo, Session> = BTreeMap::new();
     while let Some(wish) = wished.recv().await {
         match wish {
-            Wish::Take { talk, no, said, at, done } => {
+            Wish::Take { talk, no, said, done } => {
                 let session = talks.remove(&talk).unwrap_or_default();
-                let Some(session) = take(&desk, &inside, session, no, said, at).await else { return };
+                let Some(session) = take(&desk, &inside, session, no, said).await else { return };
                 talks.insert(talk, session);
                 _ = done.send(());
             }
@@ -71,13 +71,12 @@ async fn take(
     inside: &Inside,
     mut session: Session,
     no: DeviceNo,
-    mut said: Said,
-    at: HubTicks,
+    mut said: Vec<(Said, HubTicks)>,
 ) -> Option<Session> {
     let mut warned = false;
     loop {
         let taken = desk.ask(move |store| {
-            let taken = session.take(store, &said, at, None);
+            let taken = session.take_all(store, said.iter().map(|(said, at)| (said, *at)), None);
             (session, said, taken)
         });
         let (back, same, taken) = taken.await.ok()?;

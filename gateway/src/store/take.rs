@@ -115,6 +115,21 @@ impl Store {
         self.take_by(news, at, None)
     }
 
+    /// [`Store::take`] of one after the other, in one transaction: what waits while something is committed shares the next
+    /// commit. All of it, or nothing.
+    pub fn take_all(&mut self, all: &[(News, HubTicks)]) -> Result<Vec<Committed>, StoreError> {
+        let catalog = Arc::clone(&self.catalog);
+        let recorder = self.hub.system_id;
+        let committed = self.transact(
+            TransactionBehavior::Immediate,
+            |rows| all.iter().map(|(news, at)| take(rows, &catalog, recorder, news, *at, None)).collect(),
+            || reach(Point::TakeBeforeCommit),
+        )?;
+        all.iter().for_each(|(news, _)| self.used_up(news));
+        reach(Point::TakeAfterCommit);
+        Ok(committed)
+    }
+
     /// [`News::Bindings`], with where the change came from and who made it.
     pub fn bind(
         &mut self,
@@ -137,25 +152,39 @@ impl Store {
         let recorder = self.hub.system_id;
         let committed = self.transact(
             TransactionBehavior::Immediate,
-            |rows| {
-                rows.ticked(at)?;
-                let mut taking =
-                    Taking { rows, catalog: &catalog, recorder, at, heard: None, judged: Judged::default() };
-                let touched = taking.write_fact(news, by)?;
-                let mut judge = Judge::new(rows, &catalog, at, taking.judged)?;
-                judge.judge(touched)?;
-                Ok(Committed::new(rows.next_deadline()?, judge.judged, taking.heard))
-            },
+            |rows| take(rows, &catalog, recorder, news, at, by),
             || reach(Point::TakeBeforeCommit),
         )?;
-        if let News::Heard(capture) = news
-            && capture.origin.recorder == recorder
-        {
-            self.next_origin = self.next_origin.max(capture.origin.number.saturating_add(1));
-        }
+        self.used_up(news);
         reach(Point::TakeAfterCommit);
         Ok(committed)
     }
+
+    /// It is committed: its number is nobody else's any more.
+    fn used_up(&mut self, news: &News) {
+        if let News::Heard(capture) = news
+            && capture.origin.recorder == self.hub.system_id
+        {
+            self.next_origin = self.next_origin.max(capture.origin.number.saturating_add(1));
+        }
+    }
+}
+
+/// One piece of news, in the transaction that is open.
+fn take(
+    rows: &Rows<'_>,
+    catalog: &Catalog,
+    recorder: [u8; 8],
+    news: &News,
+    at: HubTicks,
+    by: Option<&CertifiedRow>,
+) -> Result<Committed, StoreError> {
+    rows.ticked(at)?;
+    let mut taking = Taking { rows, catalog, recorder, at, heard: None, judged: Judged::default() };
+    let touched = taking.write_fact(news, by)?;
+    let mut judge = Judge::new(rows, catalog, at, taking.judged)?;
+    judge.judge(touched)?;
+    Ok(Committed::new(rows.next_deadline()?, judge.judged, taking.heard))
 }
 
 /// One fact on its way to disk.

@@ -153,6 +153,10 @@ impl Session {
         if keep {
             self.heard = self.heard.saturating_add(1);
             self.heard_at = self.heard_at.max(now);
+            // Who never falls silent leaves nobody the time to notice.
+            if now >= self.limit {
+                self.lost();
+            }
             if let Doing::Collecting(collecting, _) = &mut self.doing {
                 collecting.record(characteristic, octets, now);
                 self.collect(now);

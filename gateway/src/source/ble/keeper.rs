@@ -35,12 +35,11 @@ pub(crate) struct TalkNo(u64);
 
 #[derive(Debug)]
 pub(crate) enum Wish {
-    /// Done when it is committed.
+    /// Done when all of it is committed. More than one: values of one contact.
     Take {
         talk: TalkNo,
         no: DeviceNo,
-        said: Said,
-        at: HubTicks,
+        said: Vec<(Said, HubTicks)>,
         done: oneshot::Sender<()>,
     },
     /// Nothing more comes of this talk.
@@ -87,7 +86,12 @@ impl Keeper {
 
     /// Returns when it is committed.
     pub(super) async fn take(&self, talk: TalkNo, no: DeviceNo, said: Said, at: HubTicks) {
-        self.wish(|done| Wish::Take { talk, no, said, at, done }).await;
+        self.take_all(talk, no, vec![(said, at)]).await;
+    }
+
+    /// The same of values of one contact, with one commit.
+    pub(super) async fn take_all(&self, talk: TalkNo, no: DeviceNo, said: Vec<(Said, HubTicks)>) {
+        self.wish(|done| Wish::Take { talk, no, said, done }).await;
     }
 
     pub(super) async fn over(&self, talk: TalkNo) {

@@ -6,6 +6,7 @@ use super::keeper::TalkNo;
 use super::link::{Line, Link, News, Order, Over};
 use crate::source::lines::Said;
 use btleplug::api::{CharPropFlags, Characteristic, Peripheral as _, ValueNotification, WriteType};
+use futures_util::FutureExt;
 use futures_util::stream::StreamExt;
 use hearth_core::admit::End;
 use hearth_core::capture::{Link as Road, Uuid16};
@@ -20,6 +21,10 @@ use tokio::time::{sleep, timeout};
 
 /// Unsubscribing and hanging up.
 const HANG_UP_LIMIT: Duration = Duration::from_secs(10);
+/// So many values share a commit at most.
+const TOGETHER: usize = 64;
+/// What a device told, and when the hub heard it.
+type Values = Vec<(ValueNotification, HubTicks)>;
 type Answered = Result<Vec<u8>, Fault>;
 type Asked = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
@@ -54,12 +59,10 @@ impl Talk {
         }
     }
 
-    pub(super) async fn run(mut self, early: Vec<(ValueNotification, HubTicks)>, stands: bool) -> Over {
+    pub(super) async fn run(mut self, early: Values, stands: bool) -> Over {
         let profile = Arc::clone(&self.link.member.profile);
         let mut session = Session::start(&profile, self.link.known(), self.link.now());
-        for (value, at) in early {
-            self.value(&mut session, &value, at).await;
-        }
+        self.values(&mut session, early).await;
         // Before there is anything to commit, which would wait for it.
         self.meet(self.link.clock.ticks()).await;
         if !stands {
@@ -91,9 +94,9 @@ impl Talk {
             tokio::select! {
                 biased;
                 value = self.line.values.next() => match value {
-                    Some(value) => {
-                        let at = self.link.clock.ticks();
-                        self.value(&mut session, &value, at).await;
+                    Some(first) => {
+                        let values = self.waiting(first);
+                        self.values(&mut session, values).await;
                     }
                     None => session.lost(),
                 },
@@ -124,25 +127,45 @@ impl Talk {
         self.hang_up(ending, asked).await
     }
 
-    /// A value: committed before anything else, if it is one that is kept.
-    async fn value(&mut self, session: &mut Session, value: &ValueNotification, at: HubTicks) {
-        let Some(characteristic) = number(value.uuid.as_u128()).map(Uuid16) else { return };
-        if session.value(characteristic, &value.value, instant(at)) {
-            self.keep(characteristic, value, at).await;
+    /// With the first one, all that came while something was committed.
+    fn waiting(&mut self, first: ValueNotification) -> Values {
+        let at = self.link.clock.ticks();
+        let mut values = vec![(first, at)];
+        while values.len() < TOGETHER
+            && let Some(Some(value)) = self.line.values.next().now_or_never()
+        {
+            values.push((value, at));
         }
+        values
     }
 
-    async fn keep(&mut self, characteristic: Uuid16, value: &ValueNotification, at: HubTicks) {
-        let said = Said::Heard {
-            device: DEVICE.to_owned(),
-            contact: self.contact,
-            link: if self.link.bonded { Road::Bonded } else { Road::Open },
-            origin: None,
-            characteristic,
-            octets: value.value.clone(),
-        };
-        self.commit(said, at).await;
-        tracing::debug!("device {}: what it told is kept", self.link.member.no().0);
+    /// Those that are kept are committed before anything else.
+    async fn values(&mut self, session: &mut Session, values: Values) {
+        let kept = values.into_iter().filter(|(value, at)| {
+            number(value.uuid.as_u128())
+                .is_some_and(|number| session.value(Uuid16(number), &value.value, instant(*at)))
+        });
+        self.keep(kept.collect()).await;
+    }
+
+    async fn keep(&mut self, values: Values) {
+        let Some((_, first)) = values.first() else { return };
+        self.meet(*first).await;
+        let said = values.into_iter().filter_map(|(value, at)| {
+            let said = Said::Heard {
+                device: DEVICE.to_owned(),
+                contact: self.contact,
+                link: if self.link.bonded { Road::Bonded } else { Road::Open },
+                origin: None,
+                characteristic: number(value.uuid.as_u128()).map(Uuid16)?,
+                octets: value.value,
+            };
+            Some((said, at))
+        });
+        let said: Vec<_> = said.collect();
+        let many = said.len();
+        self.link.keeper.take_all(self.talk, self.link.member.no(), said).await;
+        tracing::debug!("device {}: kept what it told, {many} values", self.link.member.no().0);
         self.heard = true;
         _ = self.link.news.send(News::Kept);
     }
@@ -279,11 +302,8 @@ impl Talk {
         drop(ended);
         // It was told, and may be forgotten there: it is kept, whatever the session thinks of itself.
         let kept = measures(self.link.member.profile.kind);
-        for (value, at) in late {
-            if let Some(of) = number(value.uuid.as_u128()).map(Uuid16).filter(|of| kept.contains(of)) {
-                self.keep(of, &value, at).await;
-            }
-        }
+        late.retain(|(value, _)| number(value.uuid.as_u128()).is_some_and(|of| kept.contains(&Uuid16(of))));
+        self.keep(late).await;
         self.end_contact(ending.how).await;
         let change = self.link.member.kept.change(&ending, self.battery);
         self.link.keeper.keep(no, change).await;

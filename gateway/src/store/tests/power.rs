@@ -3,6 +3,8 @@
 use super::world::*;
 use crate::store::*;
 use hearth_core::admit::{End, Fate, For, News, TimeDoubt, Why};
+use hearth_core::capture::Uuid16;
+use hearth_core::when::{ContactNo, HubTicks};
 
 /// News of one glucose reading, from a step to a step.
 fn tell(w: &mut World, step: usize, contact: hearth_core::when::ContactNo) {
@@ -153,4 +155,58 @@ fn a_boot_loop_ends_the_wait() {
         assert!(boots < 20, "it starves");
     }
     assert!(boots > 10, "it hardly waited: {boots} boots");
+}
+
+/// Values that share a commit, each from 10 ms on; the last one tells the first again.
+fn burst(w: &mut World) -> Vec<(News, HubTicks)> {
+    let contact = w.contact();
+    let told = [
+        (Uuid16::GLUCOSE_MEASUREMENT, GLU_04),
+        (Uuid16::GLUCOSE_MEASUREMENT_CONTEXT, CTX_01),
+        (Uuid16::GLUCOSE_MEASUREMENT, GLU_05),
+        (Uuid16::GLUCOSE_MEASUREMENT_CONTEXT, CTX_02),
+        (Uuid16::GLUCOSE_MEASUREMENT, GLU_04),
+    ];
+    let mut news = vec![];
+    for (ms, (characteristic, hex)) in (10..).zip(told) {
+        let capture = w.at(ms).capture(contact, characteristic, hex);
+        news.push((News::Heard(capture), w.now));
+    }
+    news
+}
+
+/// What shares a commit ends as if each had come alone, also if the power goes right after it.
+#[test]
+fn what_shares_a_commit_is_judged_one_after_the_other() {
+    let ends = [false, true].map(|together| {
+        let mut w = World::new(catalog(&[]));
+        w.hub_time("2018-10-07T12:00:00Z");
+        w.bind(LOS_ANGELES);
+        let news = burst(&mut w);
+        let committed = match together {
+            true => w.store().take_all(&news).unwrap(),
+            false => news.iter().map(|(news, at)| w.store().take(news, *at).unwrap()).collect(),
+        };
+        let said: Vec<_> = committed
+            .iter()
+            .map(|c| (c.due, c.admitted.clone(), c.changes.clone(), c.heard.clone()))
+            .collect();
+        // The next number is nobody's yet.
+        let next = w.store().origin().number;
+        w.power_cut();
+        (format!("{said:?}"), next, w.count("record"), w.count("capture"), w.count("reading"))
+    });
+    assert_eq!(ends[0], ends[1]);
+    assert_eq!((ends[1].2, ends[1].4), (4, 2));
+}
+
+/// All of it or nothing: the device is asked to keep what was not committed.
+#[test]
+fn what_shares_a_commit_is_kept_whole_or_not_at_all() {
+    let mut w = World::new(catalog(&[]));
+    let mut news = burst(&mut w);
+    let (News::Heard(last), _) = news.last_mut().unwrap() else { unreachable!() };
+    last.contact = ContactNo(99);
+    assert!(matches!(w.store().take_all(&news), Err(StoreError::Unknown(_))));
+    assert_eq!((w.count("record"), w.count("capture")), (0, 0));
 }

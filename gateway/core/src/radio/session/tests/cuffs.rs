@@ -161,6 +161,17 @@ fn nobody_is_held_on_to_for_ever() {
     strap.ends_so(End::Lost, 599, Memory::NotAsked);
 }
 
+/// One that streams faster than anybody keeps leaves no moment in which time is up: the value that comes then ends it, and is
+/// kept.
+#[test]
+fn nobody_is_held_on_to_for_ever_without_a_pause() {
+    let mut strap = Talk::with("generic/heart-rate", known(), &[offer(0x180D, 0x2A37, NOTIFY)]);
+    strap.subscribes(0x180D, 0x2A37).ok();
+    strap.at(LIMIT_MS - 1).measures(0x2A37, "00 3C");
+    strap.at(LIMIT_MS).measures(0x2A37, "00 3C");
+    strap.ends_so(End::Lost, 2, Memory::NotAsked);
+}
+
 /// An Omron cuff's memory is its maker's: what is there is said, and nothing is pretended.
 #[test]
 fn a_makers_own_memory_is_left_alone() {
