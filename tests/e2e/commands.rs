@@ -224,6 +224,13 @@ fn a_check_finds_what_would_fail_later() {
         assert_eq!(answer.code, 78, "{to}: {answer:?}");
         assert!(format!("{}{}", answer.out, answer.err).contains(part), "{to}: {answer:?}");
     }
+    // By names alone, in the folder that they are in.
+    let here = format!("\"{}\"", socket.display());
+    assert!(config.contains(&here), "{config}");
+    std::fs::write(&hub.config, config.replace(&here, "\"control.sock\"")).unwrap();
+    let name = hub.config.file_name().unwrap().to_str().unwrap();
+    let answer = said(Command::new(hearth()).current_dir(&hub.dir).args(["--config", name, "check"]));
+    assert_eq!(answer.code, 0, "{answer:?}");
     std::fs::write(&hub.config, &config).unwrap();
     std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
     let answer = hub.says(&["check"]);

@@ -749,7 +749,7 @@ impl Home {
     fn was_told(&mut self, n: usize, frame: usize) {
         let (trusted, now) = (self.clock.trusted, self.clock.truth());
         let in_time = frame == 0 && trusted && Instant::now() >= self.looked;
-        let rightly = trusted && self.first_is_wrong == Some(false);
+        let rightly = self.is_right();
         let told = &mut self.measured[n].told[usize::from(self.with_beside)];
         *told = Some(match *told {
             None => Told { at: now, in_time, rightly, drained: self.drained[usize::from(self.with_beside)] },
@@ -779,17 +779,27 @@ impl Home {
 
     async fn again(&mut self, device: usize) {
         self.contacts += 1;
-        let told = |m: &&Measured| m.device == device && m.confirmed == m.frames.len();
-        let frames: Vec<_> = self.measured.iter().filter(told).flat_map(|m| m.frames.clone()).collect();
-        if frames.is_empty() {
+        let told = |m: &Measured| m.device == device && m.confirmed == m.frames.len();
+        let all: Vec<usize> = (0..self.measured.len()).filter(|n| told(&self.measured[*n])).collect();
+        if all.is_empty() {
             return;
         }
         let Some(mut peer) = self.greet(device).await else { return };
-        for frame in &frames {
-            if self.say(&mut peer, device, frame).await.is_none() {
-                return;
+        for n in all {
+            for frame in self.measured[n].frames.clone() {
+                if self.say(&mut peer, device, &frame).await.is_none() {
+                    return;
+                }
+                // What was held until now may be dated by this time.
+                let rightly = self.is_right();
+                self.measured[n].told[0].iter_mut().for_each(|told| told.rightly &= rightly);
             }
         }
+    }
+
+    /// Whether the hub knows the time, in a boot whose first one was right.
+    fn is_right(&self) -> bool {
+        self.clock.trusted && self.first_is_wrong == Some(false)
     }
 
     async fn bind(&mut self, device: usize, who: Who, from: Timestamp) {

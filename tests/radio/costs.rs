@@ -39,7 +39,7 @@ fn kept(home: &Home) -> Vec<Timestamp> {
 #[test]
 fn what_may_be_lost_is_short() {
     const MANY: usize = 30;
-    const BURST: usize = 100;
+    const BURST: usize = 50;
     let mut home = Home::new("costs");
     home.machine.give(bare());
     home.air.ask(&json!({ "do": "set", "device": "cuff", "gap": 1 }));
@@ -55,8 +55,18 @@ fn what_may_be_lost_is_short() {
     home.air.ask(&json!({ "do": "set", "device": "cuff", "gap": 0.03 }));
     let (burst_middle, burst_most) = told_and_kept(&mut home, BURST);
     home.air.ask(&json!({ "do": "set", "device": "cuff", "gap": 1 }));
-    home.compare();
+    println!(
+        "radio: from confirmation to commit {:.1} ms in the middle, {:.1} ms the 99th of {MANY} a second apart; {:.1} and {:.1} ms \
+         of {BURST} without a pause",
+        middle as f64 / 1e3,
+        most as f64 / 1e3,
+        burst_middle as f64 / 1e3,
+        burst_most as f64 / 1e3
+    );
+    // It may have been asked once more already.
     home.air.advertise("cuff", false);
+    home.air.wait("cuff", &json!({ "connected": false }));
+    home.compare();
 
     // The same machine and device, and a program that only prints.
     home.kill();
@@ -70,12 +80,7 @@ fn what_may_be_lost_is_short() {
     let printed: Vec<_> = program.arrivals(" value ").into_iter().map(|(_, at)| at).collect();
     let (bare_middle, bare_most) = windows(&home.air.told("cuff")[told..], &printed);
     println!(
-        "radio: from confirmation to commit {:.1} ms in the middle, {:.1} ms the 99th of {MANY} a second apart; {:.1} and {:.1} ms \
-         of {BURST} without a pause; a program that only prints {:.1} and {:.1} ms",
-        middle as f64 / 1e3,
-        most as f64 / 1e3,
-        burst_middle as f64 / 1e3,
-        burst_most as f64 / 1e3,
+        "radio: a program that only prints {:.1} ms in the middle, {:.1} ms the 99th",
         bare_middle as f64 / 1e3,
         bare_most as f64 / 1e3
     );

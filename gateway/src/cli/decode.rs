@@ -11,7 +11,8 @@ use hearth_core::quirk::Quirk;
 /// Decodes one characteristic value.
 #[derive(Args, Debug)]
 pub(crate) struct Decode {
-    /// Assigned number in hexadecimal, such as 2A35; or a maker's own frame: adv:181D, adv:181B, adv:020E, omron-eeprom
+    /// Assigned number in hexadecimal, such as 2A35; or a maker's own frame: adv:181D, adv:181B, adv:020E, omron-eeprom,
+    /// body-composition-in-tenths
     characteristic: String,
     /// The value as on the wire, in hexadecimal; may be empty
     hex: String,
@@ -30,7 +31,7 @@ impl Decode {
         let characteristic = Uuid16::parse(name).ok_or_else(|| {
             Ending::usage(format!(
                 "{name:?} is no assigned number; give four hexadecimal digits, such as 2A35, or adv:181D, adv:181B, \
-                 adv:020E, omron-eeprom"
+                 adv:020E, omron-eeprom, body-composition-in-tenths"
             ))
         })?;
         let octets = octets(&self.hex).map_err(Ending::usage)?;

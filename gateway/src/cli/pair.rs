@@ -67,9 +67,12 @@ pub(super) fn consent_code(slot: u8) -> Result<u16, Ending> {
 
 /// A device that a profile knows and that is not of the house yet, by its address.
 fn find(door: &mut Door) -> Result<String, Ending> {
-    complain("press the device's Bluetooth button near the hub, as its maker says for pairing");
-    for _ in 0..LOOKS {
+    for look in 0..LOOKS {
         let near = door.ask(Request::Nearby)?;
+        // A hub without a radio has said so by now.
+        if look == 0 {
+            complain("press the device's Bluetooth button near the hub, as its maker says for pairing");
+        }
         let new: Vec<&Fields> = near
             .rows
             .iter()

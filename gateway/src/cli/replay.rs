@@ -256,7 +256,15 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Ending> {
     }
     let cannot =
         |said: &dyn std::fmt::Display| Ending::new(exit::NOINPUT, format!("{}: {said}", path.display()));
-    let file = std::fs::File::open(path).map_err(|e| cannot(&e))?;
+    let file = std::fs::File::open(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            cannot(&"there is no such file; correct the path, or give - for standard input")
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            cannot(&format!("{e}; let this user read it, or be one who may"))
+        }
+        _ => cannot(&e),
+    })?;
     if file.metadata().is_ok_and(|it| it.is_dir()) {
         return Err(cannot(&"a folder; name one file of it"));
     }
