@@ -187,10 +187,8 @@ fn what_shares_a_commit_is_judged_one_after_the_other() {
             true => w.store().take_all(&news).unwrap(),
             false => news.iter().map(|(news, at)| w.store().take(news, *at).unwrap()).collect(),
         };
-        let said: Vec<_> = committed
-            .iter()
-            .map(|c| (c.due, c.admitted.clone(), c.changes.clone(), c.heard.clone()))
-            .collect();
+        let said: Vec<_> =
+            committed.iter().map(|c| (c.due, c.admitted.clone(), c.changes.clone(), c.heard)).collect();
         // The next number is nobody's yet.
         let next = w.store().origin().number;
         w.power_cut();
