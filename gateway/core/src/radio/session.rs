@@ -281,9 +281,7 @@ impl Session {
     /// The step is over: the next one that has something to do.
     fn next(&mut self, now: Millis) {
         loop {
-            let Some(step) = self.plan.pop_front() else {
-                return self.end(if self.drained { End::Drained } else { End::Lost });
-            };
+            let Some(step) = self.plan.pop_front() else { return self.lost() };
             if self.mute && step.asks() {
                 continue;
             }
