@@ -1,18 +1,19 @@
 //! Steps 7 and 8 of the walk: a fact is written, the whole is judged, the verdicts are written, in one
 //! transaction; and nobody may forget anything before it is committed.
 
+mod by_hand;
+
 use super::deliver;
 use super::judge::{Judge, Touched};
 use super::payload::CertifiedRow;
-use super::rows::{NewOutbox, Queued, Rows, State};
+use super::rows::Rows;
 use super::{Store, StoreError};
 use crate::failpoint::{Point, reach};
-use hearth_core::admit::{Fate, Hearing, News, Open, Record, RecordNo, Refusal, sequence};
+use hearth_core::admit::{Fate, Hearing, News, Open, Record, RecordNo, sequence};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link, Uuid16, name};
 use hearth_core::identity::{Binding, Facts};
-use hearth_core::parcel::Intent;
-use hearth_core::profile::{Catalog, ProfileName};
-use hearth_core::reading::{Issue, Version};
+use hearth_core::profile::Catalog;
+use hearth_core::reading::Issue;
 use hearth_core::when::{BootNo, ContactNo, HubTicks};
 use jiff::Timestamp;
 use rusqlite::TransactionBehavior;
@@ -322,96 +323,5 @@ impl Taking<'_> {
         self.rows.hold(record.no, &fate, self.at)?;
         self.judged.changes.push((record.no, fate));
         Ok(())
-    }
-
-    /// A person closes a held record. What is no longer held is not theirs to close.
-    fn close(&mut self, no: RecordNo) -> Result<Touched, StoreError> {
-        let record = self.rows.whole(self.rows.record(no)?)?;
-        // Of a log that is over: nothing can end its wait.
-        let in_vain =
-            || Ok::<_, StoreError>(self.rows.without_log_time()?.iter().any(|(_, its, _)| *its == no.0));
-        if !matches!(record.fate, Fate::Hold(_)) && !in_vain()? {
-            return Err(StoreError::Refused("only a held record can be closed; this one is not held"));
-        }
-        let profile = self.rows.device(record.first().device)?.profile;
-        let name = profile.unwrap_or(ProfileName(String::new()));
-        let version = self.catalog.get(&name).map_or(Version(0), |profile| profile.version);
-        self.set_fate(&record, Fate::Refused(Refusal::Closed, name, version))?;
-        Ok(Touched::Nothing)
-    }
-
-    /// CLINICAL 26. The tombstone stays, whatever becomes of the rows.
-    fn retract(&mut self, key: &Key, issue: Issue) -> Result<Touched, StoreError> {
-        let rows = self.rows;
-        let forgotten = rows.entry(key, issue)? == Some(false) && rows.reading_by_key(key, issue)?.is_none();
-        if forgotten {
-            return Err(StoreError::Refused(
-                "the reading was delivered long ago and is no longer kept here: mark it as entered in error at the \
-                 record system, by hand",
-            ));
-        }
-        rows.tombstone(key, issue)?;
-        let Some(kept) = rows.reading_by_key(key, issue)?.filter(|kept| !kept.retracted) else {
-            return Ok(Touched::Nothing);
-        };
-        rows.mark_retracted(kept.no)?;
-        let record = rows.whole(rows.record(kept.record)?)?;
-        if record.fate == Fate::Admitted(*key, issue) {
-            self.set_fate(&record, Fate::Retracted(*key, issue))?;
-        }
-        for row in rows.queued_for(kept.no)? {
-            // What may have arrived is marked at the destination; what never left needs no word.
-            let arrived = matches!(row.state, State::Delivered | State::Unverified);
-            if arrived || row.in_doubt {
-                rows.queue(&NewOutbox {
-                    reading: row.reading,
-                    destination: row.destination,
-                    intent: Intent::Retract,
-                    labels: &kept.reading.labels,
-                    effective: row.effective,
-                    state: State::Waiting,
-                    reason: None,
-                    issued: row.issued,
-                    in_doubt: false,
-                    said: super::payload::SaidRow { phd: row.said.phd, ..Default::default() },
-                })?;
-            } else {
-                rows.rewrite(&Queued { state: State::Withdrawn, reason: None, octets: None, ..row })?;
-            }
-        }
-        Ok(Touched::Nothing)
-    }
-
-    /// A person asks for another issue: the head and what belongs to it are judged again.
-    fn reissue(&mut self, key: &Key) -> Result<Touched, StoreError> {
-        let (record, issue) = self.retracted(key)?.ok_or(StoreError::Unknown("retracted reading"))?;
-        let device = record.first().device;
-        let mut records = vec![record.no];
-        for found in self.rows.companions(record.no)? {
-            let companion = self.rows.whole(found)?;
-            self.set_fate(&companion, Fate::New)?;
-            records.push(companion.no);
-        }
-        let next = Issue(issue.0.saturating_add(1));
-        self.rows.becomes(record.no, next)?;
-        self.set_fate(&record, Fate::Reissue(next))?;
-        Ok(Touched::Records { device, records })
-    }
-
-    /// The record that is retracted under this key: the one that its last reading came from, if that is here.
-    fn retracted(&self, key: &Key) -> Result<Option<(Record, Issue)>, StoreError> {
-        let mut chosen = None;
-        for found in self.rows.retracted_records()? {
-            let record = self.rows.whole(found)?;
-            let Fate::Retracted(its, issue) = record.fate else { continue };
-            if its != *key {
-                continue;
-            }
-            let source = self.rows.reading_by_key(key, issue)?.is_some_and(|kept| kept.record == record.no);
-            if source || chosen.is_none() {
-                chosen = Some((record, issue));
-            }
-        }
-        Ok(chosen)
     }
 }
