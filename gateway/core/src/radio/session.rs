@@ -1,8 +1,8 @@
 //! One connection with one device, from its discovered services to the hang-up.
 //!
-//! What a device offers, says and answers goes in, with instants; requests, news and one ending come out. After every
-//! call in, drain [`Session::poll`] until it says `Wait` or `Done`. One request is out at a time, as in ATT. The session
-//! begins with the link, not with the discovery: a stack that was subscribed before hands values over at once.
+//! What a device offers, says and answers goes in, with instants; requests, news and one ending come out. After every call
+//! in, or all values that came together, drain [`Session::poll`] until it says `Wait` or `Done`. One request is out at a
+//! time, as in ATT. The session begins with the link, not with the discovery: a stack that was subscribed before tells at once.
 //!
 //! The order, and why:
 //!
