@@ -169,7 +169,9 @@ impl Config {
                 "can't be read ({e}); name another file with --config, or start from deploy/gateway.toml"
             ))
         })?;
-        Config::parse(&text, path.parent().unwrap_or(Path::new("."))).map_err(unusable)
+        // Of a name alone it is the folder that this runs in.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Config::parse(&text, folder.unwrap_or(Path::new("."))).map_err(unusable)
     }
 
     /// `base`: what relative paths are relative to.

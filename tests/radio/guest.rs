@@ -315,7 +315,7 @@ impl Running {
         String::from_utf8_lossy(&self.said.0.lock().unwrap().octets).into_owned()
     }
 
-    /// When each line arrived that has this in it.
+    /// Each line that has this in it, and when it arrived.
     pub(crate) fn arrivals(&self, part: &str) -> Vec<(String, Timestamp)> {
         let said = self.said.0.lock().unwrap();
         let mut end = 0;

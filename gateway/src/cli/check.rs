@@ -69,11 +69,7 @@ pub(super) fn check(file: &Path) -> Result<Shown, Ending> {
 
 /// The daemon makes the socket; its folder must be there.
 fn socket(path: &Path) -> Result<String, String> {
-    // Of a name alone it is the folder that this runs in.
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        folder => folder.unwrap_or(Path::new("/")),
-    };
+    let folder = path.parent().unwrap_or(Path::new("/"));
     match folder.is_dir() {
         true => control::fit(path).map(|()| format!("{} has a place", path.display())),
         false => Err(format!(

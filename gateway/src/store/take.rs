@@ -119,16 +119,9 @@ impl Store {
     /// [`Store::take`] of one after the other, in one transaction: what waits while something is committed shares the next
     /// commit. All of it, or nothing.
     pub fn take_all(&mut self, all: &[(News, HubTicks)]) -> Result<Vec<Committed>, StoreError> {
-        let catalog = Arc::clone(&self.catalog);
-        let recorder = self.hub.system_id;
-        let committed = self.transact(
-            TransactionBehavior::Immediate,
-            |rows| all.iter().map(|(news, at)| take(rows, &catalog, recorder, news, *at, None)).collect(),
-            || reach(Point::TakeBeforeCommit),
-        )?;
-        all.iter().for_each(|(news, _)| self.used_up(news));
-        reach(Point::TakeAfterCommit);
-        Ok(committed)
+        self.commit(all.iter().map(|(news, _)| news), |rows, catalog, recorder| {
+            all.iter().map(|(news, at)| take(rows, catalog, recorder, news, *at, None)).collect()
+        })
     }
 
     /// [`News::Bindings`], with where the change came from and who made it.
@@ -149,25 +142,31 @@ impl Store {
         at: HubTicks,
         by: Option<&CertifiedRow>,
     ) -> Result<Committed, StoreError> {
+        self.commit([news], |rows, catalog, recorder| take(rows, catalog, recorder, news, at, by))
+    }
+
+    /// One transaction that takes this news. The numbers of what was heard are nobody else's any more.
+    fn commit<'a, T>(
+        &mut self,
+        all: impl IntoIterator<Item = &'a News>,
+        verb: impl FnOnce(&Rows<'_>, &Catalog, [u8; 8]) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let catalog = Arc::clone(&self.catalog);
         let recorder = self.hub.system_id;
         let committed = self.transact(
             TransactionBehavior::Immediate,
-            |rows| take(rows, &catalog, recorder, news, at, by),
+            |rows| verb(rows, &catalog, recorder),
             || reach(Point::TakeBeforeCommit),
         )?;
-        self.used_up(news);
+        for news in all {
+            if let News::Heard(capture) = news
+                && capture.origin.recorder == recorder
+            {
+                self.next_origin = self.next_origin.max(capture.origin.number.saturating_add(1));
+            }
+        }
         reach(Point::TakeAfterCommit);
         Ok(committed)
-    }
-
-    /// It is committed: its number is nobody else's any more.
-    fn used_up(&mut self, news: &News) {
-        if let News::Heard(capture) = news
-            && capture.origin.recorder == self.hub.system_id
-        {
-            self.next_origin = self.next_origin.max(capture.origin.number.saturating_add(1));
-        }
     }
 }
 
