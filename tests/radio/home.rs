@@ -256,6 +256,10 @@ impl Home {
     #[track_caller]
     pub(crate) fn compare(&self) {
         self.hub().said("outbox wait --timeout 170").ok();
+        let parked = self.hub().json("outbox list --state parked");
+        let shown = |row: &Value| self.hub().json(&format!("outbox show {}", row["row"]));
+        let refused: Vec<Value> = parked.as_array().unwrap().iter().map(shown).collect();
+        assert!(refused.is_empty(), "the record refused {refused:?}");
         let mut missing = 0;
         let mut chart: BTreeMap<Row, usize> = BTreeMap::new();
         let patients = self.numbers.keys().flat_map(|device| {

@@ -8,11 +8,12 @@
 //!
 //! 1. A clock that can only be written is set: nothing can ever have compared its stamps with it. Then the device is
 //!    left alone for as long as its profile says.
-//! 2. Every measurement is subscribed to, before anything that can wait: a device that is short of time sends first.
+//! 2. What names it is read, where that is not known yet: nothing is a reading before. Then every measurement is subscribed
+//!    to, before anything that can wait: a device that is short of time sends first.
 //! 3. The clock is read: a comparison dates what is told in the same contact, and a device may hang up at any moment.
 //! 4. Users consent, one after the other, each until the device falls silent: another code ends the one before.
 //! 5. The memory is asked for what is new (`session/memory.rs`).
-//! 6. What the device says of itself, and its battery. A refusal is no failure.
+//! 6. What else the device says of itself, and its battery. A refusal is no failure.
 //! 7. It falls silent: drained. A device that hangs up by itself left nobody to know whether it was done.
 //! 8. Only then a clock that is wrong is set. What is told from there on belongs to **another contact**
 //!    ([`Tell::AnotherContact`]), for which the clock is read again: no stamp is ever dated by a comparison with the clock
@@ -349,8 +350,7 @@ impl Session {
             }
             // Else the scale's word overtook the word that the request arrived.
             (Step::Consent(_, user), Ok(_)) if self.is_untried(user) => {
-                self.doing = Doing::Consenting(user, after(now, CONSENT_MS));
-                return;
+                return self.doing = Doing::Consenting(user, after(now, CONSENT_MS));
             }
             (Step::Consent(_, user), Err(fault)) => self.consent(user, Consent::Failed(fault)),
             (Step::Fact(_), Ok(octets)) => self.news.extend(fact::told(place.characteristic, octets)),

@@ -3,12 +3,22 @@
 use super::Tell;
 use crate::capture::Uuid16;
 use crate::identity::Facts;
+use crate::profile::IdentitySource;
 use hearth_wire::gatt::device_information::{
     FIRMWARE_REVISION, MANUFACTURER_NAME, MODEL_NUMBER, SERIAL_NUMBER, text,
 };
 use hearth_wire::gatt::{BatteryLevel, SystemId};
 
-/// What is read where it is not known yet, what names a device first.
+/// What names a device whose profile says so.
+pub(super) fn names(source: IdentitySource) -> &'static [u16] {
+    match source {
+        IdentitySource::SystemId => &[SystemId::UUID],
+        IdentitySource::Serial => &[SERIAL_NUMBER, MANUFACTURER_NAME],
+        IdentitySource::Address => &[],
+    }
+}
+
+/// What is read where it is not known yet.
 pub(super) fn unknown(known: &Facts) -> impl Iterator<Item = Uuid16> {
     [
         (SystemId::UUID, known.system_id.is_none()),

@@ -93,6 +93,9 @@ pub(super) fn plan(profile: &Profile, known: &Known, offers: &[Offer], clock: &C
     let kind = profile.kind;
     let find = |characteristic, so: fn(Can) -> bool| find(offers, kind, characteristic, so);
     let control_point = |characteristic: u16| find(Uuid16(characteristic), |can| can.write && tells(can));
+    let readable = |characteristic| find(characteristic, |can| can.read);
+    let (names, others): (Vec<Uuid16>, Vec<Uuid16>) =
+        fact::unknown(&known.facts).partition(|fact| fact::names(profile.identity).contains(&fact.0));
     let mut plan = VecDeque::new();
 
     if clock.is_set_first() {
@@ -101,6 +104,7 @@ pub(super) fn plan(profile: &Profile, known: &Known, offers: &[Offer], clock: &C
     if profile.collect.settle_ms > 0 {
         plan.push_back(Step::Pause(profile.collect.settle_ms.into()));
     }
+    plan.extend(names.into_iter().filter_map(readable).map(Step::Fact));
     if profile.collect.via != Via::Vendor {
         let measurements = measures(kind).iter().filter_map(|m| find(*m, tells));
         plan.extend(measurements.map(Step::Subscribe));
@@ -116,8 +120,7 @@ pub(super) fn plan(profile: &Profile, known: &Known, offers: &[Offer], clock: &C
         }
         plan.extend(records.map(Step::Collect));
     }
-    let readable = |characteristic| find(characteristic, |can| can.read);
-    plan.extend(fact::unknown(&known.facts).filter_map(readable).map(Step::Fact));
+    plan.extend(others.into_iter().filter_map(readable).map(Step::Fact));
     if !known.battery {
         plan.extend(readable(Uuid16(BatteryLevel::UUID)).map(Step::Fact));
     }

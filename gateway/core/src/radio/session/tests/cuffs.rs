@@ -5,6 +5,7 @@ use crate::admit::End;
 use crate::identity::Facts;
 use crate::radio::bond::Evidence;
 use crate::radio::session::{ClockEnd, Fault, LIMIT_MS, Memory, Offer, Tell};
+use hearth_wire::gatt::SystemId;
 
 const CUFF: [Offer; 1] = [offer(0x1810, 0x2A35, INDICATE)];
 /// The test cuff of HL7's guide: 124/86, 2024-06-15 17:17:27.
@@ -51,6 +52,31 @@ fn an_and_cuff_is_told_the_time_first_and_hangs_up() {
     cuff.at(350).hangs_up();
     let ending = cuff.ends_so(End::Lost, 2, Memory::NotAsked);
     assert_eq!((ending.clock, ending.bond), (ClockEnd::Set, Evidence::Proved));
+}
+
+/// Its profile takes the System ID for its name: in the first connection nothing that it tells is a reading before that was
+/// read, and it may hang up at any moment.
+#[test]
+fn what_names_a_cuff_is_read_before_its_measurements_may_come() {
+    let system = offer(0x180A, 0x2A23, READ);
+    let offers = [CUFF[0], offer(0x1810, 0x2A08, WRITE), ITSELF[0], system];
+    let here = timed("2024-06-15T21:17:40Z", "America/New_York");
+    let first = super::super::Known { facts: Facts::default(), battery: true, ..here.clone() };
+    let mut cuff = Talk::with("and/ua-651ble", first, &offers);
+    cuff.writes(0x1810, 0x2A08, "E807060F111128").at(30).ok().silence(130);
+    cuff.reads(0x180A, 0x2A23).at(150).gives("020010 FEFF 12F3C4");
+    let named = SystemId::decode(&octets("020010 FEFF 12F3C4")).unwrap().value;
+    cuff.tells(&Tell::Facts(Facts { system_id: Some(named), ..Facts::default() }));
+    cuff.subscribes(0x1810, 0x2A35).at(170).ok().reads(0x180A, 0x2A25).at(180).measures(0x2A35, PRESSURE);
+    cuff.hangs_up();
+    cuff.ends_so(End::Lost, 1, Memory::NotAsked);
+
+    // Refused, it is collected all the same, and waits for a person.
+    let nameless = super::super::Known { facts: Facts { system_id: None, ..known().facts }, ..known() };
+    let mut cuff = Talk::with("and/ua-651ble", nameless, &[CUFF[0], system]);
+    cuff.silence(100).reads(0x180A, 0x2A23).fails(Fault::Att(0x02)).subscribes(0x1810, 0x2A35).ok();
+    cuff.silence(5_100);
+    cuff.ends_so(End::Drained, 0, Memory::NotAsked);
 }
 
 /// A hub that does not know the time or the owner's zone sets no clock, and collects all the same.
