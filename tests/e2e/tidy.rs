@@ -91,7 +91,8 @@ fn arrows_point_one_way() {
         arrows.insert(package["name"].as_str().unwrap().into(), to);
     }
     let want = [
-        ("bare", &[][..]),
+        ("agent", &[][..]),
+        ("bare", &[]),
         ("e2e", &["gateway", "hearth-core", "hearth-wire"]),
         ("gateway", &["hearth-core", "hearth-wire"]),
         ("hearth-core", &["hearth-wire"]),

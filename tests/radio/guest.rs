@@ -43,6 +43,13 @@ pub(crate) fn cross(package: &str, name: &str, more: &[&str]) -> PathBuf {
     target.join(TARGET).join("debug").join(name)
 }
 
+/// Who does in the machine what is said here.
+#[track_caller]
+fn agent() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| cross("agent", "agent", &[]))
+}
+
 /// The program of `tests/radio/bare`.
 #[track_caller]
 pub(crate) fn bare() -> &'static Path {
@@ -72,7 +79,9 @@ impl Machine {
         ran(Command::new("truncate").args(["-s", "256M"]).arg(&disk));
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
         ran(Command::new("mke2fs").env("PATH", path).args(["-q", "-F", "-t", "ext4"]).arg(&disk));
-        Machine { folder: folder.to_owned(), controllers: air.controllers, bluez: vec![] }
+        let machine = Machine { folder: folder.to_owned(), controllers: air.controllers, bluez: vec![] };
+        machine.give(agent());
+        machine
     }
 
     /// The machine sees this folder as `/outside`.
@@ -207,6 +216,14 @@ impl Guest {
             String::from_utf8_lossy(&octets).into_owned()
         };
         Said { code: code as i32, out: read(out), err: read(err) }
+    }
+
+    /// What the hub answers to this request over its socket.
+    #[track_caller]
+    pub(crate) fn ask(&self, request: &str) -> String {
+        let mut answer = String::new();
+        self.order("ask", request).read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// Starts a program, and goes on.

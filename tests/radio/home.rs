@@ -159,7 +159,7 @@ impl Home {
     #[track_caller]
     pub(crate) fn heard(&self, device: &str) {
         let address = self.air.address(device);
-        self.hub().until("devices --nearby", |near| {
+        self.hub().until("nearby", |near| {
             let ready = |row: &Value| row["address"] == address && !row["profile"].is_null();
             near.as_array().unwrap().iter().any(ready)
         });
@@ -241,7 +241,7 @@ impl Home {
 
     #[track_caller]
     pub(crate) fn readings(&self) -> usize {
-        self.hub().json("status")["readings"].as_u64().unwrap() as usize
+        self.hub().asked("status")["readings"].as_u64().unwrap() as usize
     }
 
     /// Waits until all that was measured is a reading.

@@ -2,7 +2,7 @@
 
 use crate::guest::{Guest, Machine, Running, cross};
 use e2e::Said;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -16,6 +16,9 @@ pub(crate) fn hearth() -> &'static Path {
 
 /// How long something is waited for that the hub has to do.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long it is left alone before it is asked the same again.
+pub(crate) const BETWEEN: Duration = Duration::from_millis(100);
 
 /// The hub in one machine.
 #[derive(Debug)]
@@ -59,18 +62,28 @@ impl<'m> Hub<'m> {
         self.said(words).ok().json()
     }
 
+    /// What a command would show now. Emulated, a command takes half a second to start, while the hub stands still: so what is
+    /// looked at often is asked for over its socket.
+    #[track_caller]
+    pub(crate) fn asked(&self, request: &str) -> Value {
+        let said = self.guest.ask(&json!(request).to_string());
+        let mut answer: Value =
+            serde_json::from_str(&said).unwrap_or_else(|e| panic!("{request}: {e}: {said:?}"));
+        let rows = answer["shown"]["rows"].take();
+        if answer["shown"]["single"] == true { rows[0].clone() } else { rows }
+    }
+
     /// Asks until the answer is as wanted.
     #[track_caller]
-    pub(crate) fn until(&self, words: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        // A command takes the machine half a second.
-        const TIMES: u64 = PATIENCE.as_secs() * 2;
+    pub(crate) fn until(&self, request: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
-        for _ in 0..TIMES {
-            last = self.json(words);
+        for _ in 0..PATIENCE.as_millis() / BETWEEN.as_millis() {
+            last = self.asked(request);
             if wanted(&last) {
                 return last;
             }
+            std::thread::park_timeout(BETWEEN);
         }
-        panic!("hearth {words} goes on saying {last}");
+        panic!("hearth {request} goes on saying {last}");
     }
 }

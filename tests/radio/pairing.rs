@@ -133,7 +133,7 @@ fn a_draft_makes_an_unknown_device_known() {
     home.air.ask(&json!({ "do": "set", "device": "cuff", "services": [0x1809, 0x1810] }));
     home.air.advertise("cuff", true);
     let address = home.air.address("cuff").to_owned();
-    let near = home.hub().until("devices --nearby", |near| near.to_string().contains(&address));
+    let near = home.hub().until("nearby", |near| near.to_string().contains(&address));
     let row = near.as_array().unwrap().iter().find(|row| row["address"] == address).unwrap();
     assert!(row["profile"].is_null(), "{row}");
     let refused = home.hub().said(&format!("pair {address}"));

@@ -4,6 +4,7 @@
 //! Each pair comes from its seed. `HEARTH_RADIO_SEEDS=from..to` says others.
 
 use crate::home::{Asks, Home, asks};
+use crate::hub::BETWEEN;
 use e2e::disk::Random;
 use e2e::seeds;
 use serde_json::{Value, json};
@@ -181,8 +182,9 @@ pub(crate) fn forget(home: &Home, device: &str) {
 /// lost.
 #[track_caller]
 fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
-    for _ in 0..400 {
-        let status = home.hub().json("status");
+    // Five minutes, and what the asking takes.
+    for _ in 0..300_000 / BETWEEN.as_millis() {
+        let status = home.hub().asked("status");
         let readings = status["readings"].as_u64().unwrap() as usize;
         let due = home.due();
         if readings >= due {
@@ -206,6 +208,7 @@ fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
             home.air.ask(&json!({ "do": "forget", "device": device }));
             home.pair(device);
         }
+        std::thread::park_timeout(BETWEEN);
     }
     panic!("{device}, {fault:?}: {} of {} came\n{}", home.readings(), home.due(), home.air.log());
 }
