@@ -9,8 +9,8 @@ use e2e::{World, build, ran, root};
 use gateway::demo::pki;
 use gateway::demo::record::{Behaviour, Record};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -19,7 +19,11 @@ use std::time::Duration;
 /// How long a guest may say nothing. It is emulated, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Kernel and memory image, made once, with the hub's release build.
+/// Of a hub's disk.
+const SIZE: &str = "64M";
+
+/// Kernel and memory image, made once, with the hub's release build; and a machine that has started and knows no disk yet.
+/// Each life goes on from there: emulated, a kernel takes longer to start than a hub lives.
 fn image() -> &'static Path {
     static MADE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     MADE.get_or_init(|| {
@@ -27,8 +31,26 @@ fn image() -> &'static Path {
         ran(build().arg("--release"));
         let out = target.join("guest");
         ran(Command::new(root().join("tests/guests/image")).arg(target.join("release/hearth")).arg(&out));
+        let blank = out.join("blank.img");
+        ran(Command::new("truncate").args(["-s", SIZE]).arg(&blank));
+        let mut machine = Machine::start(qemu(&out, &blank).args(["-serial", "mon:stdio"]));
+        assert!(machine.until("STARTED"), "the machine does not start: {:?}", machine.said);
+        // Its console becomes QEMU's monitor.
+        machine.say("\x01cmigrate \"exec:cat > started\"\nquit\n");
+        machine.child.wait().unwrap();
         out
     })
+}
+
+fn qemu(image: &Path, disk: &Path) -> Command {
+    let mut qemu = Command::new("qemu-system-x86_64");
+    qemu.current_dir(image)
+        .args("-accel tcg -machine pc -cpu max -m 192 -nodefaults -no-reboot -display none".split(' '))
+        .args(["-kernel", "kernel", "-initrd", "memory.cpio", "-append", "console=ttyS0 panic=-1 quiet"])
+        .args(["-drive", &format!("file={},if=none,id=disk,format=raw,cache=writeback", disk.display())])
+        .args(["-device", "virtio-blk-pci,drive=disk"])
+        .args(["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="]);
+    qemu
 }
 
 /// A meter's n-th measurement: sequence and value say which.
@@ -87,7 +109,7 @@ fn disk(world: &World, record: &Record, last: u16) -> PathBuf {
     );
     std::fs::write(folder.join("gateway.toml"), config).unwrap();
     let image = world.dir.join("disk.img");
-    ran(Command::new("truncate").args(["-s", "64M"]).arg(&image));
+    ran(Command::new("truncate").args(["-s", SIZE]).arg(&image));
     ran(Command::new("mke2fs").args(["-q", "-F", "-t", "ext4", "-d"]).arg(&folder).arg(&image));
     image
 }
@@ -102,18 +124,16 @@ struct Machine {
 impl Machine {
     fn boot(disk: &Path, from: u16, last: u16, sync: bool) -> Machine {
         let sync = if sync { "yes" } else { "no" };
-        let mut child = Command::new("qemu-system-x86_64")
-            .args("-accel tcg -machine pc -cpu max -m 192 -nodefaults -no-reboot".split(' '))
-            .args(["-display", "none", "-serial", "stdio"])
-            .arg("-kernel")
-            .arg(image().join("kernel"))
-            .arg("-initrd")
-            .arg(image().join("memory.cpio"))
-            .args(["-append", &format!("console=ttyS0 panic=-1 quiet from={from} last={last} sync={sync}")])
-            .args(["-drive", &format!("file={},if=none,id=disk,format=raw,cache=writeback", disk.display())])
-            .args(["-device", "virtio-blk-pci,drive=disk"])
-            .args(["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="])
-            .stdin(Stdio::null())
+        let mut machine =
+            Machine::start(qemu(image(), disk).args(["-serial", "stdio", "-incoming", "exec:cat started"]));
+        assert!(machine.until("STARTED"), "the machine does not go on: {:?}", machine.said);
+        machine.say(&format!("{from} {last} {sync} {}\n", gateway::clock::now().as_second()));
+        machine
+    }
+
+    fn start(qemu: &mut Command) -> Machine {
+        let mut child = qemu
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -128,6 +148,11 @@ impl Machine {
             }
         });
         Machine { child, lines, said: vec![] }
+    }
+
+    /// To its console.
+    fn say(&mut self, words: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(words.as_bytes()).unwrap();
     }
 
     /// The next line that it prints. `None`: not within that time, or it has ended.
@@ -198,6 +223,7 @@ fn cuts(name: &str, seed: u64, many: usize, sync: bool) -> Outcome {
     let mut random = Random::new(seed);
     let mut kept = 0;
     let mut dead = None;
+    let mut boots = BTreeSet::new();
     for nth in 0..many {
         // What was delivered is safe outside: only what waits can be lost by the store.
         record.outage(!sync || nth % 2 == 1);
@@ -209,6 +235,9 @@ fn cuts(name: &str, seed: u64, many: usize, sync: bool) -> Outcome {
             dead = Some((nth, std::mem::take(&mut machine.said)));
             break;
         }
+        // All go on from one machine, and none may be taken for another: its kernel draws anew.
+        let boot = machine.said.iter().find(|line| line.starts_with("UP ")).cloned();
+        assert!(boots.insert(boot), "two lives have one boot id");
         let wait = Duration::from_millis(100 + random.below(1_900) as u64);
         std::thread::park_timeout(wait);
         let told = machine.cut();
