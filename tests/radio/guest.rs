@@ -70,11 +70,10 @@ impl Machine {
     /// With an empty disk, in this folder. It is in reach of these devices.
     pub(crate) fn new(folder: &Path, air: &Air) -> Machine {
         std::fs::create_dir_all(folder.join("outside")).unwrap();
-        std::fs::copy(
-            root().join("deploy/bluetooth/cache-in-memory"),
-            folder.join("outside/cache-in-memory"),
-        )
-        .unwrap();
+        for deployed in ["cache-in-memory", "sysctl.d/60-hearth.conf"] {
+            let from = root().join("deploy/bluetooth").join(deployed);
+            std::fs::copy(&from, folder.join("outside").join(from.file_name().unwrap())).unwrap();
+        }
         let disk = folder.join("disk.img");
         ran(Command::new("truncate").args(["-s", "256M"]).arg(&disk));
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";

@@ -23,8 +23,8 @@ class Meter(Keeper):
     pairs_by = 438271
     secure = True
     deletes = False
-    # A record and its context in every second connection event. At 2 ms the kernel throws values away: its queue to bluetoothd
-    # holds some 200 (net.core.rmem_default), and bluetoothd in this machine takes some 200 a second.
+    # A record and its context in every second connection event. The kernel's queue to bluetoothd would hold some 200 values
+    # (net.core.rmem_default) without deploy/bluetooth/sysctl.d, and bluetoothd in this machine takes some 200 a second.
     gap = 0.015
     # Whether it knows "from this number on".
     knows_from = True
