@@ -217,11 +217,11 @@ impl Guest {
         Said { code: code as i32, out: read(out), err: read(err) }
     }
 
-    /// What the hub answers to this request over its socket.
+    /// What whoever listens at this socket answers to a line.
     #[track_caller]
-    pub(crate) fn ask(&self, request: &str) -> String {
+    pub(crate) fn ask(&self, socket: &str, line: &str) -> String {
         let mut answer = String::new();
-        self.order("ask", request).read_to_string(&mut answer).unwrap();
+        self.order("ask", &format!("{socket} {line}")).read_to_string(&mut answer).unwrap();
         answer
     }
 

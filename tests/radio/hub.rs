@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How long it is left alone before it is asked the same again.
 pub(crate) const BETWEEN: Duration = Duration::from_millis(100);
 
+/// Where the hub in the machine is asked.
+const SOCKET: &str = "/run/hearth.sock";
+
 /// The hub in one machine.
 #[derive(Debug)]
 pub(crate) struct Hub<'m> {
@@ -31,7 +34,7 @@ impl<'m> Hub<'m> {
     pub(crate) fn install(machine: &Machine, destinations: &str) {
         machine.give(hearth());
         let config = format!(
-            "schema = 1\n[hub]\nstate = \"/var/lib/hearth\"\nsocket = \"/run/hearth.sock\"\nclock-trusted = \"always\"\n\
+            "schema = 1\n[hub]\nstate = \"/var/lib/hearth\"\nsocket = \"{SOCKET}\"\nclock-trusted = \"always\"\n\
              bluetooth = true\nprofiles = \"/outside/profiles\"\n{destinations}"
         );
         std::fs::create_dir_all(machine.outside().join("profiles")).unwrap();
@@ -66,7 +69,7 @@ impl<'m> Hub<'m> {
     /// looked at often is asked for over its socket.
     #[track_caller]
     pub(crate) fn asked(&self, request: &str) -> Value {
-        let said = self.guest.ask(&json!(request).to_string());
+        let said = self.guest.ask(SOCKET, &json!(request).to_string());
         let mut answer: Value =
             serde_json::from_str(&said).unwrap_or_else(|e| panic!("{request}: {e}: {said:?}"));
         let rows = answer["shown"]["rows"].take();

@@ -8,8 +8,7 @@
 //!
 //! 1. A clock that can only be written is set: nothing can ever have compared its stamps with it. Then the device is
 //!    left alone for as long as its profile says.
-//! 2. What names it is read, where that is not known yet: nothing is a reading before. Then every measurement is subscribed
-//!    to, before anything that can wait: a device that is short of time sends first.
+//! 2. What names it is read, if unknown. Then measurements are subscribed to: a device that is short of time sends first.
 //! 3. The clock is read: a comparison dates what is told in the same contact, and a device may hang up at any moment.
 //! 4. Users consent, one after the other, each until the device falls silent: another code ends the one before.
 //! 5. The memory is asked for what is new (`session/memory.rs`).
@@ -350,7 +349,8 @@ impl Session {
             }
             // Else the scale's word overtook the word that the request arrived.
             (Step::Consent(_, user), Ok(_)) if self.is_untried(user) => {
-                return self.doing = Doing::Consenting(user, after(now, CONSENT_MS));
+                self.doing = Doing::Consenting(user, after(now, CONSENT_MS));
+                return;
             }
             (Step::Consent(_, user), Err(fault)) => self.consent(user, Consent::Failed(fault)),
             (Step::Fact(_), Ok(octets)) => self.news.extend(fact::told(place.characteristic, octets)),

@@ -34,10 +34,11 @@ fn work(mut call: &TcpStream, order: &str, n: u32) -> Result<(), Error> {
             call.write_all(&said.stdout)?;
             call.write_all(&said.stderr)
         }
-        // What the hub answers to this line over its socket: nothing where none runs.
+        // A socket, and what is asked there: the line that it answers, nothing where nobody listens.
         "ask" => {
-            let mut hub = UnixStream::connect("/run/hearth.sock")?;
-            writeln!(hub, "{line}")?;
+            let (socket, asked) = line.split_once(' ').unwrap_or((line, ""));
+            let mut hub = UnixStream::connect(socket)?;
+            writeln!(hub, "{asked}")?;
             let mut answer = String::new();
             BufReader::new(hub).read_line(&mut answer)?;
             call.write_all(answer.as_bytes())

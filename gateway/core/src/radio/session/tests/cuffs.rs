@@ -61,7 +61,7 @@ fn what_names_a_cuff_is_read_before_its_measurements_may_come() {
     let system = offer(0x180A, 0x2A23, READ);
     let offers = [CUFF[0], offer(0x1810, 0x2A08, WRITE), ITSELF[0], system];
     let here = timed("2024-06-15T21:17:40Z", "America/New_York");
-    let first = super::super::Known { facts: Facts::default(), battery: true, ..here.clone() };
+    let first = super::super::Known { facts: Facts::default(), battery: true, ..here };
     let mut cuff = Talk::with("and/ua-651ble", first, &offers);
     cuff.writes(0x1810, 0x2A08, "E807060F111128").at(30).ok().silence(130);
     cuff.reads(0x180A, 0x2A23).at(150).gives("020010 FEFF 12F3C4");
