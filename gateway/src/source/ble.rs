@@ -140,8 +140,8 @@ struct Radio<'a> {
     calls: FuturesUnordered<Call>,
     links: FuturesUnordered<Pin<Box<dyn Future<Output = Over> + Send>>>,
     news: mpsc::UnboundedSender<News>,
-    /// One at a time.
-    pairing: bool,
+    /// Who is being paired with: one at a time.
+    pairing: Option<At>,
 }
 
 impl<'a> Radio<'a> {
@@ -176,7 +176,7 @@ impl<'a> Radio<'a> {
             calls: FuturesUnordered::new(),
             links: FuturesUnordered::new(),
             news,
-            pairing: false,
+            pairing: None,
         }
     }
 
@@ -302,12 +302,17 @@ impl<'a> Radio<'a> {
             Event::DeviceGone(at) => {
                 self.near.remove(&at);
                 // Somebody else removed it: what was its link tells nothing more.
-                if let Some(no) = self.by_address.get(&at.address).copied()
-                    && self.adapter.used() == Some(at.adapter)
-                {
-                    self.order(no, Order::Lost);
-                }
+                self.lost(at);
             }
+        }
+    }
+
+    /// A link that another adapter had is none of ours.
+    fn lost(&mut self, at: At) {
+        if self.adapter.used() == Some(at.adapter)
+            && let Some(no) = self.by_address.get(&at.address)
+        {
+            self.order(*no, Order::Lost);
         }
     }
 
@@ -325,10 +330,8 @@ impl<'a> Radio<'a> {
             oldest.and_then(|oldest| self.near.remove(&oldest));
         }
         let heard = told.is_heard();
-        if told.connected == Some(false)
-            && let Some(no) = member
-        {
-            self.order(no, Order::Lost);
+        if told.connected == Some(false) {
+            self.lost(at);
         }
         let near = self.near.entry(at).or_insert_with(|| Near { told: Told::default(), seen: now });
         near.told.take(&told);

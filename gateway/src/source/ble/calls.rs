@@ -40,9 +40,12 @@ impl Radio<'_> {
         let (Some(at), Some(housed)) = (self.at(no), self.house.get(&no)) else {
             return self.scout.failed(no, self.now());
         };
-        if housed.kept.bond.repair(housed.profile.collect.pairing) == Repair::PairAgain {
-            // One at a time, and a person goes first.
-            return if self.pairing { self.scout.failed(no, self.now()) } else { self.mend(no, at) };
+        // A person who pairs with it goes first, and one is paired with at a time.
+        let mends = housed.kept.bond.repair(housed.profile.collect.pairing) == Repair::PairAgain;
+        match self.pairing {
+            Some(paired) if mends || paired == at => return self.scout.failed(no, self.now()),
+            None if mends => return self.mend(no, at),
+            _ => {}
         }
         match self.lines.remove(&no) {
             Some(line) => self.hold(no, at, line),
@@ -79,7 +82,7 @@ impl Radio<'_> {
     fn mend(&mut self, no: DeviceNo, at: At) {
         let (bus, doorkeeper) = (self.bus.clone(), self.doorkeeper.clone());
         self.lines.remove(&no);
-        self.pairing = true;
+        self.pairing = Some(at);
         self.calls.push(Box::pin(async move {
             doorkeeper.open(at, None);
             let removed = bus.remove(at).await;
@@ -142,15 +145,17 @@ impl Radio<'_> {
                 }
             }
             Done::Mended(no, done) => {
-                self.pairing = false;
+                self.pairing = None;
                 let now = self.now();
                 self.keep(no, Change::Mended(done)).await;
                 self.scout.failed(no, now);
             }
             Done::Paired(no) => {
-                self.pairing = false;
+                // Whom the hub had left alone meanwhile begins afresh.
+                let was = self.pairing.take().and_then(|at| self.by_address.get(&at.address).copied());
+                was.inspect(|no| self.scout.remove(*no, self.now()));
+                self.move_in().await;
                 if let Some(no) = no {
-                    self.move_in().await;
                     // It is connected, so that it shows itself to nobody.
                     self.scout.seen(no, None, self.now());
                 }

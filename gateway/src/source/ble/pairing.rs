@@ -4,6 +4,7 @@ use super::agent::Step;
 use super::bus::{At, Bus, Failed};
 use super::calls::Done;
 use super::keeper::Keeper;
+use super::link::Order;
 use super::{Ask, Radio};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Address, AddressKind, Facts};
@@ -71,7 +72,7 @@ impl Radio<'_> {
 
     fn pair(&mut self, address: [u8; 6], steps: mpsc::UnboundedSender<Step>) {
         let refuse = |said: &str| _ = steps.send(Step::Over(Err(said.to_owned())));
-        if self.pairing {
+        if self.pairing.is_some() {
             return refuse("another device is being paired; wait until that is over");
         }
         let Some(adapter) = self.adapter.used() else { return refuse(self.adapter.state().sentence()) };
@@ -88,8 +89,12 @@ impl Radio<'_> {
         };
         let (pairing, ticks) = (profile.collect.pairing, self.clock.ticks());
         let (bus, keeper, doorkeeper) = (self.bus.clone(), self.keeper.clone(), self.doorkeeper.clone());
-        self.pairing = true;
+        self.pairing = Some(at);
+        let link = self.gives_way(address);
         self.calls.push(Box::pin(async move {
+            if let Some(link) = link {
+                link.closed().await;
+            }
             doorkeeper.open(at, Some(steps.clone()));
             let bonded = match pairing {
                 Pairing::None => Ok(()),
@@ -114,6 +119,13 @@ impl Radio<'_> {
             _ = steps.send(Step::Over(taken));
             Done::Paired(no)
         }));
+    }
+
+    /// The hub's own link with a device, which ends: a person who pairs with it goes first.
+    fn gives_way(&mut self, address: [u8; 6]) -> Option<mpsc::UnboundedSender<Order>> {
+        let no = *self.by_address.get(&address)?;
+        self.order(no, Order::GiveUp);
+        self.orders.get(&no).cloned()
     }
 }
 
