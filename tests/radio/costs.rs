@@ -1,10 +1,13 @@
-//! What may be lost on the way: from a device's confirmation to the hub's commit, beside a plain program.
+//! What may be lost on the way: from a device's confirmation to the hub's commit; and how long a device that appears waits for its
+//! first value to be confirmed. Both beside a plain program. `HEARTH_FIRST` says how often a device appears.
 //!
 //! The machine is emulated, and the hub in it is a debug build: beside each other the figures say something.
 #![allow(clippy::float_arithmetic, reason = "figures of the hub, not of a body")]
 
-use crate::guest::bare;
+use crate::air::Air;
+use crate::guest::{Running, bare};
 use crate::home::Home;
+use hearth_core::radio::scout::ABSENCE_MS;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -33,6 +36,25 @@ fn kept(home: &Home) -> Vec<Timestamp> {
     let lines = home.daemon().arrivals("kept what it told, ");
     let many = |line: &str| line.rsplit(", ").next()?.split(' ').next()?.parse().ok();
     lines.iter().flat_map(|(line, at)| vec![*at; many(line).unwrap()]).collect()
+}
+
+/// The one in the middle, in seconds, and of how many.
+fn in_the_middle(mut all: Vec<i64>) -> String {
+    all.sort_unstable();
+    format!("{:.1} s in the middle of {}", all[all.len() / 2] as f64 / 1e6, all.len())
+}
+
+/// From a cuff's first advertisement to its first value, in microseconds. It has something to tell, and `hears` returns when somebody
+/// has heard all of it.
+#[track_caller]
+fn first(air: &Air, hears: impl FnOnce()) -> i64 {
+    let told = air.told("cuff").len();
+    let appeared = gateway::clock::now();
+    air.advertise("cuff", true);
+    hears();
+    air.advertise("cuff", false);
+    air.wait("cuff", &json!({ "connected": false }));
+    air.told("cuff")[told]["at_us"].as_i64().unwrap() - appeared.as_microsecond()
 }
 
 /// Between BlueZ's confirmation and the commit a reading can be lost, where its device forgets what was confirmed.
@@ -66,17 +88,22 @@ fn what_may_be_lost_is_short() {
     // It may have been asked once more already.
     home.air.advertise("cuff", false);
     home.air.wait("cuff", &json!({ "connected": false }));
+    let times = std::env::var("HEARTH_FIRST").map_or(1, |times| times.parse().expect("a number"));
+    let mut hub = vec![];
+    for _ in 0..times {
+        // Who was not seen for so long has appeared.
+        home.guest().run(&format!("sleep {}", ABSENCE_MS / 1_000 + 1)).ok();
+        home.measure("cuff", 1);
+        hub.push(first(&home.air, || home.collected()));
+    }
     home.compare();
 
     // The same machine and device, and a program that only prints.
     home.kill();
     let told = home.air.told("cuff").len();
     home.air.measure("cuff", MANY);
-    home.air.advertise("cuff", true);
-    let program =
-        home.guest().start(&format!("/outside/bare careful {} 2A35 1 5000", home.air.address("cuff")));
-    let (code, said) = program.end();
-    assert_eq!(code, 0, "{said}");
+    let (program, shown) = prints(&home);
+    let mut bare = vec![shown];
     let printed: Vec<_> = program.arrivals(" value ").into_iter().map(|(_, at)| at).collect();
     let (bare_middle, bare_most) = windows(&home.air.told("cuff")[told..], &printed);
     println!(
@@ -84,4 +111,26 @@ fn what_may_be_lost_is_short() {
         bare_middle as f64 / 1e3,
         bare_most as f64 / 1e3
     );
+    for _ in 1..times {
+        home.air.measure("cuff", 1);
+        bare.push(prints(&home).1);
+    }
+    println!(
+        "radio: from the first advertisement to the first value {}; that program {}",
+        in_the_middle(hub),
+        in_the_middle(bare)
+    );
+}
+
+/// A program that only prints is there when the cuff appears; and how long the cuff waited.
+#[track_caller]
+fn prints(home: &Home) -> (Running, i64) {
+    let program =
+        home.guest().start(&format!("/outside/bare careful {} 2A35 1 5000", home.air.address("cuff")));
+    program.wait(" scans");
+    let waited = first(&home.air, || {
+        let (code, said) = program.end();
+        assert_eq!(code, 0, "{said}");
+    });
+    (program, waited)
 }

@@ -99,6 +99,34 @@ fn what_each_device_tells_is_in_the_record() {
     assert_eq!(status["held"], json!([]), "{status}");
 }
 
+/// A person who pairs keeps nobody else from being heard.
+#[test]
+fn two_devices_tell_while_a_third_is_paired() {
+    let mut home = Home::new("third");
+    let two = ["cuff", "beurer"];
+    for device in two {
+        home.air.advertise(device, true);
+        home.pair(device);
+        home.bind(device);
+        home.air.advertise(device, false);
+    }
+    home.air.ask(&json!({ "do": "noise", "per_second": 20 }));
+    home.air.advertise("meter", true);
+    let mut terminal = home.begins_to_pair("meter");
+    terminal.shown.wait("six digits");
+    for (device, n) in two.into_iter().zip([3, 2]) {
+        home.measure(device, n);
+        home.air.advertise(device, true);
+    }
+    home.collected();
+    let digits = home.shows("meter");
+    terminal.type_line(&digits);
+    terminal.shown.wait("Whose is it?");
+    terminal.type_line("");
+    terminal.shown.wait("Paired, as device 3.");
+    home.compare();
+}
+
 /// Whoever does everything wrong is heard, and keeps nobody else from being heard.
 #[test]
 fn a_device_that_answers_everything_wrong_harms_nobody() {

@@ -14,8 +14,8 @@ pub(crate) fn hearth() -> &'static Path {
     BUILT.get_or_init(|| cross("gateway", "hearth", &["--bin", "hearth"]))
 }
 
-/// How long something is waited for that the hub has to do.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long something is waited for that the hub has to do. It takes two minutes to suspect a controller that says nothing.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// How long it is left alone before it is asked the same again.
 pub(crate) const BETWEEN: Duration = Duration::from_millis(100);

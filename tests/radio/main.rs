@@ -10,6 +10,7 @@ mod guest;
 mod home;
 mod house;
 mod hub;
+mod noise;
 mod pairing;
 mod pairs;
 

@@ -40,7 +40,7 @@ fn a_person_pairs_on_a_terminal() {
         ("several users", ""),
         ("Their id at clinic", "Ada Lovelace"),
         ("is no FHIR id", "Patient/radio-pairing-somebody"),
-        ("Your name:", "A. Technician"),
+        ("Your name;", "A. Technician"),
         ("radio-pairing-somebody at clinic, in Etc/UTC. Right?", "y"),
     ];
     answer(&mut terminal, &said);

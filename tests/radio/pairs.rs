@@ -36,6 +36,8 @@ enum Fault {
     /// Another controller comes, and the first one after it.
     Replaced,
     Blocked,
+    /// The controller answers nothing, until its power is switched.
+    Silent,
     HubKilled,
     PowerCut,
     /// It advertises a hundred times a second.
@@ -52,6 +54,7 @@ impl Fault {
             Unplugged,
             Replaced,
             Blocked,
+            Silent,
             HubKilled,
             PowerCut,
             Insistent,
@@ -154,6 +157,12 @@ fn suffer(home: &mut Home, device: &str, fault: Fault, dice: &mut Random) {
             block(home, true);
             home.hub().until("status", |status| status["bluetooth"].as_str().unwrap().contains("blocked"));
             block(home, false);
+        }
+        Silent => {
+            when();
+            home.air.ask(&json!({ "do": "controller", "silent": true }));
+            home.hub().until("status", |status| status["bluetooth"] != "Devices are listened for.");
+            home.air.ask(&json!({ "do": "controller", "silent": false }));
         }
         HubKilled => {
             when();

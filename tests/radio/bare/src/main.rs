@@ -39,6 +39,7 @@ macro_rules! say {
 async fn find(adapter: &Adapter, address: &str) -> Result<Peripheral, Failure> {
     let mut events = adapter.events().await?;
     adapter.start_scan(ScanFilter::default()).await?;
+    say!("scans");
     let found = timeout(PATIENCE, async {
         while let Some(event) = events.next().await {
             let (CentralEvent::DeviceDiscovered(id)
