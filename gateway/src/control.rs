@@ -39,6 +39,11 @@ pub(crate) enum Request {
     HeldCloseSealed {
         device: i64,
     },
+    /// Of one destination, and the logical id there.
+    HeldGive {
+        record: i64,
+        patient: (String, String),
+    },
     BindAdd(BindAdd),
     BindEnd {
         device: i64,
@@ -111,6 +116,7 @@ pub(crate) struct BindAdd {
     pub(crate) from: Option<Timestamp>,
     pub(crate) until: Option<Timestamp>,
     pub(crate) sole_use_attested_by: Option<String>,
+    pub(crate) shared: bool,
     pub(crate) labels: Vec<String>,
     pub(crate) instead: bool,
 }

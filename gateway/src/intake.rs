@@ -262,6 +262,7 @@ impl Session {
             from: bind.from,
             until: bind.until,
             sole_use_attested_by: bind.sole_use_attested_by.as_deref(),
+            shared: bind.shared,
             labels: &bind.labels,
             instead: bind.instead,
         };

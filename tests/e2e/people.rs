@@ -1,6 +1,7 @@
 //! Whose a device is and what may leave, as a person says it.
 
 use crate::commands::{house, pressure};
+use crate::story::News;
 use e2e::World;
 use gateway::demo::pki;
 use gateway::demo::record::Behaviour;
@@ -102,6 +103,84 @@ fn clinical_23_a_slot_is_shown() {
     hub.json(&[&attested[..], &["--from", "2018-01-01T00:00:00Z"]].concat());
     let held = hub.says(&["held"]);
     assert!(held.out.contains("does not know which user") && held.out.contains("held --close 2"), "{held:?}");
+}
+
+/// A scale that broadcasts, of two people: what each of them weighed waits for whoever knows. Whose it looks like is said, and
+/// nothing more comes of it. What was given wrongly is taken back, and asked for again.
+#[test]
+fn a_shared_scale_asks_whose_each_weighing_is() {
+    let (_world, record, hub) = house("shared");
+    let weighs = |raw: u16, minute: u8| {
+        let [low, high] = raw.to_le_bytes();
+        let mut news = News::of("181D", "2022-02-14T21:58:00Z");
+        news.0[2]["met"]["name"] = json!("MI_SCALE");
+        let hex = format!("22{low:02X}{high:02X}E607020E10{minute:02X}3A");
+        let heard = json!({ "device": "d", "contact": 1, "link": "broadcast", "characteristic": "adv:181D", "hex": hex });
+        hub.replay(&news.say(json!({ "heard": heard })).text());
+    };
+    // In 5 g: 61.75 kg and 80 kg.
+    weighs(12_350, 41);
+    weighs(16_000, 42);
+    let share = |patient| {
+        let shared =
+            ["bind", "add", "1", "--shared", "--zone", "America/New_York", "--from", "2018-01-01T00:00:00Z"];
+        hub.says(&[&shared[..], &["--patient", patient]].concat())
+    };
+    for patient in ["clinic=ada", "clinic=ben"] {
+        share(patient).ok();
+    }
+    let held = hub.json(&["held"]);
+    assert_eq!(held[0]["why"], "several people share the device", "{held}");
+    let whose: Vec<_> = held.as_array().unwrap().iter().map(|row| &row["looks_like"]).collect();
+    assert_eq!(whose, [&json!([]), &json!([])], "nobody was weighed yet");
+    let give = |record, patient| hub.says(&["held", "--give", record, "--patient", patient]);
+    let given = give("1", "clinic=ada").ok();
+    assert!(given.out.contains("Record 1 is their reading now."), "{given:?}");
+    give("2", "clinic=ben").ok();
+    // Nearly what Ada weighed, and nothing like Ben.
+    weighs(12_400, 43);
+    let held = hub.json(&["held"]);
+    assert_eq!(held[0]["looks_like"], json!(["clinic=ada"]), "{held}");
+    for (answer, code, part) in [
+        (give("3", "clinic=eve"), 64, "knows no patient"),
+        (give("9", "clinic=ada"), 64, "no record has row 9"),
+        (give("1", "clinic=ben"), 65, "can be given"),
+        (share("clinic=ada"), 0, "bound so already"),
+        (hub.says(&["bind", "add", "1", "--patient", "clinic=ada"]), 65, "device 1 is shared"),
+        (hub.says(&["bind", "add", "1", "--shared", "--slot", "1", "--patient", "clinic=ada"]), 64, "--slot"),
+    ] {
+        assert_eq!(answer.code, code, "{answer:?}");
+        assert!(format!("{}{}", answer.out, answer.err).contains(part), "{answer:?}");
+    }
+    // It was Ben's child.
+    give("3", "clinic=ada").ok();
+    hub.deliver();
+    hub.json(&["retract", "3", "--reissue"]);
+    assert_eq!(hub.json(&["held"])[0]["why"], "several people share the device");
+    give("3", "clinic=ben").ok();
+    hub.deliver();
+    let mut weights: Vec<String> = record
+        .all("Observation")
+        .into_iter()
+        .filter_map(|(_, versions)| versions.last()?.resource.clone())
+        .filter(|o| o["code"].to_string().contains("29463-7"))
+        .map(|o| {
+            format!(
+                "{} {} {}",
+                o["valueQuantity"]["value"],
+                o["subject"]["reference"].as_str().unwrap(),
+                o["status"].as_str().unwrap()
+            )
+        })
+        .collect();
+    weights.sort();
+    let wanted = [
+        "61.750 Patient/ada final",
+        "62.000 Patient/ada entered-in-error",
+        "62.000 Patient/ben final",
+        "80.000 Patient/ben final",
+    ];
+    assert_eq!(weights, wanted);
 }
 
 /// CLINICAL 26: the natural repair of a wrong person, in the natural order.

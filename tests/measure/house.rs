@@ -118,6 +118,7 @@ impl House {
             until: None,
             zone: ZoneName::parse("UTC"),
             sole_use: Some(Attested { by: "technician".into() }),
+            shared: false,
             labels: Labels::default(),
             revision: Revision(0),
         };

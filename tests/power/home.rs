@@ -176,6 +176,7 @@ impl<'a> Home<'a> {
                 until: None,
                 zone: ZoneName::parse("UTC"),
                 sole_use: Some(Attested { by: "technician".into() }),
+                shared: false,
                 labels: Labels::default(),
                 revision: Revision(0),
             };

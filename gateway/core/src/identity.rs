@@ -170,15 +170,18 @@ pub struct Binding {
     /// `None`: stamps without a zone are held (CLINICAL 18).
     pub zone: Option<ZoneName>,
     pub sole_use: Option<Attested>,
+    /// Others use it, too, and it tells nobody apart: a record is theirs only if a person gave it to them.
+    pub shared: bool,
     pub labels: Labels,
     pub revision: Revision,
 }
 
 impl Binding {
     /// Unknown users are nobody's; a named slot is this binding's if it names the same one, or names none and
-    /// somebody attested sole use (CLINICAL 23).
+    /// somebody attested sole use (CLINICAL 23). Whoever shares a device has nothing of it by that alone.
     pub(crate) fn covers(&self, device: DeviceNo, slot: Option<Slot>) -> bool {
         self.device == device
+            && !self.shared
             && match (self.slot, slot) {
                 (mine, heard) if mine == heard => true,
                 (None, Some(_)) => self.sole_use.is_some(),
@@ -186,12 +189,16 @@ impl Binding {
             }
     }
 
-    /// Whether one record could lie in both: the same device, a slot that both cover, and an instant in both.
+    /// Whether one record could lie in both: the same device, a slot that both cover, and an instant in both. Several share a
+    /// device, each once, and nobody has it alone meanwhile.
     pub fn meets(&self, other: &Binding) -> bool {
         let begins_in_time = |a: &Binding, b: &Binding| b.until.is_none_or(|until| a.from < until);
-        (self.covers(other.device, other.slot) || other.covers(self.device, self.slot))
-            && begins_in_time(self, other)
-            && begins_in_time(other, self)
+        let same = match (self.shared, other.shared) {
+            (true, true) => self.device == other.device && self.who == other.who,
+            (true, false) | (false, true) => self.device == other.device && self.slot == other.slot,
+            (false, false) => self.covers(other.device, other.slot) || other.covers(self.device, self.slot),
+        };
+        same && begins_in_time(self, other) && begins_in_time(other, self)
     }
 }
 

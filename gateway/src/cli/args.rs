@@ -169,6 +169,9 @@ pub(super) struct BindAdd {
     /// Who says that nobody else uses the device
     #[arg(long, value_name = "NAME")]
     sole_use_attested_by: Option<String>,
+    /// Others use the device, too, and it tells nobody apart: each reading waits until somebody says whose it is
+    #[arg(long, conflicts_with_all = ["slot", "sole_use_attested_by", "test"])]
+    shared: bool,
     /// Security label of the programme, such as 42CFRPart2; may be repeated
     #[arg(long = "label", value_name = "CODE")]
     labels: Vec<String>,
@@ -261,6 +264,12 @@ pub(super) struct Held {
     /// Close what a device remembers from before it was bound, all of it
     #[arg(long, value_parser = row, value_name = "DEVICE", conflicts_with = "older_than")]
     close_sealed: Option<i64>,
+    /// Give a held record, by its row, to one of those to whom its device is bound
+    #[arg(long, value_parser = row, value_name = "RECORD", requires = "patient", conflicts_with_all = ["older_than", "close", "close_sealed"])]
+    give: Option<i64>,
+    /// Whose it is, such as clinic=Patient/123
+    #[arg(long, value_parser = patient, value_name = "DESTINATION=ID", requires = "give")]
+    patient: Option<(String, String)>,
 }
 
 fn row(text: &str) -> Result<i64, String> {
@@ -305,6 +314,9 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 
 impl Held {
     pub(super) fn request(&self) -> Request {
+        if let (Some(record), Some(patient)) = (self.give, self.patient.clone()) {
+            return Request::HeldGive { record, patient };
+        }
         match (self.close, self.close_sealed) {
             (Some(record), _) => Request::HeldClose { record },
             (None, Some(device)) => Request::HeldCloseSealed { device },
@@ -325,6 +337,7 @@ impl Bind {
                 from: add.from,
                 until: add.until,
                 sole_use_attested_by: add.sole_use_attested_by.clone(),
+                shared: add.shared,
                 labels: add.labels.clone(),
                 instead: add.instead,
             }),

@@ -35,7 +35,7 @@ pub(super) fn guide(config: &Config, door: &mut Door, device: i64) -> Result<Str
     let zone = zone(door)?;
     let mut more = true;
     if whose == "t" {
-        door.ask(Request::BindAdd(binding(device, None, BTreeMap::new(), zone.clone(), None)))?;
+        door.ask(Request::BindAdd(binding(device, None, BTreeMap::new(), zone.clone(), None, false)))?;
         more = false;
     }
     while more {
@@ -43,20 +43,27 @@ pub(super) fn guide(config: &Config, door: &mut Door, device: i64) -> Result<Str
         let Some(patient) = patient(config)? else { return Ok(later) };
         let attested = match slot {
             Some(_) => None,
-            None => Some(ask_until("Who says that nobody else uses it? Your name:", named)?),
+            None => {
+                let name =
+                    ask_until("Who says that nobody else uses it? Your name; nothing: others do.", |said| {
+                        Ok(said.to_owned())
+                    })?;
+                Some(name).filter(|name| !name.is_empty())
+            }
         };
+        let shared = slot.is_none() && attested.is_none();
         let who: Vec<String> = patient.iter().map(|(name, id)| format!("{id} at {name}")).collect();
         let user = slot.map_or_else(String::new, |slot| format!(", user {slot}"));
         let said = format!("Device {device}{user}: from now on {}, in {zone}. Right?", who.join(", "));
         if !yes(&said)? {
             continue;
         }
-        door.ask(Request::BindAdd(binding(device, slot, patient, zone.clone(), attested)))?;
+        door.ask(Request::BindAdd(binding(device, slot, patient, zone.clone(), attested, shared)))?;
         if let (Some(slot), true) = (slot, consents) {
             let code = Some(super::pair::consent_code(slot)?);
             door.ask(Request::Consent { device, slot, code })?;
         }
-        more = slot.is_some() && yes("Does somebody else use it, too?")?;
+        more = (slot.is_some() || shared) && yes("Does somebody else use it, too?")?;
     }
     first(door, device)
 }
@@ -67,6 +74,7 @@ fn binding(
     patient: BTreeMap<String, String>,
     zone: String,
     sole_use_attested_by: Option<String>,
+    shared: bool,
 ) -> BindAdd {
     let zone = Some(zone);
     BindAdd {
@@ -77,16 +85,9 @@ fn binding(
         from: None,
         until: None,
         sole_use_attested_by,
+        shared,
         labels: vec![],
         instead: false,
-    }
-}
-
-fn named(said: &str) -> Result<String, String> {
-    if said.is_empty() {
-        Err("somebody has to; else give it by the users that it knows".into())
-    } else {
-        Ok(said.into())
     }
 }
 

@@ -67,6 +67,9 @@ impl Asked<'_> {
             Request::Held { older_than_s } => self.held(older_than_s.map(SignedDuration::from_secs)),
             Request::HeldClose { record } => self.close(RecordNo(record)),
             Request::HeldCloseSealed { device } => self.close_sealed(DeviceNo(device)),
+            Request::HeldGive { record, patient: (destination, id) } => {
+                self.give(RecordNo(record), &destination, &id)
+            }
             Request::BindAdd(wanted) => self.bind_add(&wanted),
             Request::Consent { device, slot, code } => self.consent(DeviceNo(device), Slot(slot), code),
             Request::BindEnd { device, slot, at } => self.bind_end(DeviceNo(device), slot, at),

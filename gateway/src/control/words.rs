@@ -96,11 +96,13 @@ pub(super) fn device(device: &DeviceView, ask_from: Option<u16>) -> Fields {
         .0
 }
 
+fn patients(patients: &[(String, String)]) -> Vec<String> {
+    patients.iter().map(|(destination, id)| format!("{destination}={id}")).collect()
+}
+
 pub(super) fn binding(binding: &Binding, patients: &[(String, String)]) -> Fields {
     let who: Json = match binding.who {
-        Who::Person(_) => {
-            patients.iter().map(|(destination, id)| json!(format!("{destination}={id}"))).collect()
-        }
+        Who::Person(_) => self::patients(patients).into(),
         Who::Test => json!("test"),
     };
     Row::new()
@@ -111,6 +113,7 @@ pub(super) fn binding(binding: &Binding, patients: &[(String, String)]) -> Field
         .with("from", binding.from.to_string())
         .with("until", binding.until.map(|u| u.to_string()))
         .with("sole_use", binding.sole_use.is_some())
+        .with("shared", binding.shared)
         .with("labels", binding.labels.0.iter().cloned().collect::<Vec<_>>())
         .with("revision", binding.revision.0)
         .0
@@ -131,7 +134,8 @@ pub(super) fn permission(destination: &str, patient: &str, permission: &Permissi
         .0
 }
 
-pub(super) fn held(held: &Held) -> Fields {
+/// `looks_like`: the patient whose it looks like, where one does.
+pub(super) fn held(held: &Held, looks_like: &[(String, String)]) -> Fields {
     let record = held.record.map_or_else(String::new, |record| record.0.to_string());
     let device = held.device.0.to_string();
     let slot = held.slot.map_or_else(String::new, |slot| format!(" --slot {slot}"));
@@ -143,6 +147,7 @@ pub(super) fn held(held: &Held) -> Fields {
         .with("record", held.record.map(|r| r.0))
         .with("records", held.records)
         .with("why", reason(&held.reason).0)
+        .with("looks_like", patients(looks_like))
         .with("what_helps", helps)
         .with("age_s", held.age.as_secs())
         .0

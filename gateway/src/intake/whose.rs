@@ -22,6 +22,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) from: Timestamp,
     pub(crate) until: Option<Timestamp>,
     pub(crate) sole_use_attested_by: Option<&'a str>,
+    pub(crate) shared: bool,
     pub(crate) labels: &'a [String],
     pub(crate) instead: bool,
 }
@@ -51,6 +52,11 @@ impl Wanted<'_> {
                 "slot 255 means that the device does not know the user: it is nobody's".into(),
             ));
         }
+        if self.shared && (slot.is_some() || self.sole_use_attested_by.is_some() || who == Who::Test) {
+            return Err(Trouble::Line(
+                "a device that several share is bound to each of them, without a slot, and nobody attests sole use".into(),
+            ));
+        }
         Ok(Binding {
             device: self.device,
             slot,
@@ -59,6 +65,7 @@ impl Wanted<'_> {
             until: self.until,
             zone,
             sole_use: self.sole_use_attested_by.map(|by| Attested { by: by.to_owned() }),
+            shared: self.shared,
             labels: Labels(self.labels.iter().cloned().collect()),
             // The store counts.
             revision: Revision(0),
@@ -129,6 +136,14 @@ fn in_the_way(other: &Binding, wanted: &Binding) -> String {
         true => "bound to them already",
         false => "somebody else's",
     };
+    if other.shared != wanted.shared {
+        return format!(
+            "device {device} is {} from {} until {until} (revision {} of `hearth bind list`); first              `hearth bind end {device}`, then bind it to each of them with --shared, or to one alone",
+            if other.shared { "shared" } else { "one person's" },
+            other.from,
+            other.revision.0,
+        );
+    }
     let alone = match other.slot != wanted.slot {
         true => ", by the word of whoever attested sole use,",
         false => "",

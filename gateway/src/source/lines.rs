@@ -100,6 +100,9 @@ pub struct Bind {
     pub until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sole_use_attested_by: Option<String>,
+    /// Others use it, too, and it tells nobody apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
     /// Closes all bindings of the device and slot first.
@@ -298,11 +301,8 @@ impl RawMet {
             .system_id
             .as_deref()
             .map(|text| {
-                let octets = hex(text)?;
-                let sent: [u8; 8] = octets
-                    .try_into()
-                    .map_err(|_| "system_id: eight octets as sent, least significant first")?;
-                Ok::<_, String>(SystemId(sent))
+                let eight = |_| "system_id: eight octets as sent, least significant first";
+                Ok::<_, String>(SystemId(hex(text)?.try_into().map_err(eight)?))
             })
             .transpose()?;
         let RawMet { device, name, serial, manufacturer, model, firmware, .. } = self;

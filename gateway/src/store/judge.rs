@@ -181,7 +181,7 @@ impl<'a> Judge<'a> {
         if record.fate == fate {
             return Ok(());
         }
-        self.rows.write_fate(record.no, record.name, &fate, self.at)?;
+        self.rows.write_fate(record, &fate, self.at)?;
         if matches!(record.fate, Fate::Hold(_)) || matches!(fate, Fate::Hold(_)) {
             self.rows.hold(record.no, &fate, self.at)?;
         }

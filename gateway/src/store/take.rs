@@ -247,6 +247,7 @@ impl Taking<'_> {
                 self.reissue(key)?
             }
             News::Close(no) => self.close(*no)?,
+            News::Give(no, person) => self.give(*no, *person)?,
         })
     }
 
@@ -318,7 +319,7 @@ impl Taking<'_> {
     }
 
     fn set_fate(&mut self, record: &Record, fate: Fate) -> Result<(), StoreError> {
-        self.rows.write_fate(record.no, record.name, &fate, self.at)?;
+        self.rows.write_fate(record, &fate, self.at)?;
         self.rows.hold(record.no, &fate, self.at)?;
         self.judged.changes.push((record.no, fate));
         Ok(())

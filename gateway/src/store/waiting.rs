@@ -3,13 +3,15 @@
 use super::rows::{HeldRow, Rows};
 use super::views::Group;
 use super::{Store, StoreError};
-use hearth_core::admit::RecordNo;
+use hearth_core::admit::{RecordNo, looks_like};
 use hearth_core::capture::DeviceNo;
 use hearth_core::decode::{Measurement, decode};
+use hearth_core::identity::{PersonNo, Who};
 use hearth_core::profile::Catalog;
 use hearth_core::when::{BootNo, Boots, HubTicks};
+use hearth_wire::gatt::WeightMeasurement;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Held records: one, or a sealed group of which only the number is told (CLINICAL 21).
@@ -24,8 +26,14 @@ pub struct Held {
     pub slot: Option<u8>,
     /// How long the oldest of them has waited, at least.
     pub age: SignedDuration,
+    /// Of a scale that several share: whose weighing it looks like. For a person who knows better.
+    pub looks_like: Option<PersonNo>,
 }
 
+/// The reason of what several people may have measured.
+const SHARED: &str = "shared";
+/// So many of a device's last readings say who weighs how much.
+const LAST: u32 = 64;
 /// The reason of memory from before a binding.
 const SEALED: &str = "before-binding";
 /// The reason of what waits for the time of a log that is over and did not tell it.
@@ -99,12 +107,20 @@ impl Store {
             let mut sealed: BTreeMap<DeviceNo, Held> = BTreeMap::new();
             for row in waits(rows)? {
                 let age = ages.of(row.since);
+                let measured = measured(rows, &catalog, RecordNo(row.record))?;
+                let looks_like = match &measured {
+                    Some(Measurement::Weight(weight)) if row.reason == SHARED => {
+                        proposed(rows, row.device, weight)?
+                    }
+                    _ => None,
+                };
                 let one = Held {
                     device: row.device,
                     record: Some(RecordNo(row.record)),
                     records: 1,
-                    slot: measured(rows, &catalog, RecordNo(row.record))?.and_then(|m| m.slot()),
+                    slot: measured.and_then(|m| m.slot()),
                     age,
+                    looks_like,
                     reason: row.reason,
                 };
                 if one.reason != SEALED {
@@ -137,6 +153,25 @@ impl Store {
                 .collect())
         })
     }
+}
+
+/// Whose weighing it looks like, of those who share the scale.
+fn proposed(
+    rows: &Rows<'_>,
+    device: DeviceNo,
+    weight: &WeightMeasurement,
+) -> Result<Option<PersonNo>, StoreError> {
+    let last = rows.last_of_device(device, LAST)?;
+    let weighed = |who: Who| {
+        last.iter().filter(|reading| reading.who == who).find_map(|reading| match reading.measure {
+            Measurement::Weight(weight) => Some(weight),
+            _ => None,
+        })
+    };
+    let sharing: BTreeSet<Who> =
+        rows.bindings()?.into_iter().filter(|b| b.shared && b.device == device).map(|b| b.who).collect();
+    let looks_like = looks_like(weight, sharing.into_iter().map(|who| (who, weighed(who))));
+    Ok(looks_like.and_then(|who| if let Who::Person(person) = who { Some(person) } else { None }))
 }
 
 /// What a record says, as its device's profile reads it. `None`: nothing that can be read.

@@ -3,7 +3,8 @@
 use super::date::{Compared, Dated, TIGHT, contradicted, doubted};
 use super::{TimeDoubt, Why};
 use crate::capture::DeviceNo;
-use crate::identity::{Binding, Slot, UNKNOWN_USER};
+use crate::identity::{Binding, PersonNo, Slot, UNKNOWN_USER, Who};
+use crate::reading::Reading;
 use crate::when::{Source, Span, When, as_utc, effective, meanings, millis, saturating};
 use jiff::Timestamp;
 
@@ -51,21 +52,30 @@ enum Fit {
 ///
 /// A stamp without a clock sample is read in each candidate's zone: exactly one that contains it binds. In a home that
 /// moved, two of one person's may: then it is two times.
+///
+/// `given`: a person said whose it is, which settles who, and not when: only that one's bindings are looked at.
 pub fn bind<'b>(
     device: DeviceNo,
     slot: Option<Slot>,
+    given: Option<PersonNo>,
     bindings: &'b [Binding],
     dated: &Dated,
     heard: Span,
 ) -> Result<Bound<'b>, Why> {
-    if slot == Some(Slot(UNKNOWN_USER)) {
+    if slot == Some(Slot(UNKNOWN_USER)) && given.is_none() {
         return Err(Why::Guest);
     }
+    let covers = |b: &&Binding| match given {
+        Some(person) => b.device == device && b.who == Who::Person(person),
+        None => b.covers(device, slot) || b.shared && b.device == device && slot.is_none(),
+    };
     let (mut inside, mut edge, mut no_zone, mut doubt, mut before) = (vec![], false, false, None, None);
-    let (mut candidates, mut future, mut near) = (0, vec![], vec![]);
-    for binding in bindings.iter().filter(|b| b.covers(device, slot)) {
+    let (mut candidates, mut future, mut near, mut shared) = (0, vec![], vec![], false);
+    for binding in bindings.iter().filter(covers) {
         candidates += 1;
-        match fit(binding, dated, heard) {
+        let fits = fit(binding, dated, heard);
+        shared |= binding.shared && given.is_none() && !matches!(fits, Fit::Before | Fit::After);
+        match fits {
             Fit::Inside { span, source, words } => inside.push((binding, span, source, words)),
             Fit::Edge => edge = true,
             Fit::Near(span) => near.push((binding, span)),
@@ -80,6 +90,10 @@ pub fn bind<'b>(
         // A device with slots that nobody named, or a named slot that the record does not tell.
         let bound = bindings.iter().any(|b| b.device == device);
         return Err(if bound { Why::SlotUnknown } else { Why::NoPatient });
+    }
+    // One who shares it with nobody else yet is no exception.
+    if shared {
+        return Err(Why::Shared);
     }
     if edge {
         return Err(Why::Edge);
@@ -123,6 +137,13 @@ pub fn bind<'b>(
         binding,
         when: When { span, source, effective, zone, offset, correction_s: None, sample: None },
     })
+}
+
+/// To whom a person must have given a reading: nothing else makes it theirs, as the device is bound to them now.
+pub(super) fn given(reading: &Reading, bindings: &[Binding]) -> Option<PersonNo> {
+    let Who::Person(person) = reading.who else { return None };
+    let shared = bindings.iter().any(|b| b.shared && b.device == reading.device && b.who == reading.who);
+    (shared || reading.measure.slot() == Some(UNKNOWN_USER)).then_some(person)
 }
 
 fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {

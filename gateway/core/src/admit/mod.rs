@@ -8,6 +8,7 @@
 //!   time learned" need no code of their own.
 //! - A verdict depends on the facts, not on the order in which they came.
 
+mod alike;
 mod bind;
 mod date;
 mod hear;
@@ -18,6 +19,7 @@ mod open;
 mod tests;
 mod waits;
 
+pub use alike::looks_like;
 pub use bind::{Bound, bind};
 pub use hear::{HEARINGS, Hearing, sequence};
 pub use join::{WEIGHING_MS, has_parts};
@@ -116,7 +118,7 @@ impl Judge<'_> {
                 match interpret(&parsed, &companions, self.profile) {
                     Judged::Refuse(refusal) => self.refuse(refusal),
                     Judged::Hold(why) => Say::Become(Fate::Hold(why)),
-                    Judged::Sound { doubts } => self.reading(head, measurement, companions, doubts),
+                    Judged::Sound { doubts } => self.reading(head, with, measurement, companions, doubts),
                 }
             }
         }
@@ -190,6 +192,7 @@ impl Judge<'_> {
     fn reading(
         &self,
         record: &Record,
+        with: &[RecordNo],
         measure: Measurement,
         companions: Vec<Measurement>,
         doubts: Vec<Doubt>,
@@ -228,7 +231,8 @@ impl Judge<'_> {
             Err(doubt) => return hold(Why::Time(doubt)),
         };
         let slot = measure.slot().map(Slot);
-        let bound = match bind(self.open.device.no, slot, self.house.bindings, &dated, heard) {
+        let given = record.given.or_else(|| with.iter().find_map(|no| self.open.records[no].given));
+        let bound = match bind(self.open.device.no, slot, given, self.house.bindings, &dated, heard) {
             Ok(bound) => bound,
             Err(why) => return hold(why),
         };
@@ -384,7 +388,9 @@ pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) 
         ),
     };
     let slot = reading.measure.slot().map(Slot);
-    let today = bind(reading.device, slot, house.bindings, &dated, heard).map(|bound| bound.binding().who);
+    let given = bind::given(reading, house.bindings);
+    let today =
+        bind(reading.device, slot, given, house.bindings, &dated, heard).map(|bound| bound.binding().who);
     (today != Ok(reading.who)).then_some(today)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::capture::{Capture, DeviceNo, Key, Link, Name};
 use crate::decode::Cause;
-use crate::identity::{Binding, Facts, Identity, Revision};
+use crate::identity::{Binding, Facts, Identity, PersonNo, Revision};
 use crate::profile::{Catalog, ProfileName};
 use crate::reading::{Issue, Quantity, Reading, Version};
 use crate::when::{Anchor, Boots, ContactNo, HubTicks, Sample};
@@ -34,6 +34,8 @@ pub enum News {
     Replace(Key, Issue),
     /// A person closes a held record: it is no reading for anybody.
     Close(RecordNo),
+    /// A person says whose a held record is that nothing else tells.
+    Give(RecordNo, PersonNo),
     /// A deadline passed.
     Due,
 }
@@ -80,6 +82,8 @@ pub struct Record {
     pub changed: bool,
     /// Which issue it becomes, whatever it waits for before: 0 unless a person asked for another (CLINICAL 26).
     pub issue: Issue,
+    /// Whose a person said it is: of those to whom the device is bound.
+    pub given: Option<PersonNo>,
     pub fate: Fate,
 }
 
@@ -136,6 +140,8 @@ pub enum Why {
     /// The device knows users, and says that it does not know this one: nobody's, whatever anybody attested (CLINICAL 23).
     Guest,
     TwoPeople,
+    /// Several people share the device, and it tells nobody apart: somebody has to say whose it is.
+    Shared,
     /// The doubt about the time reaches over the edge of a binding.
     Edge,
     /// Taken before the binding began: one sealed group, counted, never offered by default (CLINICAL 21).

@@ -7,7 +7,7 @@ use crate::intake::whose::{self, Wanted};
 use crate::show::{Ending, Shown, count, exit};
 use crate::store::{DestinationNo, OutboxNo};
 use hearth_core::capture::DeviceNo;
-use hearth_core::identity::{Permission, Revision, Slot, Who, Window};
+use hearth_core::identity::{Permission, PersonNo, Revision, Slot, Who, Window};
 use jiff::Timestamp;
 
 pub(super) const LIST: &str = "Whose the devices are.";
@@ -48,6 +48,7 @@ impl Asked<'_> {
             from: add.from.unwrap_or_else(clock::now),
             until: add.until,
             sole_use_attested_by: add.sole_use_attested_by.as_deref(),
+            shared: add.shared,
             labels: &add.labels,
             instead: add.instead,
         };
@@ -94,6 +95,16 @@ impl Asked<'_> {
         self.bindings(&format!("{}Readings that were given stay as they are.", ended.said()))
     }
 
+    /// Somebody whom a binding has named.
+    pub(super) fn person(&mut self, destination: &str, patient: &str) -> Result<PersonNo, Ending> {
+        let no = whose::destination(self.store, destination)?;
+        self.store.known_person(no, patient).map_err(trouble)?.ok_or_else(|| {
+            Ending::usage(format!(
+                "{destination} knows no patient {patient:?} here; `hearth bind list` shows who is bound"
+            ))
+        })
+    }
+
     /// Without any instant it only says what may leave now.
     pub(super) fn permit(
         &mut self,
@@ -103,11 +114,7 @@ impl Asked<'_> {
         consent: Instants,
     ) -> Answer {
         let no = whose::destination(self.store, destination)?;
-        let person = self.store.known_person(no, patient).map_err(trouble)?.ok_or_else(|| {
-            Ending::usage(format!(
-                "{destination} knows no patient {patient:?} here; `hearth bind list` shows who is bound"
-            ))
-        })?;
+        let person = self.person(destination, patient)?;
         let was = self.store.permission_of(person, no).map_err(trouble)?;
         let shown = |permission: &Permission, said: String| Shown {
             said: Some(said),

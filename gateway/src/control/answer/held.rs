@@ -3,8 +3,8 @@
 use super::{Answer, Asked, trouble};
 use crate::clock;
 use crate::control::words;
-use crate::show::{Ending, Shown, count, exit};
-use crate::store::{OutboxView, StoreError};
+use crate::show::{Ending, Fields, Shown, count, exit};
+use crate::store::{Held, OutboxView, StoreError};
 use hearth_core::admit::{News, RecordNo};
 use hearth_core::capture::DeviceNo;
 use jiff::SignedDuration;
@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 impl Asked<'_> {
     pub(super) fn held(&mut self, older_than: Option<SignedDuration>) -> Answer {
         let held = self.store.held(self.inside.now(), older_than).map_err(trouble)?;
-        let mut rows: Vec<_> = held.iter().map(words::held).collect();
+        let mut rows = held.iter().map(|held| self.row(held)).collect::<Result<Vec<_>, _>>()?;
         let mut waiting: u64 = held.iter().map(|h| h.records).sum();
         let needs_somebody = |row: &&OutboxView| row.state == "parked" || row.points_at.is_some();
         for row in self.store.outbox(None, false).map_err(trouble)?.iter().filter(needs_somebody) {
@@ -34,19 +34,39 @@ impl Asked<'_> {
         Ok(Shown { code, ..Shown::rows(rows, said) })
     }
 
+    fn row(&mut self, held: &Held) -> Result<Fields, Ending> {
+        let looks_like = held.looks_like.map(|person| self.store.patients(person)).transpose();
+        Ok(words::held(held, &looks_like.map_err(trouble)?.unwrap_or_default()))
+    }
+
     /// Names what it was: a person who mistyped the row sees it at once.
     pub(super) fn close(&mut self, record: RecordNo) -> Answer {
         let held = self.store.held(self.inside.now(), None).map_err(trouble)?;
-        let closed = held.iter().filter(|held| held.record == Some(record)).map(words::held).collect();
-        let committed = self.store.take(&News::Close(record), self.inside.ticks()).map_err(|e| match e {
-            StoreError::Unknown(_) => {
-                Ending::usage(format!("no record has row {}; `hearth held` lists those that wait", record.0))
-            }
-            other => trouble(other),
-        })?;
+        let closed = held.iter().filter(|held| held.record == Some(record));
+        let closed = closed.map(|held| self.row(held)).collect::<Result<_, _>>()?;
+        let committed =
+            self.store.take(&News::Close(record), self.inside.ticks()).map_err(|e| no_record(record, e))?;
         self.inside.committed(committed.due);
         let said = format!("Record {} is closed: it is kept, and never becomes anybody's reading.", record.0);
         Ok(Shown::rows(closed, said))
+    }
+
+    /// Whose it is that nothing else tells.
+    pub(super) fn give(&mut self, record: RecordNo, destination: &str, id: &str) -> Answer {
+        let person = self.person(destination, id)?;
+        let committed = self
+            .store
+            .take(&News::Give(record, person), self.inside.ticks())
+            .map_err(|e| no_record(record, e))?;
+        self.inside.committed(committed.due);
+        let said = match committed.admitted.len() {
+            0 => format!(
+                "Record {} is given to them, and held all the same: `hearth held` says why.",
+                record.0
+            ),
+            _ => format!("Record {} is their reading now.", record.0),
+        };
+        Ok(Shown { said: Some(said), ..Shown::default() })
     }
 
     /// Memory from before a binding is one group, and has no rows to name (CLINICAL 21).
@@ -65,5 +85,14 @@ impl Asked<'_> {
         let closed = count(sealed.len() as u64, "record");
         let said = format!("Closed: {closed} from before the binding, kept, and never anybody's reading.");
         Ok(Shown::rows(vec![], said))
+    }
+}
+
+fn no_record(record: RecordNo, error: StoreError) -> Ending {
+    match error {
+        StoreError::Unknown(_) => {
+            Ending::usage(format!("no record has row {}; `hearth held` lists those that wait", record.0))
+        }
+        other => trouble(other),
     }
 }

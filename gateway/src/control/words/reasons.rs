@@ -36,7 +36,12 @@ const REASONS: &[(&str, &str, &str)] = &[
     (
         "guest",
         "the device does not know which user it was",
-        "nobody can tell whose it is: hearth held --close {record}",
+        "hearth held --give {record} --patient DESTINATION=ID by whoever was there; else hearth held --close {record}",
+    ),
+    (
+        "shared",
+        "several people share the device",
+        "hearth held --give {record} --patient DESTINATION=ID, by whoever knows; else hearth held --close {record}",
     ),
     (
         "two-people",

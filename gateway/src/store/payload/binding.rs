@@ -38,6 +38,7 @@ pub(crate) struct BindingRow {
     zone: Option<String>,
     labels: Vec<String>,
     sole_use: Option<String>,
+    shared: bool,
     by: Option<CertifiedRow>,
 }
 
@@ -53,6 +54,7 @@ impl BindingRow {
             zone: binding.zone.as_ref().map(|z| z.as_str().to_owned()),
             labels: binding.labels.0.iter().cloned().collect(),
             sole_use: binding.sole_use.clone().map(|a| a.by),
+            shared: binding.shared,
             by,
         }
     }
@@ -73,6 +75,7 @@ impl BindingRow {
             until,
             zone,
             sole_use: self.sole_use.map(|by| Attested { by }),
+            shared: self.shared,
             labels: Labels(self.labels.into_iter().collect()),
             revision,
         })

@@ -5,7 +5,7 @@ use super::{Payload, Unreadable};
 use hearth_core::admit::{Fate, For, RecordNo, Refusal, TimeDoubt, Why};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link, Name, Origin, Uuid16};
 use hearth_core::decode::decode;
-use hearth_core::identity::Revision;
+use hearth_core::identity::{PersonNo, Revision};
 use hearth_core::profile::ProfileName;
 use hearth_core::quirk::Quirk;
 use hearth_core::reading::{Issue, Quantity, Version};
@@ -89,11 +89,12 @@ impl CaptureRow {
     }
 }
 
-/// A record's name, and its fate in full.
+/// A record's name, its fate in full, and whose a person said it is.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RecordRow {
     name: [u8; 32],
     fate: FateRow,
+    given: Option<i64>,
 }
 
 impl Payload for RecordRow {
@@ -101,13 +102,13 @@ impl Payload for RecordRow {
 }
 
 impl RecordRow {
-    pub(crate) fn of(name: Name, fate: &Fate) -> RecordRow {
-        RecordRow { name: name.0, fate: fate.into() }
+    pub(crate) fn of(name: Name, fate: &Fate, given: Option<PersonNo>) -> RecordRow {
+        RecordRow { name: name.0, fate: fate.into(), given: given.map(|person| person.0) }
     }
 
     /// `first`: the first hearing, which says again why it can't be decoded.
-    pub(crate) fn parts(self, first: &Capture) -> Result<(Name, Fate), Unreadable> {
-        Ok((Name(self.name), self.fate.fate(first)?))
+    pub(crate) fn parts(self, first: &Capture) -> Result<(Name, Fate, Option<PersonNo>), Unreadable> {
+        Ok((Name(self.name), self.fate.fate(first)?, self.given.map(PersonNo)))
     }
 }
 
@@ -138,6 +139,7 @@ enum WhyRow {
     Impossible(QuantityRow),
     Layout,
     Guest,
+    Shared,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -210,6 +212,7 @@ impl From<&Why> for WhyRow {
             Why::Impossible(quantity) => WhyRow::Impossible((*quantity).into()),
             Why::Layout => WhyRow::Layout,
             Why::Guest => WhyRow::Guest,
+            Why::Shared => WhyRow::Shared,
         }
     }
 }
@@ -229,6 +232,7 @@ impl From<WhyRow> for Why {
             WhyRow::Impossible(quantity) => Why::Impossible(quantity.into()),
             WhyRow::Layout => Why::Layout,
             WhyRow::Guest => Why::Guest,
+            WhyRow::Shared => Why::Shared,
         }
     }
 }

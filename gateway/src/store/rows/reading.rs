@@ -67,6 +67,15 @@ impl Rows<'_> {
         )
     }
 
+    /// The last so many that stand of a device, by when they were taken, newest first.
+    pub(crate) fn last_of_device(&self, device: DeviceNo, limit: u32) -> Result<Vec<Reading>> {
+        let kept = self.readings(
+            "device = ?1 AND retracted = 0 ORDER BY effective DESC LIMIT ?2",
+            &[&device.0, &limit],
+        )?;
+        Ok(kept.into_iter().map(|kept| kept.reading).collect())
+    }
+
     /// What became of a record, each issue.
     pub(crate) fn readings_of(&self, record: RecordNo) -> Result<Vec<Kept>> {
         self.readings("record = ?1", &[&record.0])

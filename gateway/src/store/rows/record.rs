@@ -128,8 +128,8 @@ impl Rows<'_> {
             heard.first().ok_or_else(|| StoreError::Broken(format!("record {} was never heard", no.0)))?;
         let row: RecordRow = self.open("record", "sealed", no.0, &sealed)?;
         let place = Place { table: "record", column: "sealed", row: no.0 };
-        let (name, fate) = row.parts(first).map_err(|why| unreadable(place, why))?;
-        Ok(Record { no, name, heard, times, last_contact, last_at, changed, issue, fate })
+        let (name, fate, given) = row.parts(first).map_err(|why| unreadable(place, why))?;
+        Ok(Record { no, name, heard, times, last_contact, last_at, changed, issue, given, fate })
     }
 
     /// Reads what is not there yet.
@@ -184,7 +184,7 @@ impl Rows<'_> {
                 capture.at.ms,
                 at.boot.0,
                 at.ms,
-                self.shut("record", "sealed", no, &RecordRow::of(name, &Fate::New)),
+                self.shut("record", "sealed", no, &RecordRow::of(name, &Fate::New, None)),
             ],
         )?;
         self.make_capture(RecordNo(no), capture)?;
@@ -223,7 +223,9 @@ impl Rows<'_> {
         Ok(())
     }
 
-    pub(crate) fn write_fate(&self, no: RecordNo, name: Name, fate: &Fate, at: HubTicks) -> Result<()> {
+    /// What became of it; and whose a person said it is.
+    pub(crate) fn write_fate(&self, record: &Record, fate: &Fate, at: HubTicks) -> Result<()> {
+        let no = record.no;
         let (code, reason) = fate_code(fate);
         let (until, partner) = match fate {
             Fate::Await { wants, until } => (Some(*until), wants.contains(&For::Partner)),
@@ -246,7 +248,7 @@ impl Rows<'_> {
                 head,
                 at.boot.0,
                 at.ms,
-                self.shut("record", "sealed", no.0, &RecordRow::of(name, fate)),
+                self.shut("record", "sealed", no.0, &RecordRow::of(record.name, fate, record.given)),
             ],
         )?;
         Ok(())
@@ -283,6 +285,7 @@ pub(crate) fn why_code(why: &Why) -> &'static str {
         Why::SlotUnknown => "slot-unknown",
         Why::Guest => "guest",
         Why::TwoPeople => "two-people",
+        Why::Shared => "shared",
         Why::Edge => "edge",
         Why::BeforeBinding(_) => "before-binding",
         Why::NoZone => "no-zone",

@@ -86,7 +86,7 @@ impl Settling<'_> {
             Fate::Admitted(key, issue) if rows.reading_by_key(key, *issue)?.is_none() => {
                 // In the ledger still: it arrived everywhere.
                 if rows.known(key, *issue)? {
-                    rows.write_fate(no, record.name, &Fate::Repeat, since)
+                    rows.write_fate(&record, &Fate::Repeat, since)
                 } else {
                     self.judge_again(&record, since)
                 }
@@ -107,7 +107,7 @@ impl Settling<'_> {
 
     fn judge_again(&self, record: &Record, since: HubTicks) -> Result<(), StoreError> {
         let fate = if record.issue == Issue(0) { Fate::New } else { Fate::Reissue(record.issue) };
-        self.rows.write_fate(record.no, record.name, &fate, since)
+        self.rows.write_fate(record, &fate, since)
     }
 
     fn each_reading(&mut self) -> Result<(), StoreError> {

@@ -1,11 +1,12 @@
-//! What a person asks of one record or reading: close it, take it back, issue it anew.
+//! What a person asks of one record or reading: close it, give it to somebody, take it back, issue it anew.
 
 use super::{Taking, Touched};
 use crate::store::StoreError;
 use crate::store::payload::SaidRow;
 use crate::store::rows::{NewOutbox, Queued, State};
-use hearth_core::admit::{Fate, Record, RecordNo, Refusal};
+use hearth_core::admit::{Fate, Record, RecordNo, Refusal, Why};
 use hearth_core::capture::Key;
+use hearth_core::identity::{Binding, PersonNo, Who};
 use hearth_core::parcel::Intent;
 use hearth_core::profile::ProfileName;
 use hearth_core::reading::{Issue, Version};
@@ -25,6 +26,26 @@ impl Taking<'_> {
         let version = self.catalog.get(&name).map_or(Version(0), |profile| profile.version);
         self.set_fate(&record, Fate::Refused(Refusal::Closed, name, version))?;
         Ok(Touched::Nothing)
+    }
+
+    /// A person says whose a held record is. When it was taken still has to lie in a binding of theirs.
+    pub(super) fn give(&mut self, no: RecordNo, person: PersonNo) -> Result<Touched, StoreError> {
+        let record = self.rows.whole(self.rows.record(no)?)?;
+        if !matches!(record.fate, Fate::Hold(Why::Shared | Why::Guest)) {
+            return Err(StoreError::Refused(
+                "only what several people may have measured, or a user whom the device does not know, can be given; \
+                 hearth held says what helps",
+            ));
+        }
+        let device = record.first().device;
+        let theirs = |b: &Binding| b.device == device && b.who == Who::Person(person);
+        if !self.rows.bindings()?.iter().any(theirs) {
+            return Err(StoreError::Refused(
+                "the device was never bound to them: hearth bind add, with --shared if others use it, too",
+            ));
+        }
+        self.rows.write_fate(&Record { given: Some(person), ..record.clone() }, &record.fate, self.at)?;
+        Ok(Touched::Records { device, records: vec![no] })
     }
 
     /// CLINICAL 26. The tombstone stays, whatever becomes of the rows.
@@ -69,19 +90,20 @@ impl Taking<'_> {
         Ok(Touched::Nothing)
     }
 
-    /// A person asks for another issue: the head and what belongs to it are judged again.
+    /// A person asks for another issue: the head and what belongs to it are judged again, and whose it is is asked again
+    /// where a person had said so.
     pub(super) fn reissue(&mut self, key: &Key) -> Result<Touched, StoreError> {
         let (record, issue) = self.retracted(key)?.ok_or(StoreError::Unknown("retracted reading"))?;
         let device = record.first().device;
         let mut records = vec![record.no];
         for found in self.rows.companions(record.no)? {
-            let companion = self.rows.whole(found)?;
+            let companion = Record { given: None, ..self.rows.whole(found)? };
             self.set_fate(&companion, Fate::New)?;
             records.push(companion.no);
         }
         let next = Issue(issue.0.saturating_add(1));
         self.rows.becomes(record.no, next)?;
-        self.set_fate(&record, Fate::Reissue(next))?;
+        self.set_fate(&Record { given: None, ..record }, Fate::Reissue(next))?;
         Ok(Touched::Records { device, records })
     }
 

@@ -277,6 +277,7 @@ impl World {
             until: None,
             zone: ZoneName::parse(zone),
             sole_use: Some(Attested { by: "technician".into() }),
+            shared: false,
             labels: Labels::default(),
             revision: Revision(0),
         }

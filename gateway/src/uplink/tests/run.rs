@@ -77,6 +77,7 @@ impl Hub {
             until: None,
             zone: ZoneName::parse("Europe/Berlin"),
             sole_use: Some(Attested { by: "a technician".into() }),
+            shared: false,
             labels: Labels::default(),
             revision: Revision(0),
         };

@@ -41,6 +41,56 @@ fn clinical_23_a_slot_is_somebodys_only_if_named_or_attested() {
     }
 }
 
+/// CLINICAL 23: whoever shares a device has nothing of it until a person says so, record by record; and it is theirs only while it is
+/// theirs by the time, too.
+#[test]
+fn a_shared_device_is_nobodys_until_a_person_says_whose() {
+    let (ada, ben) = (|| shared(bound(ADA, NEW_YORK)), || shared(bound(BEN, NEW_YORK)));
+    let give = |w: &mut World, who| {
+        let Who::Person(person) = who else { panic!("a test shares nothing") };
+        w.take(News::Give(RecordNo(1), person));
+    };
+    for bindings in [vec![ada()], vec![ada(), ben()]] {
+        let mut w = heard(bindings, BP_03);
+        assert_eq!(w.held(1), Some(&Why::Shared));
+        give(&mut w, ADA);
+        assert_eq!(w.only().who, ADA);
+    }
+    // Given, and taken before it was theirs, or over the edge of when it was.
+    let late = |at| heard([ada(), from(at, ben())], BP_03);
+    for (at, why) in
+        [("2024-06-16T00:00:00Z", Why::BeforeBinding(Revision(1))), ("2024-06-15T21:17:27.5Z", Why::Edge)]
+    {
+        let mut w = late(at);
+        give(&mut w, BEN);
+        assert_eq!(w.held(1), Some(&why));
+        give(&mut w, ADA);
+        assert_eq!(w.only().who, ADA);
+    }
+    // All of it from before: the sealed group, not a question for each.
+    let w = heard([from("2024-06-16T00:00:00Z", ada()), from("2024-06-16T00:00:00Z", ben())], BP_03);
+    assert_eq!(w.held(1), Some(&Why::BeforeBinding(Revision(1))));
+    // A guest of a device that knows its users: somebody who was there may know.
+    let mut w = heard([slotted(1, bound(ADA, NEW_YORK))], USER_UNKNOWN);
+    give(&mut w, ADA);
+    assert_eq!(w.only().who, ADA);
+}
+
+/// What was given is not disputed for having been given; and is, once the device is somebody else's alone.
+#[test]
+fn what_a_person_gave_is_theirs_while_the_device_is() {
+    let mut w = heard([shared(bound(ADA, NEW_YORK)), shared(bound(BEN, NEW_YORK))], BP_03);
+    let Who::Person(ben) = BEN else { panic!("a person") };
+    w.take(News::Give(RecordNo(1), ben));
+    let disputes = |w: &World| {
+        let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &w.bindings };
+        disputed(w.only(), w.boots.utc(w.now), &house)
+    };
+    assert_eq!(disputes(&w), None);
+    w.bindings([bound(ADA, NEW_YORK)]);
+    assert_eq!(disputes(&w), Some(Ok(ADA)));
+}
+
 /// CLINICAL 1: doubt about the person holds; it is bound by when it was taken, not by when it was heard.
 #[test]
 fn clinical_1_two_people_and_edges_are_held() {

@@ -121,6 +121,7 @@ pub(super) fn bound(who: Who, zone: &str) -> Binding {
         until: None,
         zone: ZoneName::parse(zone),
         sole_use: None,
+        shared: false,
         labels: Labels::default(),
         revision: Revision(1),
     }
@@ -128,6 +129,10 @@ pub(super) fn bound(who: Who, zone: &str) -> Binding {
 
 pub(super) fn slotted(slot: u8, binding: Binding) -> Binding {
     Binding { slot: Some(Slot(slot)), ..binding }
+}
+
+pub(super) fn shared(binding: Binding) -> Binding {
+    Binding { shared: true, ..binding }
 }
 
 pub(super) fn attested(binding: Binding) -> Binding {
@@ -215,6 +220,9 @@ impl World {
                 let (name, version) = (open.device.profile.clone().unwrap(), Version(1));
                 open.records.get_mut(&no).unwrap().fate = Fate::Refused(Refusal::Closed, name, version);
             }
+            News::Give(no, person) => {
+                self.opens.get_mut(&DEVICE).unwrap().records.get_mut(&no).unwrap().given = Some(person);
+            }
         }
         let mut admissions = vec![];
         for device in self.opens.keys().copied().collect::<Vec<_>>() {
@@ -264,6 +272,7 @@ impl World {
                     last_at,
                     changed: false,
                     issue: Issue(0),
+                    given: None,
                     fate: Fate::New,
                 };
                 open.records.insert(no, record);
@@ -288,6 +297,7 @@ impl World {
                     && key == wanted
                 {
                     record.issue = Issue(issue.0 + 1);
+                    record.given = None;
                     record.fate = Fate::Reissue(record.issue);
                     reopened = Some(record.no);
                 }

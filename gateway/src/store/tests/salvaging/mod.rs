@@ -301,6 +301,7 @@ fn bound(device: DeviceNo, person: PersonNo) -> Binding {
         until: None,
         zone: hearth_core::when::ZoneName::parse(LOS_ANGELES),
         sole_use: None,
+        shared: false,
         labels: hearth_core::identity::Labels::default(),
         revision: hearth_core::identity::Revision(0),
     }
