@@ -1,14 +1,13 @@
-//! A house among many: five hundred advertisements a second, beside `bluetoothctl scan on` in the same machine.
+//! A house among many: what the neighbours say costs, beside `bluetoothctl scan on` in the same machine.
 //!
-//! `HEARTH_NOISE` says for how many seconds; `tests/bench radio` takes ten minutes.
+//! `HEARTH_NOISE` is `SECONDS:ADVERTISEMENTS A SECOND`; `tests/bench radio` takes ten minutes of five hundred, with the build of
+//! packages. A debug build in an emulated machine has no time for so many.
 #![allow(clippy::float_arithmetic, reason = "figures of the hub, not of a body")]
 
 use crate::guest::Guest;
 use crate::home::Home;
 use serde_json::json;
 
-/// Advertisements a second, of so many neighbours.
-const RATE: u64 = 500;
 const NEIGHBOURS: u64 = 100;
 
 /// What these programs have had of the processor, in seconds.
@@ -38,7 +37,9 @@ fn share(home: &Home, seconds: u64, programs: &[&str]) -> (Vec<f64>, f64) {
 
 #[test]
 fn neighbours_keep_nobody_from_being_heard() {
-    let seconds = std::env::var("HEARTH_NOISE").map_or(10, |seconds| seconds.parse().expect("seconds"));
+    let asked = std::env::var("HEARTH_NOISE").unwrap_or_else(|_| "10:100".into());
+    let (seconds, rate) = asked.split_once(':').expect("SECONDS:RATE");
+    let (seconds, rate): (u64, f64) = (seconds.parse().expect("seconds"), rate.parse().expect("a rate"));
     let mut home = Home::new("noise");
     home.air.advertise("cuff", true);
     home.pair("cuff");
@@ -48,13 +49,13 @@ fn neighbours_keep_nobody_from_being_heard() {
     home.air.advertise("cuff", false);
     home.air.wait("cuff", &json!({ "connected": false }));
 
-    home.air.ask(&json!({ "do": "noise", "per_second": RATE, "devices": NEIGHBOURS }));
+    home.air.ask(&json!({ "do": "noise", "per_second": rate, "devices": NEIGHBOURS }));
     let (hub, heard) = share(&home, seconds, &["hearth", "bluetoothd", "dbus-daemon"]);
     println!(
         "radio: {heard:.0} advertisements a second for {seconds} s: the hub {:.1} % of the processor, bluetoothd {:.1} %, the bus {:.1} %",
         hub[0], hub[1], hub[2]
     );
-    assert!(heard > RATE as f64 / 2.0, "the hub does not scan: {heard} a second");
+    assert!(heard > rate / 2.0, "the hub does not scan: {heard} a second");
     home.measure("cuff", 3);
     home.air.advertise("cuff", true);
     home.collected();
@@ -64,9 +65,9 @@ fn neighbours_keep_nobody_from_being_heard() {
 
     home.kill();
     let mut person = home.guest().terminal("bluetoothctl");
-    person.shown.wait("[bluetooth]#");
+    person.shown.wait("Agent registered");
     person.type_line("scan on");
-    person.shown.wait("Discovery started");
+    person.shown.wait("SetDiscoveryFilter success");
     let (scan, heard) = share(&home, seconds, &["bluetoothctl", "bluetoothd", "dbus-daemon"]);
     println!(
         "radio: {heard:.0} a second: bluetoothctl scan on {:.1} % of the processor, bluetoothd {:.1} %, the bus {:.1} %",
