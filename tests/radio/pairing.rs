@@ -120,6 +120,16 @@ fn a_person_pairs_on_a_terminal() {
     let info = home.guest().run(&format!("bluetoothctl info {}", home.air.address("meter")));
     assert!(!info.out.contains("Paired: yes"), "{info:?}");
 
+    // A person does, beside the hub's own tries to reach it.
+    home.air.ask(&json!({ "do": "forget", "device": "meter" }));
+    let mut terminal = home.begins_to_pair("meter");
+    terminal.shown.wait("six digits");
+    let digits = home.shows("meter");
+    terminal.type_line(&digits);
+    answer(&mut terminal, &[("Whose is it?", "")]);
+    terminal.shown.wait("Paired, as device 2.");
+    home.hub().until("status", |status| status["bonds"].is_null());
+
     // Let go, with its bond.
     home.hub().said("unpair 1").ok();
     let gone = home.guest().run(&format!("bluetoothctl info {}", home.air.address("cuff")));

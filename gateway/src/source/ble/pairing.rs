@@ -72,8 +72,14 @@ impl Radio<'_> {
 
     fn pair(&mut self, address: [u8; 6], steps: mpsc::UnboundedSender<Step>) {
         let refuse = |said: &str| _ = steps.send(Step::Over(Err(said.to_owned())));
-        if self.pairing.is_some() {
-            return refuse("another device is being paired; wait until that is over");
+        match self.pairing {
+            Some(at) if at.address == address => {
+                return refuse(
+                    "this device is just being paired, by the hub itself or by somebody else; wait until that is over",
+                );
+            }
+            Some(_) => return refuse("another device is being paired; wait until that is over"),
+            None => {}
         }
         let Some(adapter) = self.adapter.used() else { return refuse(self.adapter.state().sentence()) };
         let at = At { adapter, address };
@@ -92,8 +98,9 @@ impl Radio<'_> {
         self.pairing = Some(at);
         let link = self.gives_way(address);
         self.calls.push(Box::pin(async move {
-            if let Some(link) = link {
-                link.closed().await;
+            tokio::select! {
+                () = until_closed(link) => {}
+                () = steps.closed() => return Done::Paired(None),
             }
             doorkeeper.open(at, Some(steps.clone()));
             let bonded = match pairing {
@@ -126,6 +133,13 @@ impl Radio<'_> {
         let no = *self.by_address.get(&address)?;
         self.order(no, Order::GiveUp);
         self.orders.get(&no).cloned()
+    }
+}
+
+/// Until the hub's own link with the device is no more.
+async fn until_closed(link: Option<mpsc::UnboundedSender<Order>>) {
+    if let Some(link) = link {
+        link.closed().await;
     }
 }
 
