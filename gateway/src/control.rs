@@ -48,6 +48,8 @@ pub(crate) enum Request {
     BindEnd {
         device: i64,
         slot: Option<u8>,
+        /// Of one destination, and the logical id there: only theirs.
+        patient: Option<(String, String)>,
         at: Option<Timestamp>,
     },
     Permit {

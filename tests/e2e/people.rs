@@ -41,7 +41,7 @@ fn a_binding_says_what_it_changes() {
         (vec!["bind", "add", "1", "--test", "--from", "yesterday"], 64, "2026-11-24T08:00:00Z"),
         (vec!["bind", "end", "77"], 64, "no device has row 77"),
         (vec!["bind", "end", "one"], 64, "a row number, such as 3"),
-        (vec!["bind", "end", "1", "--slot", "3"], 64, "no binding of that device and slot runs"),
+        (vec!["bind", "end", "1", "--slot", "3"], 64, "no such binding of that device runs"),
         (vec!["bind", "end", "1", "--slot", "2"], 0, "Ended: revision 3."),
         ([&ben[..], &["--slot", "2", "--from", "2999-01-01T00:00:00Z"]].concat(), 0, "Bound."),
         (
@@ -142,7 +142,9 @@ fn a_shared_scale_asks_whose_each_weighing_is() {
     let held = hub.json(&["held"]);
     assert_eq!(held[0]["looks_like"], json!(["clinic=ada"]), "{held}");
     for (answer, code, part) in [
-        (give("3", "clinic=eve"), 64, "knows no patient"),
+        (give("3", "clinic=zoe"), 64, "knows no patient"),
+        // All that waits would be hers.
+        (hub.says(&["bind", "add", "1", "--instead", "--patient", "clinic=ada"]), 65, "device 1 is shared"),
         (give("9", "clinic=ada"), 64, "no record has row 9"),
         (give("1", "clinic=ben"), 65, "can be given"),
         (share("clinic=ada"), 0, "bound so already"),
@@ -152,7 +154,18 @@ fn a_shared_scale_asks_whose_each_weighing_is() {
         assert_eq!(answer.code, code, "{answer:?}");
         assert!(format!("{}{}", answer.out, answer.err).contains(part), "{answer:?}");
     }
-    // It was Ben's child.
+    // Given to somebody who had not come yet: held all the same, and given again.
+    hub.says(&["bind", "add", "1", "--shared", "--zone", "America/New_York", "--patient", "clinic=eve"]).ok();
+    let told = give("3", "clinic=eve").ok();
+    assert!(told.out.contains("held all the same"), "{told:?}");
+    let held = hub.json(&["held"]);
+    assert_eq!((&held[0]["record"], &held[0]["given_to"]), (&json!(3), &json!(["clinic=eve"])), "{held}");
+    let ended = hub.says(&["bind", "end", "1", "--patient", "clinic=eve"]).ok();
+    assert!(ended.out.contains("Ended: revision"), "{ended:?}");
+    let run =
+        hub.json(&["bind", "list"]).as_array().unwrap().iter().filter(|row| row["until"].is_null()).count();
+    assert_eq!(run, 2, "only hers has ended");
+    // It was Ben's.
     give("3", "clinic=ada").ok();
     hub.deliver();
     hub.json(&["retract", "3", "--reissue"]);

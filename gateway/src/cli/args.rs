@@ -133,6 +133,9 @@ pub(super) enum Bind {
         /// Only this user slot's; all of the device's, if not given
         #[arg(long)]
         slot: Option<u8>,
+        /// Only this patient's, of a device that several share; such as clinic=Patient/123
+        #[arg(long, value_parser = patient, value_name = "DESTINATION=ID")]
+        patient: Option<(String, String)>,
         /// From when on it is nobody's, such as 2026-11-24T08:00:00Z; now, if not given. Bindings that would begin
         /// later are taken away
         #[arg(long, value_parser = instant, value_name = "INSTANT")]
@@ -341,7 +344,9 @@ impl Bind {
                 labels: add.labels.clone(),
                 instead: add.instead,
             }),
-            Bind::End { device, slot, at } => Request::BindEnd { device: *device, slot: *slot, at: *at },
+            Bind::End { device, slot, patient, at } => {
+                Request::BindEnd { device: *device, slot: *slot, patient: patient.clone(), at: *at }
+            }
             Bind::Permit(permit) => Request::Permit {
                 destination: permit.patient.0.clone(),
                 patient: permit.patient.1.clone(),

@@ -33,16 +33,17 @@ pub(super) fn guide(config: &Config, door: &mut Door, device: i64) -> Result<Str
         return Ok(later);
     }
     let zone = zone(door)?;
-    let mut more = true;
+    let (mut more, mut shared) = (true, false);
     if whose == "t" {
         door.ask(Request::BindAdd(binding(device, None, BTreeMap::new(), zone.clone(), None, false)))?;
         more = false;
     }
     while more {
-        let slot = slot()?;
+        let slot = if shared { None } else { slot()? };
         let Some(patient) = patient(config)? else { return Ok(later) };
         let attested = match slot {
             Some(_) => None,
+            None if shared => None,
             None => {
                 let name =
                     ask_until("Who says that nobody else uses it? Your name; nothing: others do.", |said| {
@@ -51,18 +52,22 @@ pub(super) fn guide(config: &Config, door: &mut Door, device: i64) -> Result<Str
                 Some(name).filter(|name| !name.is_empty())
             }
         };
-        let shared = slot.is_none() && attested.is_none();
+        let shares = slot.is_none() && attested.is_none();
         let who: Vec<String> = patient.iter().map(|(name, id)| format!("{id} at {name}")).collect();
         let user = slot.map_or_else(String::new, |slot| format!(", user {slot}"));
-        let said = format!("Device {device}{user}: from now on {}, in {zone}. Right?", who.join(", "));
+        let others =
+            if shares { ", and others: each reading waits until somebody says whose it is" } else { "" };
+        let said =
+            format!("Device {device}{user}: from now on {}, in {zone}{others}. Right?", who.join(", "));
         if !yes(&said)? {
             continue;
         }
-        door.ask(Request::BindAdd(binding(device, slot, patient, zone.clone(), attested, shared)))?;
+        door.ask(Request::BindAdd(binding(device, slot, patient, zone.clone(), attested, shares)))?;
         if let (Some(slot), true) = (slot, consents) {
             let code = Some(super::pair::consent_code(slot)?);
             door.ask(Request::Consent { device, slot, code })?;
         }
+        shared = shares;
         more = (slot.is_some() || shared) && yes("Does somebody else use it, too?")?;
     }
     first(door, device)

@@ -72,7 +72,9 @@ impl Asked<'_> {
             }
             Request::BindAdd(wanted) => self.bind_add(&wanted),
             Request::Consent { device, slot, code } => self.consent(DeviceNo(device), Slot(slot), code),
-            Request::BindEnd { device, slot, at } => self.bind_end(DeviceNo(device), slot, at),
+            Request::BindEnd { device, slot, patient, at } => {
+                self.bind_end(DeviceNo(device), slot, patient, at)
+            }
             Request::Permit { destination, patient, order, consent } => {
                 self.permit(&destination, &patient, order, consent)
             }

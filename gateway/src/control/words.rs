@@ -134,13 +134,19 @@ pub(super) fn permission(destination: &str, patient: &str, permission: &Permissi
         .0
 }
 
-/// `looks_like`: the patient whose it looks like, where one does.
-pub(super) fn held(held: &Held, looks_like: &[(String, String)]) -> Fields {
+/// `looks_like`: the patient whose it looks like, where one does; `given`: whose a person said it is.
+pub(super) fn held(held: &Held, looks_like: &[(String, String)], given: &[(String, String)]) -> Fields {
     let record = held.record.map_or_else(String::new, |record| record.0.to_string());
     let device = held.device.0.to_string();
     let slot = held.slot.map_or_else(String::new, |slot| format!(" --slot {slot}"));
     let helps = reason(&held.reason).1;
-    let helps = helps.replace("{record}", &record).replace("{device}", &device).replace("{slot}", &slot);
+    // Given, it may as well be given to another.
+    let shared = if held.given.is_some() { " --shared" } else { "" };
+    let helps = helps
+        .replace("{shared}", shared)
+        .replace("{record}", &record)
+        .replace("{device}", &device)
+        .replace("{slot}", &slot);
     Row::new()
         .with("device", held.device.0)
         .with("slot", held.slot)
@@ -148,6 +154,7 @@ pub(super) fn held(held: &Held, looks_like: &[(String, String)]) -> Fields {
         .with("records", held.records)
         .with("why", reason(&held.reason).0)
         .with("looks_like", patients(looks_like))
+        .with("given_to", patients(given))
         .with("what_helps", helps)
         .with("age_s", held.age.as_secs())
         .0

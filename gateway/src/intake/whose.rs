@@ -99,9 +99,15 @@ pub(crate) fn add(
     if bindings.iter().any(|b| Binding { revision: binding.revision, ..b.clone() } == binding) {
         return Ok(None);
     }
+    // Whether it is shared is never changed on the way: that says whose all is that waits.
+    let clash = |b: &&Binding| b.shared != binding.shared && b.meets(&binding);
+    if let Some(other) = bindings.iter().find(clash) {
+        return Err(Trouble::Line(in_the_way(other, &binding)));
+    }
     let mut ended = Ended::default();
     if wanted.instead {
-        ended = end(&mut bindings, wanted.device, binding.slot, wanted.from);
+        let who = Some(binding.who).filter(|_| binding.shared);
+        ended = end(&mut bindings, &Which { device: wanted.device, slot: binding.slot, who }, wanted.from);
     }
     if let Some(other) = bindings.iter().find(|b| b.meets(&binding)) {
         return Err(Trouble::Line(in_the_way(other, &binding)));
@@ -137,11 +143,11 @@ fn in_the_way(other: &Binding, wanted: &Binding) -> String {
         false => "somebody else's",
     };
     if other.shared != wanted.shared {
+        let is = if other.shared { "shared" } else { "one person's" };
         return format!(
-            "device {device} is {} from {} until {until} (revision {} of `hearth bind list`); first              `hearth bind end {device}`, then bind it to each of them with --shared, or to one alone",
-            if other.shared { "shared" } else { "one person's" },
-            other.from,
-            other.revision.0,
+            "device {device} is {is} from {} until {until} (revision {} of `hearth bind list`); bind it to each of \
+             them with --shared, or first `hearth bind end {device}` and then to one alone",
+            other.from, other.revision.0,
         );
     }
     let alone = match other.slot != wanted.slot {
@@ -182,9 +188,21 @@ impl Ended {
     }
 }
 
-/// Ends what runs at an instant, and takes away what would begin after it: of one slot, or of the whole device.
-pub(crate) fn end(bindings: &mut Vec<Binding>, device: DeviceNo, slot: Option<Slot>, at: Timestamp) -> Ended {
-    let same = |b: &Binding| b.device == device && (slot.is_none() || b.slot == slot);
+/// Which bindings are meant: those of a device, of one slot or of all, of one person or of all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Which {
+    pub(crate) device: DeviceNo,
+    pub(crate) slot: Option<Slot>,
+    pub(crate) who: Option<Who>,
+}
+
+/// Ends what runs at an instant, and takes away what would begin after it.
+pub(crate) fn end(bindings: &mut Vec<Binding>, which: &Which, at: Timestamp) -> Ended {
+    let same = |b: &Binding| {
+        b.device == which.device
+            && which.slot.is_none_or(|slot| b.slot == Some(slot))
+            && which.who.is_none_or(|who| b.who == who)
+    };
     let taken_away = bindings.extract_if(.., |b| same(b) && b.from >= at).collect();
     let mut ended = vec![];
     for binding in bindings.iter_mut().filter(|b| same(b) && b.until.is_none_or(|until| until > at)) {

@@ -127,6 +127,10 @@ impl<'a> Today<'a> {
         }
         let record = rows.whole(rows.record(kept.record)?)?;
         let house = House { boots: &self.boots, catalog: self.catalog, bindings: &self.bindings };
-        Ok(disputed(&kept.reading, self.boots.utc(record.first().at), &house))
+        let mut given = record.given;
+        for companion in rows.companions(record.no)? {
+            given = given.or(rows.whole(companion)?.given);
+        }
+        Ok(disputed(&kept.reading, given, self.boots.utc(record.first().at), &house))
     }
 }

@@ -3,14 +3,15 @@
 use super::rows::{HeldRow, Rows};
 use super::views::Group;
 use super::{Store, StoreError};
-use hearth_core::admit::{RecordNo, looks_like};
+use hearth_core::admit::{Record, RecordNo, looks_like};
 use hearth_core::capture::DeviceNo;
 use hearth_core::decode::{Measurement, decode};
-use hearth_core::identity::{PersonNo, Who};
+use hearth_core::identity::{Binding, PersonNo, Who};
 use hearth_core::profile::Catalog;
 use hearth_core::when::{BootNo, Boots, HubTicks};
 use hearth_wire::gatt::WeightMeasurement;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub struct Held {
     pub age: SignedDuration,
     /// Of a scale that several share: whose weighing it looks like. For a person who knows better.
     pub looks_like: Option<PersonNo>,
+    /// A person said whose it is, and it is held all the same.
+    pub given: Option<PersonNo>,
 }
 
 /// The reason of what several people may have measured.
@@ -105,12 +108,18 @@ impl Store {
             let ages = Ages::new(rows, now)?;
             let mut held: Vec<Held> = vec![];
             let mut sealed: BTreeMap<DeviceNo, Held> = BTreeMap::new();
+            let mut last = BTreeMap::new();
             for row in waits(rows)? {
                 let age = ages.of(row.since);
-                let measured = measured(rows, &catalog, RecordNo(row.record))?;
+                let record = rows.whole(rows.record(RecordNo(row.record))?)?;
+                let measured = measured(rows, &catalog, &record)?;
                 let looks_like = match &measured {
                     Some(Measurement::Weight(weight)) if row.reason == SHARED => {
-                        proposed(rows, row.device, weight)?
+                        let known = match last.entry(row.device) {
+                            Entry::Occupied(known) => known.into_mut(),
+                            Entry::Vacant(place) => place.insert(last_weighings(rows, row.device, now.utc)?),
+                        };
+                        looks_like(weight, known.iter().copied())
                     }
                     _ => None,
                 };
@@ -121,6 +130,7 @@ impl Store {
                     slot: measured.and_then(|m| m.slot()),
                     age,
                     looks_like,
+                    given: record.given,
                     reason: row.reason,
                 };
                 if one.reason != SEALED {
@@ -140,7 +150,7 @@ impl Store {
     /// What a record says, whatever became of it: for the eyes of whoever replays it, never for logs.
     pub fn measured(&mut self, record: RecordNo) -> Result<Option<Measurement>, StoreError> {
         let catalog = Arc::clone(&self.catalog);
-        self.read(|rows| measured(rows, &catalog, record))
+        self.read(|rows| measured(rows, &catalog, &rows.whole(rows.record(record)?)?))
     }
 
     /// The records of a device's sealed group: for whoever decides on all of them at once.
@@ -155,12 +165,15 @@ impl Store {
     }
 }
 
-/// Whose weighing it looks like, of those who share the scale.
-fn proposed(
+/// What each of those who share the scale now weighed last on it.
+fn last_weighings(
     rows: &Rows<'_>,
     device: DeviceNo,
-    weight: &WeightMeasurement,
-) -> Result<Option<PersonNo>, StoreError> {
+    now: Timestamp,
+) -> Result<Vec<(PersonNo, Option<WeightMeasurement>)>, StoreError> {
+    let runs = |b: &Binding| b.from <= now && b.until.is_none_or(|until| now < until);
+    let shares = |b: &Binding| b.shared && b.device == device && runs(b);
+    let sharing: BTreeSet<Who> = rows.bindings()?.into_iter().filter(shares).map(|b| b.who).collect();
     let last = rows.last_of_device(device, LAST)?;
     let weighed = |who: Who| {
         last.iter().filter(|reading| reading.who == who).find_map(|reading| match reading.measure {
@@ -168,15 +181,15 @@ fn proposed(
             _ => None,
         })
     };
-    let sharing: BTreeSet<Who> =
-        rows.bindings()?.into_iter().filter(|b| b.shared && b.device == device).map(|b| b.who).collect();
-    let looks_like = looks_like(weight, sharing.into_iter().map(|who| (who, weighed(who))));
-    Ok(looks_like.and_then(|who| if let Who::Person(person) = who { Some(person) } else { None }))
+    let weighed = sharing.into_iter().filter_map(|who| match who {
+        Who::Person(person) => Some((person, weighed(who))),
+        Who::Test => None,
+    });
+    Ok(weighed.collect())
 }
 
 /// What a record says, as its device's profile reads it. `None`: nothing that can be read.
-fn measured(rows: &Rows<'_>, catalog: &Catalog, record: RecordNo) -> Result<Option<Measurement>, StoreError> {
-    let record = rows.whole(rows.record(record)?)?;
+fn measured(rows: &Rows<'_>, catalog: &Catalog, record: &Record) -> Result<Option<Measurement>, StoreError> {
     let capture = record.first();
     let profile = rows.device(capture.device)?.profile;
     let quirks = profile.and_then(|name| catalog.get(&name)).map_or(&[][..], |profile| &profile.quirks);

@@ -1,10 +1,10 @@
 //! Whose it is: by when it was taken, not by when it was heard.
 
 use super::date::{Compared, Dated, TIGHT, contradicted, doubted};
-use super::{TimeDoubt, Why};
+use super::{House, TimeDoubt, Why};
 use crate::capture::DeviceNo;
 use crate::identity::{Binding, PersonNo, Slot, UNKNOWN_USER, Who};
-use crate::reading::Reading;
+use crate::reading::{Issue, Reading};
 use crate::when::{Source, Span, When, as_utc, effective, meanings, millis, saturating};
 use jiff::Timestamp;
 
@@ -62,7 +62,8 @@ pub fn bind<'b>(
     dated: &Dated,
     heard: Span,
 ) -> Result<Bound<'b>, Why> {
-    if slot == Some(Slot(UNKNOWN_USER)) && given.is_none() {
+    let guest = slot == Some(Slot(UNKNOWN_USER));
+    if guest && given.is_none() {
         return Err(Why::Guest);
     }
     let covers = |b: &&Binding| match given {
@@ -85,6 +86,10 @@ pub fn bind<'b>(
             Fit::Before => before = Some(before.map_or(binding.revision, |r| binding.revision.min(r))),
             Fit::After => {}
         }
+    }
+    if candidates == 0 && given.is_some() {
+        // Whoever it was given to has nothing to do with the device any more: it is asked again.
+        return Err(if guest { Why::Guest } else { Why::Shared });
     }
     if candidates == 0 {
         // A device with slots that nobody named, or a named slot that the record does not tell.
@@ -128,6 +133,8 @@ pub fn bind<'b>(
         return Err(Why::Time(doubt));
     }
     let Some((binding, span, source, words)) = inside.pop() else {
+        // What somebody was given is one record that a person looked at, and none of a sealed group.
+        let before = before.filter(|_| given.is_none());
         return Err(before.map_or(Why::NoPatient, Why::BeforeBinding));
     };
     let Some(zone) = binding.zone.clone() else { return Err(Why::NoZone) };
@@ -139,11 +146,36 @@ pub fn bind<'b>(
     })
 }
 
-/// To whom a person must have given a reading: nothing else makes it theirs, as the device is bound to them now.
-pub(super) fn given(reading: &Reading, bindings: &[Binding]) -> Option<PersonNo> {
-    let Who::Person(person) = reading.who else { return None };
-    let shared = bindings.iter().any(|b| b.shared && b.device == reading.device && b.who == reading.who);
-    (shared || reading.measure.slot() == Some(UNKNOWN_USER)).then_some(person)
+/// Whose a reading would be by today's bindings, where that differs. Shown to a person, never acted on. `given`: a person said whose
+/// it is.
+///
+/// A time that a clock gave is none of the bindings' business, also where other clocks contradict it since; nor is one that
+/// somebody looked at, and issued anew. Only what rests on the device's word alone is read again.
+pub fn disputed(
+    reading: &Reading,
+    given: Option<PersonNo>,
+    heard: Span,
+    house: &House<'_>,
+) -> Option<Result<Who, Why>> {
+    let span = reading.when.span;
+    let word = match reading.when.source {
+        source @ (Source::Zone | Source::DeviceUtc) if reading.issue == Issue(0) => Some(source),
+        _ => None,
+    };
+    let (dated, heard) = match (word, reading.stamp) {
+        (Some(Source::Zone), Some(stamp)) => {
+            (Dated::Civil { stamp, not_before: Timestamp::MIN, compared: [None; 2] }, heard)
+        }
+        (Some(source), _) => (Dated::Instant { span, source, words: None, compared: [None; 2] }, heard),
+        (None, _) => (
+            Dated::Instant { span, source: Source::Sample, words: None, compared: [None; 2] },
+            Span { latest: Timestamp::MAX, ..heard },
+        ),
+    };
+    let slot = reading.measure.slot().map(Slot);
+    let today =
+        bind(reading.device, slot, given, house.bindings, &dated, heard).map(|bound| bound.binding().who);
+    (today != Ok(reading.who)).then_some(today)
 }
 
 fn fit(binding: &Binding, dated: &Dated, heard: Span) -> Fit {

@@ -20,7 +20,7 @@ mod tests;
 mod waits;
 
 pub use alike::looks_like;
-pub use bind::{Bound, bind};
+pub use bind::{Bound, bind, disputed};
 pub use hear::{HEARINGS, Hearing, sequence};
 pub use join::{WEIGHING_MS, has_parts};
 pub use key::key;
@@ -28,12 +28,12 @@ pub use open::*;
 
 use crate::capture::Capture;
 use crate::decode::{Cause, Measurement, Parsed, Told, decode};
-use crate::identity::{Slot, Who};
+use crate::identity::Slot;
 use crate::interpret::{self, Judged, interpret};
 use crate::profile::{Keeps, Kind, Profile};
 use crate::reading::{Doubt, Issue, Reading};
 use crate::when::{Face, HubTicks, Sample, Source, Span};
-use date::{Clocked, Dated};
+use date::Clocked;
 use key::semantic;
 use std::collections::BTreeMap;
 use waits::Waits;
@@ -231,7 +231,12 @@ impl Judge<'_> {
             Err(doubt) => return hold(Why::Time(doubt)),
         };
         let slot = measure.slot().map(Slot);
-        let given = record.given.or_else(|| with.iter().find_map(|no| self.open.records[no].given));
+        let mut said = with.iter().map(|no| self.open.records[no].given).chain([record.given]).flatten();
+        let given = said.next();
+        if said.any(|other| given != Some(other)) {
+            // Its parts were given to two people.
+            return hold(Why::Shared);
+        }
         let bound = match bind(self.open.device.no, slot, given, self.house.bindings, &dated, heard) {
             Ok(bound) => bound,
             Err(why) => return hold(why),
@@ -365,33 +370,6 @@ pub fn due(open: &Open) -> Option<HubTicks> {
             _ => None,
         })
         .min()
-}
-
-/// Whose a given reading would be by today's bindings, where that differs. Shown to a person, never acted on.
-///
-/// A time that a clock gave is none of the bindings' business, also where other clocks contradict it since; nor is one that
-/// somebody looked at, and issued anew. Only what rests on the device's word alone is read again.
-pub fn disputed(reading: &Reading, heard: crate::when::Span, house: &House<'_>) -> Option<Result<Who, Why>> {
-    let span = reading.when.span;
-    let word = match reading.when.source {
-        source @ (Source::Zone | Source::DeviceUtc) if reading.issue == Issue(0) => Some(source),
-        _ => None,
-    };
-    let (dated, heard) = match (word, reading.stamp) {
-        (Some(Source::Zone), Some(stamp)) => {
-            (Dated::Civil { stamp, not_before: jiff::Timestamp::MIN, compared: [None; 2] }, heard)
-        }
-        (Some(source), _) => (Dated::Instant { span, source, words: None, compared: [None; 2] }, heard),
-        (None, _) => (
-            Dated::Instant { span, source: Source::Sample, words: None, compared: [None; 2] },
-            crate::when::Span { latest: jiff::Timestamp::MAX, ..heard },
-        ),
-    };
-    let slot = reading.measure.slot().map(Slot);
-    let given = bind::given(reading, house.bindings);
-    let today =
-        bind(reading.device, slot, given, house.bindings, &dated, heard).map(|bound| bound.binding().who);
-    (today != Ok(reading.who)).then_some(today)
 }
 
 /// The clock sample nearest to a hearing in its own contact.

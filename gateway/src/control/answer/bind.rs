@@ -3,7 +3,7 @@
 use super::{AUTHOR, Answer, Asked, trouble};
 use crate::clock;
 use crate::control::{BindAdd, words};
-use crate::intake::whose::{self, Wanted};
+use crate::intake::whose::{self, Wanted, Which};
 use crate::show::{Ending, Shown, count, exit};
 use crate::store::{DestinationNo, OutboxNo};
 use hearth_core::capture::DeviceNo;
@@ -81,13 +81,24 @@ impl Asked<'_> {
         self.bindings(said.trim_end())
     }
 
-    pub(super) fn bind_end(&mut self, device: DeviceNo, slot: Option<u8>, at: Option<Timestamp>) -> Answer {
+    pub(super) fn bind_end(
+        &mut self,
+        device: DeviceNo,
+        slot: Option<u8>,
+        patient: Option<(String, String)>,
+        at: Option<Timestamp>,
+    ) -> Answer {
         self.known(device)?;
+        let who = match patient {
+            Some((destination, id)) => Some(Who::Person(self.person(&destination, &id)?)),
+            None => None,
+        };
         let mut bindings = self.store.bindings().map_err(trouble)?;
-        let ended = whose::end(&mut bindings, device, slot.map(Slot), at.unwrap_or_else(clock::now));
+        let which = Which { device, slot: slot.map(Slot), who };
+        let ended = whose::end(&mut bindings, &which, at.unwrap_or_else(clock::now));
         if ended == whose::Ended::default() {
             return Err(Ending::usage(
-                "no binding of that device and slot runs then, or begins later; `hearth bind list` shows them",
+                "no such binding of that device runs then, or begins later; `hearth bind list` shows them",
             ));
         }
         let committed = self.store.bind(bindings, "command", AUTHOR, self.inside.ticks()).map_err(trouble)?;

@@ -5,8 +5,9 @@ use crate::clock;
 use crate::control::words;
 use crate::show::{Ending, Fields, Shown, count, exit};
 use crate::store::{Held, OutboxView, StoreError};
-use hearth_core::admit::{News, RecordNo};
+use hearth_core::admit::{Fate, News, RecordNo};
 use hearth_core::capture::DeviceNo;
+use hearth_core::identity::PersonNo;
 use jiff::SignedDuration;
 
 impl Asked<'_> {
@@ -35,8 +36,11 @@ impl Asked<'_> {
     }
 
     fn row(&mut self, held: &Held) -> Result<Fields, Ending> {
-        let looks_like = held.looks_like.map(|person| self.store.patients(person)).transpose();
-        Ok(words::held(held, &looks_like.map_err(trouble)?.unwrap_or_default()))
+        let mut patients = |person: Option<PersonNo>| {
+            let known = person.map(|person| self.store.patients(person)).transpose();
+            known.map(Option::unwrap_or_default).map_err(trouble)
+        };
+        Ok(words::held(held, &patients(held.looks_like)?, &patients(held.given)?))
     }
 
     /// Names what it was: a person who mistyped the row sees it at once.
@@ -59,13 +63,15 @@ impl Asked<'_> {
             .take(&News::Give(record, person), self.inside.ticks())
             .map_err(|e| no_record(record, e))?;
         self.inside.committed(committed.due);
-        let said = match committed.admitted.len() {
-            0 => format!(
-                "Record {} is given to them, and held all the same: `hearth held` says why.",
-                record.0
-            ),
-            _ => format!("Record {} is their reading now.", record.0),
+        let became = committed.changes.iter().rev().find(|(no, _)| *no == record).map(|(_, fate)| fate);
+        let said = match became {
+            Some(Fate::Admitted(..) | Fate::Companion(_)) => "is their reading now.",
+            Some(Fate::Repeat) => "repeats what is a reading already, by another road: that one stands.",
+            Some(Fate::Retracted(..)) => "repeats a reading that was taken back, and stays so.",
+            Some(Fate::Await { .. }) => "is given to them, and waits for what belongs to it.",
+            _ => "is given to them, and held all the same: `hearth held` says why.",
         };
+        let said = format!("Record {} {said}", record.0);
         Ok(Shown { said: Some(said), ..Shown::default() })
     }
 

@@ -61,7 +61,7 @@ const REASONS: &[(&str, &str, &str)] = &[
     (
         "no-zone",
         "the binding has no zone",
-        "hearth bind add {device} --patient DESTINATION=ID --instead --from ITS-START --zone ZONE",
+        "hearth bind add {device} --patient DESTINATION=ID{shared} --instead --from ITS-START --zone ZONE",
     ),
     ("unknown-profile", "no profile knows the device", "hearth devices explain {device}"),
     (

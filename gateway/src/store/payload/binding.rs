@@ -38,12 +38,13 @@ pub(crate) struct BindingRow {
     zone: Option<String>,
     labels: Vec<String>,
     sole_use: Option<String>,
-    shared: bool,
     by: Option<CertifiedRow>,
+    shared: bool,
 }
 
 impl Payload for BindingRow {
-    const VERSION: u8 = 1;
+    /// 2: shared.
+    const VERSION: u8 = 2;
 }
 
 impl BindingRow {
@@ -54,8 +55,8 @@ impl BindingRow {
             zone: binding.zone.as_ref().map(|z| z.as_str().to_owned()),
             labels: binding.labels.0.iter().cloned().collect(),
             sole_use: binding.sole_use.clone().map(|a| a.by),
-            shared: binding.shared,
             by,
+            shared: binding.shared,
         }
     }
 
@@ -114,5 +115,39 @@ impl PersonAtRow {
 
     pub(crate) fn subject(self) -> Subject {
         Subject { id: self.id, identifier: self.identifier }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::payload::{read, write};
+    use hearth_core::identity::Who;
+
+    /// A row of the first version says nothing of whether it is shared; one that is newer than we are can't be read.
+    #[test]
+    fn an_older_row_says_nothing_of_what_came_later() {
+        let from = Timestamp::UNIX_EPOCH;
+        let binding = Binding {
+            device: DeviceNo(1),
+            slot: Some(Slot(2)),
+            who: Who::Test,
+            from,
+            until: None,
+            zone: None,
+            sole_use: None,
+            shared: false,
+            labels: Labels::default(),
+            revision: Revision(3),
+        };
+        let mut octets = write(&BindingRow::of(&binding, None));
+        assert_eq!((octets[0], octets.pop()), (2, Some(0)));
+        octets[0] = 1;
+        let old: BindingRow = read(&octets).unwrap();
+        assert_eq!(old.binding(DeviceNo(1), from, None, Revision(3)).unwrap(), binding);
+        for version in [0, 3] {
+            octets[0] = version;
+            assert!(matches!(read::<BindingRow>(&octets), Err(Unreadable::Version(v)) if v == version));
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The core's types are not `Serialize` on purpose: what lies on disk is a promise of this room alone, and a
 //! field renamed in the core must not change it. So each row struct is written out here, with the two
-//! conversions by hand. A struct that has to change gets the next version, and its old shape stays readable.
+//! conversions by hand. A struct that has to change gets the next version, and its old shape stays readable: each version
+//! adds one field at the end, and what an old row says of it is nothing, which `postcard` writes as a 0.
 
 mod binding;
 mod device;
@@ -45,6 +46,10 @@ pub(super) fn read<P: Payload>(octets: &[u8]) -> Result<P, Unreadable> {
     match octets.split_first() {
         Some((&version, rest)) if version == P::VERSION => {
             postcard::from_bytes(rest).map_err(|_| Unreadable::Shape)
+        }
+        Some((&version, rest)) if (1..P::VERSION).contains(&version) => {
+            let later = vec![0; usize::from(P::VERSION - version)];
+            postcard::from_bytes(&[rest, &later].concat()).map_err(|_| Unreadable::Shape)
         }
         Some((&version, _)) => Err(Unreadable::Version(version)),
         None => Err(Unreadable::Shape),

@@ -98,7 +98,8 @@ pub(crate) struct RecordRow {
 }
 
 impl Payload for RecordRow {
-    const VERSION: u8 = 1;
+    /// 2: given.
+    const VERSION: u8 = 2;
 }
 
 impl RecordRow {

@@ -82,6 +82,11 @@ impl Settling<'_> {
     fn fate_holds(&mut self, no: RecordNo, since: HubTicks) -> Result<(), StoreError> {
         let rows = self.rows;
         let record = rows.whole(rows.record(no)?)?;
+        // An old page may name the wrong person, as a binding's might: it is asked again.
+        let open = matches!(record.fate, Fate::New | Fate::Await { .. } | Fate::Hold(_) | Fate::Reissue(_));
+        if open && record.given.is_some() {
+            rows.write_fate(&Record { given: None, ..record.clone() }, &record.fate, since)?;
+        }
         match &record.fate {
             Fate::Admitted(key, issue) if rows.reading_by_key(key, *issue)?.is_none() => {
                 // In the ledger still: it arrived everywhere.
@@ -107,7 +112,7 @@ impl Settling<'_> {
 
     fn judge_again(&self, record: &Record, since: HubTicks) -> Result<(), StoreError> {
         let fate = if record.issue == Issue(0) { Fate::New } else { Fate::Reissue(record.issue) };
-        self.rows.write_fate(record, &fate, since)
+        self.rows.write_fate(&Record { given: None, ..record.clone() }, &fate, since)
     }
 
     fn each_reading(&mut self) -> Result<(), StoreError> {

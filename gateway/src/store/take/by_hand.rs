@@ -31,7 +31,13 @@ impl Taking<'_> {
     /// A person says whose a held record is. When it was taken still has to lie in a binding of theirs.
     pub(super) fn give(&mut self, no: RecordNo, person: PersonNo) -> Result<Touched, StoreError> {
         let record = self.rows.whole(self.rows.record(no)?)?;
-        if !matches!(record.fate, Fate::Hold(Why::Shared | Why::Guest)) {
+        // What was given to the wrong one, and is held for another reason by that, is given again.
+        let asks = match record.fate {
+            Fate::Hold(Why::Shared | Why::Guest) => true,
+            Fate::Hold(_) => record.given.is_some(),
+            _ => false,
+        };
+        if !asks {
             return Err(StoreError::Refused(
                 "only what several people may have measured, or a user whom the device does not know, can be given; \
                  hearth held says what helps",
@@ -41,7 +47,7 @@ impl Taking<'_> {
         let theirs = |b: &Binding| b.device == device && b.who == Who::Person(person);
         if !self.rows.bindings()?.iter().any(theirs) {
             return Err(StoreError::Refused(
-                "the device was never bound to them: hearth bind add, with --shared if others use it, too",
+                "the device is not bound to them: hearth bind add, with --shared if others use it, too",
             ));
         }
         self.rows.write_fate(&Record { given: Some(person), ..record.clone() }, &record.fate, self.at)?;

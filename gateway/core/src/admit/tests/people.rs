@@ -58,15 +58,18 @@ fn a_shared_device_is_nobodys_until_a_person_says_whose() {
     }
     // Given, and taken before it was theirs, or over the edge of when it was.
     let late = |at| heard([ada(), from(at, ben())], BP_03);
-    for (at, why) in
-        [("2024-06-16T00:00:00Z", Why::BeforeBinding(Revision(1))), ("2024-06-15T21:17:27.5Z", Why::Edge)]
-    {
+    for (at, why) in [("2024-06-16T00:00:00Z", Why::NoPatient), ("2024-06-15T21:17:27.5Z", Why::Edge)] {
         let mut w = late(at);
         give(&mut w, BEN);
         assert_eq!(w.held(1), Some(&why));
         give(&mut w, ADA);
         assert_eq!(w.only().who, ADA);
     }
+    // Whoever it was given to has the device no more: it is asked again.
+    let mut w = heard([ada(), ben()], BP_03);
+    w.bindings([ada()]);
+    give(&mut w, BEN);
+    assert_eq!(w.held(1), Some(&Why::Shared));
     // All of it from before: the sealed group, not a question for each.
     let w = heard([from("2024-06-16T00:00:00Z", ada()), from("2024-06-16T00:00:00Z", ben())], BP_03);
     assert_eq!(w.held(1), Some(&Why::BeforeBinding(Revision(1))));
@@ -82,13 +85,15 @@ fn what_a_person_gave_is_theirs_while_the_device_is() {
     let mut w = heard([shared(bound(ADA, NEW_YORK)), shared(bound(BEN, NEW_YORK))], BP_03);
     let Who::Person(ben) = BEN else { panic!("a person") };
     w.take(News::Give(RecordNo(1), ben));
-    let disputes = |w: &World| {
+    let disputes = |w: &World, given| {
         let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &w.bindings };
-        disputed(w.only(), w.boots.utc(w.now), &house)
+        disputed(w.only(), given, w.boots.utc(w.now), &house)
     };
-    assert_eq!(disputes(&w), None);
+    assert_eq!(disputes(&w, Some(ben)), None);
+    // What nobody gave, and a binding that is shared now would not give.
+    assert_eq!(disputes(&w, None), Some(Err(Why::Shared)));
     w.bindings([bound(ADA, NEW_YORK)]);
-    assert_eq!(disputes(&w), Some(Ok(ADA)));
+    assert_eq!(disputes(&w, Some(ben)), Some(Err(Why::Shared)));
 }
 
 /// CLINICAL 1: doubt about the person holds; it is bound by when it was taken, not by when it was heard.
@@ -174,10 +179,10 @@ fn a_changed_binding_disputes_what_was_given() {
     let midday = "2024-06-15T16:00:00Z";
     w.bindings([until(midday, bound(ADA, NEW_YORK)), from(midday, bound(BEN, NEW_YORK))]);
     let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &w.bindings };
-    assert_eq!(disputed(w.only(), w.boots.utc(w.now), &house), Some(Ok(BEN)));
+    assert_eq!(disputed(w.only(), None, w.boots.utc(w.now), &house), Some(Ok(BEN)));
     assert_eq!(w.only(), &given);
     let house = House { bindings: &[bound(ADA, NEW_YORK)], ..house };
-    assert_eq!(disputed(&given, w.boots.utc(w.now), &house), None);
+    assert_eq!(disputed(&given, None, w.boots.utc(w.now), &house), None);
 }
 
 /// What a clock has dated is not disputed because another clock contradicts it since; only whose it is.
@@ -189,9 +194,9 @@ fn a_given_time_is_not_disputed() {
     let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &w.bindings };
     let before = crate::when::Span::at(instant("2024-06-14T00:00:00Z"));
     assert_eq!(w.only().when.source, crate::when::Source::Sample);
-    assert_eq!(disputed(w.only(), before, &house), None);
+    assert_eq!(disputed(w.only(), None, before, &house), None);
     let house = House { bindings: &[bound(BEN, NEW_YORK)], ..house };
-    assert_eq!(disputed(w.only(), before, &house), Some(Ok(BEN)));
+    assert_eq!(disputed(w.only(), None, before, &house), Some(Ok(BEN)));
 }
 
 /// Two minutes before the cuff changed hands, by its own word: a person looked at that, and it is not asked again for ever.
@@ -204,9 +209,9 @@ fn what_was_issued_anew_is_not_disputed_by_an_edge() {
     let bindings = [until(hands, bound(ADA, NEW_YORK)), from(hands, bound(BEN, NEW_YORK))];
     let house = House { boots: &w.boots, catalog: &w.catalog, bindings: &bindings };
     let again = w.all().into_iter().find(|reading| reading.issue == Issue(1));
-    assert_eq!(disputed(again.expect("issued anew"), w.boots.utc(w.now), &house), None);
+    assert_eq!(disputed(again.expect("issued anew"), None, w.boots.utc(w.now), &house), None);
     let house = House { bindings: &[bound(BEN, NEW_YORK)], ..house };
-    assert_eq!(disputed(again.expect("issued anew"), w.boots.utc(w.now), &house), Some(Ok(BEN)));
+    assert_eq!(disputed(again.expect("issued anew"), None, w.boots.utc(w.now), &house), Some(Ok(BEN)));
 }
 
 /// Heard before the cuff changed hands, and taken after that by its own word: its clock is a little fast, and a person sees it.
