@@ -118,6 +118,8 @@ pub(crate) struct BindAdd {
     pub(crate) from: Option<Timestamp>,
     pub(crate) until: Option<Timestamp>,
     pub(crate) sole_use_attested_by: Option<String>,
+    /// A command of an older version does not know of it.
+    #[serde(default)]
     pub(crate) shared: bool,
     pub(crate) labels: Vec<String>,
     pub(crate) instead: bool,
