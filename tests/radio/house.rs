@@ -110,7 +110,7 @@ fn two_devices_tell_while_a_third_is_paired() {
         home.bind(device);
         home.air.advertise(device, false);
     }
-    home.air.ask(&json!({ "do": "noise", "per_second": 20 }));
+    home.air.ask(&json!({ "do": "noise", "per_second": 5 }));
     home.air.advertise("meter", true);
     let mut terminal = home.begins_to_pair("meter");
     terminal.shown.wait("six digits");

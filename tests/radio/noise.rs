@@ -37,7 +37,7 @@ fn share(home: &Home, seconds: u64, programs: &[&str]) -> (Vec<f64>, f64) {
 
 #[test]
 fn neighbours_keep_nobody_from_being_heard() {
-    let asked = std::env::var("HEARTH_NOISE").unwrap_or_else(|_| "10:100".into());
+    let asked = std::env::var("HEARTH_NOISE").unwrap_or_else(|_| "10:25".into());
     let (seconds, rate) = asked.split_once(':').expect("SECONDS:RATE");
     let (seconds, rate): (u64, f64) = (seconds.parse().expect("seconds"), rate.parse().expect("a rate"));
     let mut home = Home::new("noise");
