@@ -1,7 +1,7 @@
 //! Whose a device is and what may leave, as a person says it.
 
 use crate::commands::{house, pressure};
-use crate::story::News;
+use crate::story::{News, PRESSURE, with_code};
 use e2e::World;
 use gateway::demo::pki;
 use gateway::demo::record::Behaviour;
@@ -172,11 +172,8 @@ fn a_shared_scale_asks_whose_each_weighing_is() {
     assert_eq!(hub.json(&["held"])[0]["why"], "several people share the device");
     give("3", "clinic=ben").ok();
     hub.deliver();
-    let mut weights: Vec<String> = record
-        .all("Observation")
+    let mut weights: Vec<String> = with_code(&record, "29463-7")
         .into_iter()
-        .filter_map(|(_, versions)| versions.last()?.resource.clone())
-        .filter(|o| o["code"].to_string().contains("29463-7"))
         .map(|o| {
             format!(
                 "{} {} {}",
@@ -208,11 +205,8 @@ fn clinical_26_a_reissue_waits_for_its_person() {
     let told = hub.says(&[&bind[..], &["--from", "2018-01-01T00:00:00Z"]].concat()).ok();
     assert!(told.out.contains("1 record that waited is a reading now"), "{told:?}");
     hub.deliver();
-    let mut panels: Vec<String> = record
-        .all("Observation")
+    let mut panels: Vec<String> = with_code(&record, PRESSURE)
         .into_iter()
-        .filter_map(|(_, versions)| versions.last()?.resource.clone())
-        .filter(|o| o["code"].to_string().contains("85354-9"))
         .map(|o| format!("{} {}", o["subject"]["reference"], o["status"]))
         .collect();
     panels.sort();

@@ -6,7 +6,7 @@ use super::{Store, StoreError};
 use hearth_core::admit::{Record, RecordNo, looks_like};
 use hearth_core::capture::DeviceNo;
 use hearth_core::decode::{Measurement, decode};
-use hearth_core::identity::{Binding, PersonNo, Who};
+use hearth_core::identity::{Binding, PersonNo, Who, Window};
 use hearth_core::profile::Catalog;
 use hearth_core::when::{BootNo, Boots, HubTicks};
 use hearth_wire::gatt::WeightMeasurement;
@@ -171,7 +171,7 @@ fn last_weighings(
     device: DeviceNo,
     now: Timestamp,
 ) -> Result<Vec<(PersonNo, Option<WeightMeasurement>)>, StoreError> {
-    let runs = |b: &Binding| b.from <= now && b.until.is_none_or(|until| now < until);
+    let runs = |b: &Binding| Window { from: b.from, until: b.until }.holds(now);
     let shares = |b: &Binding| b.shared && b.device == device && runs(b);
     let sharing: BTreeSet<Who> = rows.bindings()?.into_iter().filter(shares).map(|b| b.who).collect();
     let last = rows.last_of_device(device, LAST)?;

@@ -3,7 +3,7 @@
 use super::keeper::{Member, Zoned};
 use hearth_core::admit::Device;
 use hearth_core::capture::DeviceNo;
-use hearth_core::identity::{Address, Facts};
+use hearth_core::identity::{Address, Facts, Window};
 use hearth_core::profile::{Catalog, Profile, Via};
 use hearth_core::radio::Kept;
 use hearth_core::when::ZoneName;
@@ -40,10 +40,11 @@ impl Housed {
 
     /// What its clock shows, if it is known: the one zone of all whose device it is now.
     pub(super) fn zone(&self, now: Timestamp) -> Option<ZoneName> {
-        let is =
-            |from: Timestamp, until: Option<Timestamp>| from <= now && until.is_none_or(|until| now < until);
-        let mut zones =
-            self.zones.iter().filter(|(from, until, _)| is(*from, *until)).map(|(.., zone)| zone.as_ref());
+        let mut zones = self
+            .zones
+            .iter()
+            .filter(|(from, until, _)| Window { from: *from, until: *until }.holds(now))
+            .map(|(.., zone)| zone.as_ref());
         let first = zones.next()??;
         zones.all(|zone| zone == Some(first)).then(|| first.clone())
     }

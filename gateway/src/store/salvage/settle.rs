@@ -81,11 +81,10 @@ impl Settling<'_> {
     /// What a record became still stands, or it is judged again.
     fn fate_holds(&mut self, no: RecordNo, since: HubTicks) -> Result<(), StoreError> {
         let rows = self.rows;
-        let record = rows.whole(rows.record(no)?)?;
+        let mut record = rows.whole(rows.record(no)?)?;
         // An old page may name the wrong person, as a binding's might: it is asked again.
-        let open = matches!(record.fate, Fate::New | Fate::Await { .. } | Fate::Hold(_) | Fate::Reissue(_));
-        if open && record.given.is_some() {
-            rows.write_fate(&Record { given: None, ..record.clone() }, &record.fate, since)?;
+        if !record.fate.settled(None) && record.given.take().is_some() {
+            rows.write_fate(&record, &record.fate, since)?;
         }
         match &record.fate {
             Fate::Admitted(key, issue) if rows.reading_by_key(key, *issue)?.is_none() => {

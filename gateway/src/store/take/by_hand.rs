@@ -30,7 +30,7 @@ impl Taking<'_> {
 
     /// A person says whose a held record is. When it was taken still has to lie in a binding of theirs.
     pub(super) fn give(&mut self, no: RecordNo, person: PersonNo) -> Result<Touched, StoreError> {
-        let record = self.rows.whole(self.rows.record(no)?)?;
+        let mut record = self.rows.whole(self.rows.record(no)?)?;
         // What was given to the wrong one, and is held for another reason by that, is given again.
         let asks = match record.fate {
             Fate::Hold(Why::Shared | Why::Guest) => true,
@@ -50,7 +50,8 @@ impl Taking<'_> {
                 "the device is not bound to them: hearth bind add, with --shared if others use it, too",
             ));
         }
-        self.rows.write_fate(&Record { given: Some(person), ..record.clone() }, &record.fate, self.at)?;
+        record.given = Some(person);
+        self.rows.write_fate(&record, &record.fate, self.at)?;
         Ok(Touched::Records { device, records: vec![no] })
     }
 
