@@ -178,14 +178,19 @@ impl Home {
         self.air.wait(device, &json!({ "connected": true }))["shows"].as_str().unwrap().to_owned()
     }
 
+    /// Reads what the device shows, and types it.
+    #[track_caller]
+    pub(crate) fn types_passkey(&self, device: &str, terminal: &mut Terminal) {
+        terminal.shown.wait("six digits");
+        terminal.type_line(&self.shows(device));
+    }
+
     /// Pairs as a person would, who says later whose it is.
     #[track_caller]
     pub(crate) fn pair(&mut self, device: &str) {
         let mut terminal = self.begins_to_pair(device);
         if asks(device) == Asks::Passkey {
-            terminal.shown.wait("six digits");
-            let shows = self.shows(device);
-            terminal.type_line(&shows);
+            self.types_passkey(device, &mut terminal);
         }
         terminal.shown.wait("Whose is it?");
         terminal.type_line("");

@@ -119,8 +119,7 @@ fn two_devices_tell_while_a_third_is_paired() {
         home.air.advertise(device, true);
     }
     home.collected();
-    let digits = home.shows("meter");
-    terminal.type_line(&digits);
+    home.types_passkey("meter", &mut terminal);
     terminal.shown.wait("Whose is it?");
     terminal.type_line("");
     terminal.shown.wait("Paired, as device 3.");

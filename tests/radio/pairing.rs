@@ -57,9 +57,7 @@ fn a_person_pairs_on_a_terminal() {
     answer(&mut terminal, &[("six digits", "12345"), ("a passkey has six digits", "000000")]);
     terminal.shown.wait("the passkey was wrong");
     let mut terminal = pair(&home, "meter");
-    terminal.shown.wait("six digits");
-    let digits = home.shows("meter");
-    terminal.type_line(&digits);
+    home.types_passkey("meter", &mut terminal);
     answer(&mut terminal, &[("Whose is it?", "t"), ("Nothing: Etc/UTC.", "")]);
     terminal.shown.wait("measure once now");
     home.guest().run("sleep 4").ok();
@@ -87,9 +85,7 @@ fn a_person_pairs_on_a_terminal() {
     terminal.shown.wait("try again");
     home.listens();
     let mut terminal = pair(&home, "scale");
-    terminal.shown.wait("six digits");
-    let digits = home.shows("scale");
-    terminal.type_line(&digits);
+    home.types_passkey("scale", &mut terminal);
     let said = [
         ("Whose is it?", "p"),
         ("Nothing: Etc/UTC.", ""),
@@ -123,9 +119,7 @@ fn a_person_pairs_on_a_terminal() {
     // A person does, beside the hub's own tries to reach it.
     home.air.ask(&json!({ "do": "forget", "device": "meter" }));
     let mut terminal = home.begins_to_pair("meter");
-    terminal.shown.wait("six digits");
-    let digits = home.shows("meter");
-    terminal.type_line(&digits);
+    home.types_passkey("meter", &mut terminal);
     answer(&mut terminal, &[("Whose is it?", "")]);
     terminal.shown.wait("Paired, as device 2.");
     home.hub().until("status", |status| status["bonds"].is_null());
