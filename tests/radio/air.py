@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What is on the air around the hub's machine: two virtual controllers that its kernel may see, and devices.
+"""What is on the air around the hub's machine: two virtual controllers that its kernel may see, and devices. `air.py HOUSE`: no
+two houses, 0 to 65535, have the same devices.
 
 Prints one line of JSON when it is ready: the control port, the controllers' ports (H4), and each device's address. It ends
 when its standard input does. What happens is told on standard error.
@@ -18,7 +19,8 @@ from devices.controller import Air, HubController, noise
 class Control:
     """The verbs. Each is a method; what it gives back is the answer."""
 
-    def __init__(self):
+    def __init__(self, house):
+        self.house = house
         self.link = Air()
         self.happened = asyncio.Event()
         self.hubs = [HubController(f'hub {n}', self.link, f'00:1B:DC:07:31:{n:02}') for n in range(2)]
@@ -162,7 +164,7 @@ class Control:
 
 async def main():
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    control = Control()
+    control = Control(int(sys.argv[1]))
     for device in control.devices.values():
         await device.start()
     server = await asyncio.start_server(control.serve, '127.0.0.1', 0, limit=1 << 20)

@@ -1,7 +1,8 @@
 //! A device, and what goes wrong while it tells: every reading that it handed over is in the record once, but for those that were
 //! lost between BlueZ's confirmation and the hub's commit when the hub, or what it stands on, died; and these are counted.
 //!
-//! Each pair comes from its seed. `HEARTH_RADIO_SEEDS=from..to` says others.
+//! Each pair comes from its seed. `HEARTH_RADIO_SEEDS=from..to` says others, and `HEARTH_RADIO_HOMES` in how many homes beside each
+//! other.
 
 use crate::home::{Asks, Home, asks};
 use crate::hub::BETWEEN;
@@ -225,7 +226,18 @@ fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
 #[test]
 fn what_goes_wrong_loses_nothing_that_a_device_still_holds() {
     let seeds = seeds("HEARTH_RADIO_SEEDS", 0..9);
-    let mut home = Home::new(&format!("pairs-{}", seeds.start));
+    let homes = std::env::var("HEARTH_RADIO_HOMES").map_or(1, |homes| homes.parse().expect("a number"));
+    std::thread::scope(|all| {
+        for nth in 0..homes {
+            let seeds = seeds.clone().skip(nth).step_by(homes).collect();
+            all.spawn(move || suffers_and_loses_nothing(nth, seeds));
+        }
+    });
+}
+
+#[track_caller]
+fn suffers_and_loses_nothing(nth: usize, seeds: Vec<u64>) {
+    let mut home = Home::new(&format!("pairs-{nth}"));
     for (device, _) in DEVICES {
         home.air.advertise(device, true);
         home.pair(device);

@@ -81,7 +81,10 @@ class Peer:
     secure = False
 
     def __init__(self, air, key, address, name, services):
+        """`address`: its first three octets, and the last."""
         self.air, self.key, self.name, self.services = air, key, name, services
+        maker, last = address.rsplit(':', 1)
+        address = f'{maker}:{air.house >> 8:02X}:{air.house & 0xFF:02X}:{last}'
         self.controller = DeviceController(key, air.link)
         host = Host()
         host.controller = self.controller

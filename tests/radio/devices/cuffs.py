@@ -31,7 +31,7 @@ def reading(n, at, **more):
 class Cuff(Keeper):
     """Any cuff by the standard: it deletes what was confirmed."""
 
-    def __init__(self, air, key='cuff', address='C0:FF:EE:10:00:01', name='Homecuff 7'):
+    def __init__(self, air, key='cuff', address='C0:FF:EE:01', name='Homecuff 7'):
         super().__init__(air, key, address, name, [0x1810])
         self.device.add_services(
             [
@@ -51,7 +51,7 @@ class Cuff(Keeper):
         return []
 
     def information(self):
-        return self.about('Made-up Cuffs', 'Homecuff 7', serial='7000001')
+        return self.about('Made-up Cuffs', 'Homecuff 7', serial=f'7{self.air.house:06}')
 
     def record(self, n, at):
         v = values(n)
@@ -73,14 +73,14 @@ class Andcuff(Cuff):
     def __init__(self, air):
         self.clock_set = None
         self.ending = None
-        super().__init__(air, 'and', 'C4:F3:12:10:00:02', 'A&D_UA-651BLE_100002')
+        super().__init__(air, 'and', 'C4:F3:12:02', f'A&D_UA-651BLE_1{air.house:05}')
 
     def more(self):
         return [self.characteristic(0x2A08, WRITE, write=self.set_clock)]
 
     def information(self):
-        system = bytes.fromhex('C4F312FFFE100002')[::-1]
-        return self.about('A&D Medical', 'UA-651BLE', serial='5100002', system=system)
+        system = bytes.fromhex(f'C4F312FFFE{self.air.house:04X}02')[::-1]
+        return self.about('A&D Medical', 'UA-651BLE', serial=f'51{self.air.house:05}', system=system)
 
     async def set_clock(self, octets):
         self.demand()
@@ -131,7 +131,7 @@ class Beurercuff(Cuff):
     deletes = False
 
     def __init__(self, air):
-        super().__init__(air, 'beurer', 'C0:FF:EE:10:00:03', 'BM85')
+        super().__init__(air, 'beurer', 'C0:FF:EE:03', 'BM85')
 
     def information(self):
         return self.about('Beurer', 'BM85')

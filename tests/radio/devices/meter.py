@@ -38,7 +38,8 @@ class Meter(Keeper):
         self.sequence = 1
         # Of the next request: how many records it tells, and its answer then.
         self.trouble = None
-        super().__init__(air, 'meter', 'C0:FF:EE:10:00:04', 'meter+10000042', [0x1808])
+        serial = f'100{air.house:05}'
+        super().__init__(air, 'meter', 'C0:FF:EE:04', f'meter+{serial}', [0x1808])
         self.device.add_services(
             [
                 Service(
@@ -50,7 +51,7 @@ class Meter(Keeper):
                         self.characteristic(0x2A52, WRITE | INDICATE, write=self.asked),
                     ],
                 ),
-                *self.about('Roche', '925', serial='10000042'),
+                *self.about('Roche', '925', serial=serial),
             ]
         )
 

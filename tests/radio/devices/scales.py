@@ -34,7 +34,7 @@ class Scale(Keeper):
         self.consented = set()
         self.refused = 0
         self.clock = None
-        super().__init__(air, 'scale', 'C0:FF:EE:10:00:05', 'BF720', [0x181B, 0x181D])
+        super().__init__(air, 'scale', 'C0:FF:EE:05', 'BF720', [0x181B, 0x181D])
         made = self.characteristic
         self.device.add_services(
             [
@@ -133,7 +133,7 @@ class Broadcaster(Keeper):
 
     def __init__(self, air):
         self.frame = None
-        super().__init__(air, 'mi', 'C0:FF:EE:10:00:06', 'MI_SCALE', [0x181D])
+        super().__init__(air, 'mi', 'C0:FF:EE:06', 'MI_SCALE', [0x181D])
         self.device.add_services(self.about('Xiaomi', 'Mi Scale'))
         self.controller.le_legacy_advertiser.on_heard = self.heard
 

@@ -23,7 +23,7 @@ class Wrong(Cuff):
         self.seed = 1
         self.dice = random.Random(1)
         # A name that would do something to a terminal, if it were let.
-        super().__init__(air, 'wrong', 'C0:FF:EE:10:00:07', 'Cuff\x1b[31m\x07\u202egnorW')
+        super().__init__(air, 'wrong', 'C0:FF:EE:07', 'Cuff\x1b[31m\x07\u202egnorW')
 
     def came(self):
         self.dice = random.Random(f'{self.seed} {self.sessions}')
