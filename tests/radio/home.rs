@@ -25,6 +25,10 @@ const CODES: [(&str, &str); 7] = [
     ("body-fat", "41982-0"),
 ];
 
+/// What the hub says of a link.
+pub(crate) const BEGUN: &str = "is connected to";
+pub(crate) const LET_GO: &str = "is let go of";
+
 /// What a person types on a terminal while a device is paired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Asks {
@@ -247,6 +251,11 @@ impl Home {
     #[track_caller]
     pub(crate) fn readings(&self) -> usize {
         self.hub().asked("status")["readings"].as_u64().unwrap() as usize
+    }
+
+    /// How many links with it the hub, since its start, has begun, or let go of.
+    pub(crate) fn links(&self, device: &str, said: &str) -> usize {
+        self.daemon().arrivals(&format!("device {}: {said}", self.number(device))).len()
     }
 
     /// Waits until all that was measured is a reading.

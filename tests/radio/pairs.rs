@@ -4,7 +4,7 @@
 //! Each pair comes from its seed. `HEARTH_RADIO_SEEDS=from..to` says others, and `HEARTH_RADIO_HOMES` in how many homes beside each
 //! other.
 
-use crate::home::{Asks, Home, asks};
+use crate::home::{Asks, BEGUN, Home, LET_GO, asks};
 use crate::hub::BETWEEN;
 use e2e::disk::Random;
 use e2e::seeds;
@@ -192,6 +192,7 @@ pub(crate) fn forget(home: &Home, device: &str) {
 /// lost.
 #[track_caller]
 fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
+    let mut begun = None;
     // Five minutes, and what the asking takes.
     for _ in 0..300_000 / BETWEEN.as_millis() {
         let status = home.hub().asked("status");
@@ -202,8 +203,8 @@ fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
         }
         let state = home.air.state(device);
         let told_all = forgets(device) && state["holds"] == 0 && state["connected"] == false;
-        if told_all {
-            // What was on its way to the store has arrived since.
+        // What came to the hub is kept when it has let go of the link.
+        if told_all && home.links(device, LET_GO) >= *begun.get_or_insert_with(|| home.links(device, BEGUN)) {
             let lost = due - home.readings();
             assert!(
                 lost == 0 || fault.may_lose(),

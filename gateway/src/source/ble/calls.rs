@@ -166,6 +166,7 @@ impl Radio<'_> {
 
     /// A link is over.
     pub(super) async fn over(&mut self, over: Over) {
+        tracing::debug!("device {}: is let go of", over.no.0);
         let now = self.now();
         self.orders.remove(&over.no);
         if !self.house.contains_key(&over.no) {
