@@ -8,13 +8,18 @@
 //!
 //! - The daemon has a new owner: agent and monitors are registered anew, before the scan. Without, nothing can be paired.
 //! - The scan is started every half second until it starts: `Busy` right after a start is normal.
-//! - `InProgress` means that the kernel still scans, that the discovery is stale, or that the controller is dead. Something
+//! - `InProgress` means that it still scans, that the discovery is stale, or that the controller is dead. Something
 //!   heard within two seconds: it scans. Else it is stopped and started; then the power is switched off and on; then all of
 //!   it again, ever more seldom, and a person is told.
+//! - Where the daemon refuses so and does not think that it scans itself, the kernel goes on with the scan of a daemon that was
+//!   killed, ends it ten seconds later, and nobody scans any more. The power is switched at once: links of that daemon's are gone
+//!   for the hub anyway.
 //! - **Silence is no fault.** In a house where nobody measures nothing advertises. Only a scan that can't be started is
 //!   believed to be one. So after a while without a word the scan is started anew, which tells; a dead controller says
 //!   nothing by itself.
-//! - The power is never switched while anything is heard: a session may be among it.
+//! - The power is never switched while anything is heard: a session may be among it. But where the daemon goes on holding a link that
+//!   was ended, nothing else ends it: the kernel gave it up while the controller said nothing, and told nobody (Linux 6.12). No
+//!   device behind such a link is ever heard again; whatever else is cut off is asked again.
 
 use super::{Millis, after};
 use std::collections::BTreeSet;
@@ -164,6 +169,15 @@ impl Adapter {
         }
     }
 
+    /// A link was ended, and the daemon goes on holding it.
+    pub fn undead(&mut self, now: Millis) {
+        if self.powered {
+            self.scanning = false;
+            self.switch(now);
+            self.act(now);
+        }
+    }
+
     /// What became of the command that is out.
     pub fn answered(&mut self, answer: Answer, now: Millis) {
         if self.send {
@@ -186,6 +200,7 @@ impl Adapter {
             (Command::StopScan(_), _) => self.first = None,
             (Command::StartScan(_), Answer::Done) => self.scans(now),
             (Command::StartScan(_), Answer::InProgress) if self.is_alive(now) => self.scans(now),
+            (Command::StartScan(_), Answer::Inherited) if self.rung < Rung::Power => self.switch(now),
             (Command::StartScan(_), _) => self.failed(now),
         }
         self.act(now);
@@ -274,6 +289,12 @@ impl Adapter {
 
     fn is_alive(&self, now: Millis) -> bool {
         self.heard.is_some_and(|heard| now.0.saturating_sub(heard.0) <= ALIVE_MS)
+    }
+
+    /// The power is switched at once, whatever is heard.
+    fn switch(&mut self, now: Millis) {
+        (self.rung, self.tries, self.first) = (Rung::Power, 0, Some(Step::PowerOff));
+        (self.heard, self.next) = (None, now);
     }
 
     /// A try came to nothing: the same again, or the next rung, or all of it after a while.

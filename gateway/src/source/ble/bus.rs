@@ -165,9 +165,27 @@ impl Bus {
         Err(Failed::Error { name: "bus".into(), said: "BlueZ goes on knowing the device".into() })
     }
 
-    /// Hangs up, and ends a connection that is being made.
-    pub(super) async fn disconnect(&self, at: At) {
-        _ = self.call(&at.path(), DEVICE, "Disconnect", &()).await;
+    /// Hangs up, and ends a connection that is being made. Whether the link goes on, for BlueZ: then the kernel or the controller has
+    /// forgotten it, and nobody but the power ends it.
+    pub(super) async fn disconnect(&self, at: At) -> bool {
+        let device = at.path();
+        match self.call(&device, DEVICE, "Disconnect", &()).await {
+            // It may be under way.
+            Err(Failed::Unanswered) => false,
+            _ => self.says(&device, DEVICE, "Connected").await,
+        }
+    }
+
+    /// Whether BlueZ itself thinks that it scans.
+    pub(super) async fn scans(&self, adapter: u16) -> bool {
+        self.says(&hci(adapter), ADAPTER, "Discovering").await
+    }
+
+    async fn says(&self, path: &str, interface: &str, property: &str) -> bool {
+        let get = self.call(path, "org.freedesktop.DBus.Properties", "Get", &(interface, property)).await;
+        get.is_ok_and(|answer| {
+            answer.body().deserialize::<Variant<'_>>().is_ok_and(|said| said == Variant::Bool(true))
+        })
     }
 
     async fn call<B: serde::Serialize + DynamicType>(

@@ -118,7 +118,10 @@ impl Radio<'_> {
                 Command::Register(adapter) => plain(bus.register(adapter).await),
                 Command::PowerOn(adapter) => plain(bus.power(adapter, true).await),
                 Command::PowerOff(adapter) => plain(bus.power(adapter, false).await),
-                Command::StartScan(adapter) => scan(&manager, adapter, true).await,
+                Command::StartScan(adapter) => match scan(&manager, adapter, true).await {
+                    Answer::InProgress if !bus.scans(adapter).await => Answer::Inherited,
+                    answer => answer,
+                },
                 Command::StopScan(adapter) => scan(&manager, adapter, false).await,
             };
             Done::Commanded(answer, seen)
@@ -173,6 +176,10 @@ impl Radio<'_> {
             return;
         }
         self.lines.extend(over.line.map(|line| (over.no, line)));
+        if over.undead {
+            tracing::warn!("device {}: BlueZ goes on holding its link, which is none", over.no.0);
+            self.adapter.undead(now);
+        }
         match over.ending {
             Some(ending) => {
                 self.scout.ended(over.no, Outcome::from(&ending), now);

@@ -64,6 +64,8 @@ pub(super) struct Over {
     /// `None`: it never stood.
     pub(super) ending: Option<Ending>,
     pub(super) given_up: bool,
+    /// For BlueZ it goes on.
+    pub(super) undead: bool,
 }
 
 /// One connection, from the call to the hang-up.
@@ -109,8 +111,8 @@ impl Link {
         };
         drop(connecting);
         if !stands && early.is_empty() {
-            self.bus.disconnect(self.at).await;
-            return Over { no, line: Some(line), ending: None, given_up };
+            let undead = self.bus.disconnect(self.at).await;
+            return Over { no, line: Some(line), ending: None, given_up, undead };
         }
         _ = self.news.send(News::Connected(no));
         Talk::new(self, line).run(early, stands).await

@@ -268,7 +268,7 @@ impl Talk {
     }
 
     /// Unsubscribes, hangs up, and takes what came in the meantime.
-    async fn hang_up(mut self, ending: Ending, asked: Option<Asked>) -> Over {
+    async fn hang_up(mut self, mut ending: Ending, asked: Option<Asked>) -> Over {
         drop(asked);
         let no = self.link.member.no();
         tracing::debug!(
@@ -289,17 +289,20 @@ impl Talk {
             for characteristic in &characteristics {
                 _ = peripheral.unsubscribe(characteristic).await;
             }
-            bus.disconnect(at).await;
+            bus.disconnect(at).await
         }));
         let mut late = vec![];
-        loop {
+        let undead = loop {
             tokio::select! {
                 biased;
                 Some(value) = self.line.values.next() => late.push((value, self.link.clock.ticks())),
-                _ = &mut ended => break,
+                undead = &mut ended => break undead == Ok(true),
             }
-        }
+        };
         drop(ended);
+        if undead {
+            ending.how = End::Lost;
+        }
         // It was told, and may be forgotten there: it is kept, whatever the session thinks of itself.
         let kept = measures(self.link.member.profile.kind);
         late.retain(|(value, _)| number(value.uuid.as_u128()).is_some_and(|of| kept.contains(&Uuid16(of))));
@@ -308,7 +311,7 @@ impl Talk {
         let change = self.link.member.kept.change(&ending, self.battery);
         self.link.keeper.keep(no, change).await;
         self.link.keeper.over(self.talk).await;
-        Over { no, line: Some(self.line), ending: Some(ending), given_up: false }
+        Over { no, line: Some(self.line), ending: Some(ending), given_up: false, undead }
     }
 }
 

@@ -1,6 +1,6 @@
 mod storm;
 
-use super::Answer::{Busy, Done, Failed, InProgress, Unanswered};
+use super::Answer::{Busy, Done, Failed, InProgress, Inherited, Unanswered};
 use super::Command::{Look, PowerOff, PowerOn, Register, StartScan, StopScan};
 use super::*;
 
@@ -13,13 +13,14 @@ enum Line {
     Powered(u64, u16, bool),
     Blocked(u64, bool),
     Heard(u64),
+    Undead(u64),
     Does(Command),
     Answers(u64, Answer),
     /// What is waited for comes.
     Silence(u64),
     Is(State),
 }
-use Line::{Added, Answers, Blocked, Daemon, Does, Heard, Is, Powered, Removed, Silence};
+use Line::{Added, Answers, Blocked, Daemon, Does, Heard, Is, Powered, Removed, Silence, Undead};
 
 /// The door: from the hub's start.
 #[track_caller]
@@ -33,6 +34,7 @@ fn check(conversation: &[Line]) {
             Powered(at, number, on) => adapter.powered(number, on, Millis(at)),
             Blocked(at, blocked) => adapter.blocked(blocked, Millis(at)),
             Heard(at) => adapter.heard(Millis(at)),
+            Undead(at) => adapter.undead(Millis(at)),
             Does(command) => assert_eq!(adapter.poll(), Poll::Do(command), "line {line}"),
             Answers(at, answer) => adapter.answered(answer, Millis(at)),
             Silence(at) => {
@@ -118,6 +120,25 @@ fn a_new_daemon_gets_the_agent_and_the_scan() {
     ]);
 }
 
+/// bluetoothd killed, and at once another: the power is on, and the kernel scans for the one that is gone. What is heard comes of that.
+#[test]
+fn a_scan_that_nobody_hears_is_none() {
+    let to_the_scan =
+        [Does(PowerOff(0)), Answers(5_300, Done), Does(PowerOn(0)), Answers(5_400, Done), Does(StartScan(0))];
+    let again = [
+        &[Daemon(5_000, true), Does(Look), Powered(5_010, 0, true), Added(5_010, 0), Powered(5_010, 0, true)]
+            [..],
+        &[Answers(5_020, Done), Does(Register(0)), Answers(5_100, Done), Does(StartScan(0)), Heard(5_150)],
+        &[Answers(5_200, Inherited), Is(State::Starting)],
+        &to_the_scan,
+    ];
+    scans_then(&[again.concat(), vec![Answers(5_500, Done), Is(State::Scanning)]].concat());
+    // Switching it once is enough, or nothing is.
+    scans_then(
+        &[again.concat(), vec![Answers(5_500, Inherited), Silence(6_000), Does(StartScan(0))]].concat(),
+    );
+}
+
 #[test]
 fn in_progress_where_something_is_heard_is_a_scan() {
     check(
@@ -191,6 +212,26 @@ fn the_power_stays_on_while_anything_is_heard() {
     }
     lines.extend([Heard(3_500), Answers(3_600, Failed), Silence(4_100), Does(StartScan(0))]);
     check(&[&SCANS[..], &lines].concat());
+}
+
+/// Whatever else is heard: behind such a link nothing ever is.
+#[test]
+fn the_power_ends_a_link_that_nothing_else_ends() {
+    scans_then(&[
+        Heard(900),
+        Undead(1_000),
+        Is(State::Starting),
+        Does(PowerOff(0)),
+        // Another, meanwhile.
+        Undead(1_010),
+        Answers(1_100, Done),
+        Powered(1_110, 0, false),
+        Does(PowerOn(0)),
+        Answers(1_200, Done),
+        Does(StartScan(0)),
+        Answers(1_300, Done),
+        Is(State::Scanning),
+    ]);
 }
 
 #[test]

@@ -21,7 +21,10 @@ pub enum Command {
 pub enum Answer {
     Done,
     Busy,
+    /// The daemon scans already, as far as it knows.
     InProgress,
+    /// The kernel goes on with a scan of a daemon that is gone; the one that is here knows nothing of it, and hears nothing.
+    Inherited,
     Failed,
     Unanswered,
 }

@@ -16,6 +16,8 @@ struct Stack {
     dead: bool,
     /// A discovery that scans nothing any more.
     stale: bool,
+    /// The kernel scans for a daemon that is gone.
+    inherited: bool,
     scans: bool,
     registered: Option<u32>,
 }
@@ -60,10 +62,11 @@ impl Stack {
                 Done
             }
             PowerOff(_) => {
-                (self.powered, self.scans, self.stale) = (false, false, false);
+                (self.powered, self.scans, self.stale, self.inherited) = (false, false, false, false);
                 Done
             }
             StartScan(_) if !self.powered => Failed,
+            StartScan(_) if self.inherited => Inherited,
             StartScan(_) if self.dead || self.stale || self.scans => InProgress,
             StartScan(_) => {
                 self.scans = true;
@@ -106,9 +109,12 @@ impl Stack {
                 }
             }
             1 => {
-                let stale = dice.roll(2) == 0;
+                let (stale, inherited) = (dice.roll(2) == 0, self.works());
+                let powered = self.powered;
                 self.goes();
                 self.comes(now, stale);
+                // A daemon that was killed leaves the power on, and the kernel's scan.
+                (self.powered, self.inherited) = (powered, inherited && powered);
                 self.tells(hub, at);
             }
             2 => {
@@ -173,6 +179,7 @@ fn live(seed: u64) -> u64 {
         powered: false,
         blocked: false,
         dead: false,
+        inherited: false,
         stale: false,
         scans: false,
         registered: None,
