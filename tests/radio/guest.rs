@@ -62,8 +62,6 @@ pub(crate) fn bare() -> &'static Path {
 pub(crate) struct Machine {
     folder: PathBuf,
     controllers: [u16; 2],
-    /// More arguments for bluetoothd.
-    pub(crate) bluez: Vec<&'static str>,
 }
 
 impl Machine {
@@ -78,7 +76,7 @@ impl Machine {
         ran(Command::new("truncate").args(["-s", "256M"]).arg(&disk));
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
         ran(Command::new("mke2fs").env("PATH", path).args(["-q", "-F", "-t", "ext4"]).arg(&disk));
-        let machine = Machine { folder: folder.to_owned(), controllers: air.controllers, bluez: vec![] };
+        let machine = Machine { folder: folder.to_owned(), controllers: air.controllers };
         machine.give(agent());
         machine
     }
@@ -101,7 +99,8 @@ impl Machine {
         let port = calls.local_addr().unwrap().port();
         let console = self.folder.join("console.log");
         let image = image();
-        let words = format!("console=ttyAMA0 panic=-1 quiet agent={port} bluez={}", self.bluez.join(","));
+        let bluez = std::env::var("HEARTH_BLUEZ").unwrap_or_default();
+        let words = format!("console=ttyAMA0 panic=-1 quiet agent={port} bluez={bluez}");
         let mut qemu = Command::new("qemu-system-aarch64");
         qemu.args("-machine virt -cpu cortex-a72 -accel tcg -smp 1 -m 512".split(' '))
             .args("-nodefaults -no-reboot -display none -monitor none -serial".split(' '))

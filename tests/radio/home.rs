@@ -258,6 +258,12 @@ impl Home {
         self.daemon().arrivals(&format!("device {}: {said}", self.number(device))).len()
     }
 
+    /// What the devices and bluetoothd have to say.
+    pub(crate) fn told(&self) -> String {
+        let bluez = self.guest().run("tail -n 1500 /run/bluetoothd.log");
+        format!("{}\nbluetoothd:\n{}", self.air.log(), bluez.out)
+    }
+
     /// Waits until all that was measured is a reading.
     #[track_caller]
     pub(crate) fn collected(&self) {

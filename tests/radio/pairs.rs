@@ -2,7 +2,7 @@
 //! lost between BlueZ's confirmation and the hub's commit when the hub, or what it stands on, died; and these are counted.
 //!
 //! Each pair comes from its seed. `HEARTH_RADIO_SEEDS=from..to` says others, and `HEARTH_RADIO_HOMES` in how many homes beside each
-//! other.
+//! other. With `HEARTH_BLUEZ=-d` bluetoothd says what it does, and a failure shows it.
 
 use crate::home::{Asks, BEGUN, Home, LET_GO, asks};
 use crate::hub::BETWEEN;
@@ -160,10 +160,14 @@ fn suffer(home: &mut Home, device: &str, fault: Fault, dice: &mut Random) {
             block(home, false);
         }
         Silent => {
+            // Others have links, too, which the kernel gives up.
+            let others = ["cuff", "beurer", "scale"].into_iter().filter(|other| *other != device);
+            others.clone().for_each(|other| home.air.advertise(other, true));
             when();
             home.air.ask(&json!({ "do": "controller", "silent": true }));
             home.hub().until("status", |status| status["bluetooth"] != "Devices are listened for.");
             home.air.ask(&json!({ "do": "controller", "silent": false }));
+            others.for_each(|other| home.air.advertise(other, false));
         }
         HubKilled => {
             when();
@@ -206,11 +210,7 @@ fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
         // What came to the hub is kept when it has let go of the link.
         if told_all && home.links(device, LET_GO) >= *begun.get_or_insert_with(|| home.links(device, BEGUN)) {
             let lost = due - home.readings();
-            assert!(
-                lost == 0 || fault.may_lose(),
-                "{device}, {fault:?}: {lost} were lost\n{}",
-                home.air.log()
-            );
+            assert!(lost == 0 || fault.may_lose(), "{device}, {fault:?}: {lost} were lost\n{}", home.told());
             home.lost += lost;
             return lost;
         }
@@ -221,7 +221,7 @@ fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
         }
         std::thread::park_timeout(BETWEEN);
     }
-    panic!("{device}, {fault:?}: {} of {} came\n{}", home.readings(), home.due(), home.air.log());
+    panic!("{device}, {fault:?}: {} of {} came\n{}", home.readings(), home.due(), home.told());
 }
 
 #[test]
