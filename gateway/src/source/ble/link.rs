@@ -111,7 +111,8 @@ impl Link {
         };
         drop(connecting);
         if !stands && early.is_empty() {
-            let undead = self.bus.disconnect(self.at).await;
+            self.bus.disconnect(self.at).await;
+            let undead = self.bus.is_connected(self.at).await;
             return Over { no, line: Some(line), ending: None, given_up, undead };
         }
         _ = self.news.send(News::Connected(no));

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Unsubscribing and hanging up.
-const HANG_UP_LIMIT: Duration = Duration::from_secs(10);
+/// A device that does not answer keeps nobody from hanging up.
+const UNSUBSCRIBE_LIMIT: Duration = Duration::from_secs(5);
 /// So many values share a commit at most.
 const TOGETHER: usize = 64;
 /// What a device told, and when the hub heard it.
@@ -285,21 +285,25 @@ impl Talk {
             places.iter().filter_map(|place| self.places.get(place).cloned()).collect();
         let bus = self.link.bus.clone();
         let at = self.link.at;
-        let mut ended = Box::pin(timeout(HANG_UP_LIMIT, async move {
-            for characteristic in &characteristics {
-                _ = peripheral.unsubscribe(characteristic).await;
-            }
-            bus.disconnect(at).await
-        }));
+        let mut ended = Box::pin(async move {
+            let unsubscribed = async {
+                for characteristic in &characteristics {
+                    _ = peripheral.unsubscribe(characteristic).await;
+                }
+            };
+            _ = timeout(UNSUBSCRIBE_LIMIT, unsubscribed).await;
+            bus.disconnect(at).await;
+        });
         let mut late = vec![];
-        let undead = loop {
+        loop {
             tokio::select! {
                 biased;
                 Some(value) = self.line.values.next() => late.push((value, self.link.clock.ticks())),
-                undead = &mut ended => break undead == Ok(true),
+                _ = &mut ended => break,
             }
-        };
+        }
         drop(ended);
+        let undead = self.link.bus.is_connected(at).await;
         if undead {
             ending.how = End::Lost;
         }
