@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod crc;
+pub mod frame;
 pub mod gatt;
 pub mod number;
 pub mod racp;

@@ -136,6 +136,23 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// Octets that say how many they are, in two octets before them.
+    pub(crate) fn sized(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
+        let needed = usize::from(self.u16(field)?);
+        let Some((taken, rest)) = self.rest.split_at_checked(needed) else {
+            return Err(Malformed::Truncated { field, at: self.at, needed, left: self.rest.len() });
+        };
+        self.rest = rest;
+        self.at += needed;
+        Ok(taken)
+    }
+
+    /// UTF-8, sized.
+    pub(crate) fn text(&mut self, field: &'static str) -> Result<&'a str, Malformed> {
+        let octets = self.sized(field)?;
+        core::str::from_utf8(octets).map_err(|_| Malformed::NotText { at: self.at - octets.len() })
+    }
+
     /// All that is left, as one field.
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         self.at += self.rest.len();

@@ -36,6 +36,12 @@ impl<'b> Writer<'b> {
         Ok(())
     }
 
+    /// How many they are, in two octets, and the octets.
+    pub(crate) fn sized(&mut self, field: &'static str, octets: &[u8]) -> Result<(), NoRoom> {
+        self.u16(field, u16::try_from(octets.len()).map_err(|_| NoRoom { field })?)?;
+        self.octets(field, octets)
+    }
+
     pub(crate) fn u8(&mut self, field: &'static str, value: u8) -> Result<(), NoRoom> {
         self.octets(field, &[value])
     }
