@@ -94,6 +94,7 @@ fn arrows_point_one_way() {
         ("agent", &[][..]),
         ("bare", &[]),
         ("e2e", &["gateway", "hearth-core", "hearth-wire"]),
+        ("firmware", &["hearth-wire"]),
         ("gateway", &["hearth-core", "hearth-wire"]),
         ("hearth-core", &["hearth-wire"]),
         ("hearth-wire", &[]),

@@ -1,0 +1,362 @@
+//! A bridge, but for its board: octets of the line, what sensors and the radio heard, and instants go in; frames come out, and what the
+//! board has to do.
+//!
+//! It waits for nothing but its flash. Whoever drives it hands in what came, then calls [`Bridge::tell`], and again at the instant that
+//! it names.
+
+use crate::flash::{Refused, Settings, Spool};
+use crate::telling::{Next, Telling};
+use core::fmt;
+use embedded_storage_async::nor_flash::NorFlash;
+use hearth_wire::crc::IsoHdlc;
+use hearth_wire::frame::line::{self, LONGEST, LONGEST_ON_THE_LINE};
+use hearth_wire::frame::said::{Said, What};
+use hearth_wire::frame::{
+    BridgeId, Capabilities, Hello, Level, Outcome, PROTOCOL, Peer, Place, Ticks, ToBridge, ToHub, Version,
+};
+
+/// Where frames go.
+pub trait Line {
+    /// How many octets it takes now.
+    fn room(&self) -> usize;
+    /// Takes all of them: there was room.
+    fn put(&mut self, octets: &[u8]);
+}
+
+/// What a board is.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    pub bridge: BridgeId,
+    pub board: &'static str,
+    pub firmware: Version,
+    pub can: Capabilities,
+}
+
+/// What the hub wishes of the board.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    /// The configuration is another.
+    Configured,
+    Restart,
+}
+
+/// So many octets of configuration there can be.
+pub const CONFIGURATION: usize = 2_048;
+
+/// One bridge, over its two regions of flash.
+pub struct Bridge<F, const PAGES: usize> {
+    about: About,
+    spool: Spool<F, PAGES>,
+    settings: Settings<F>,
+    reader: line::Reader,
+    telling: Telling,
+    losses: Losses,
+    /// The configuration as it comes in, part by part, and how much of it has come.
+    coming: [u8; CONFIGURATION],
+    came: usize,
+    /// Of the configuration that holds. 0: there is none.
+    configuration: u32,
+    /// Frames that were none since the hub was last told.
+    broken: u32,
+}
+
+/// What found no room, and that no device will tell again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Losses {
+    count: u32,
+    since: Ticks,
+    /// It is on record that there are losses, though not how many.
+    noted: bool,
+}
+
+impl<F, const PAGES: usize> fmt::Debug for Bridge<F, PAGES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge")
+            .field("about", &self.about)
+            .field("telling", &self.telling)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
+    /// Starts, with what its flash has.
+    pub async fn start(about: About, spool: F, settings: F) -> Result<Self, Refused<F::Error>> {
+        let mut bridge = Bridge {
+            about,
+            spool: Spool::open(spool).await?,
+            settings: Settings::open(settings).await?,
+            reader: line::Reader::default(),
+            telling: Telling::new(),
+            losses: Losses::default(),
+            coming: [0; CONFIGURATION],
+            came: 0,
+            configuration: 0,
+            broken: 0,
+        };
+        bridge.configuration = bridge.settings.load(&mut bridge.coming).await?.map_or(0, checksum);
+        Ok(bridge)
+    }
+
+    /// The configuration that holds, into this buffer.
+    pub async fn configuration<'b>(
+        &mut self,
+        into: &'b mut [u8],
+    ) -> Result<Option<&'b [u8]>, Refused<F::Error>> {
+        Ok(self.settings.load(into).await?)
+    }
+
+    /// Somebody said something. When this returns `Ok` it is kept, and whoever said it may forget it. `Err`: nothing was kept.
+    pub async fn keep(&mut self, said: &Said<'_>) -> Result<Place, Refused<F::Error>> {
+        let mut buffer = [0; LONGEST];
+        let octets = said.encode(&mut buffer).map_err(|_| Refused::TooLong)?;
+        self.spool.append(octets).await
+    }
+
+    /// The same for what nobody will say again: what finds no room is counted, and told as lost.
+    pub async fn keep_or_count(&mut self, said: &Said<'_>) -> Result<Option<Place>, Refused<F::Error>> {
+        match self.keep(said).await {
+            Ok(place) => Ok(Some(place)),
+            Err(Refused::Full | Refused::NoEpoch | Refused::TooLong) => {
+                if self.losses.count == 0 {
+                    self.losses.since = said.at;
+                }
+                self.losses.count = self.losses.count.saturating_add(1);
+                self.note_losses(said.at).await?;
+                Ok(None)
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// How many were lost is on record as soon as there is room; that some were, at once, in the room that is kept back for it.
+    async fn note_losses(&mut self, now: Ticks) -> Result<(), Refused<F::Error>> {
+        let Losses { count, since, noted } = self.losses;
+        if count == 0 {
+            return Ok(());
+        }
+        let what = What::Lost { count, until: now };
+        if self.keep(&Said { at: since, peer: NOBODY, contact: 0, what }).await.is_ok() {
+            self.losses = Losses::default();
+        } else if !noted {
+            let mut buffer = [0; LONGEST];
+            let what = What::Lost { count: 0, until: now };
+            let said = Said { at: since, peer: NOBODY, contact: 0, what };
+            let octets = said.encode(&mut buffer).map_err(|_| Refused::TooLong)?;
+            self.losses.noted = self.spool.append_loss(octets).await.is_ok();
+        }
+        Ok(())
+    }
+
+    /// Octets came over the line. Calls `wish` with what the board has to do.
+    pub async fn received(
+        &mut self,
+        octets: &[u8],
+        now: Ticks,
+        line: &mut impl Line,
+        mut wish: impl FnMut(Wish),
+    ) -> Result<(), Refused<F::Error>> {
+        for octet in octets {
+            let mut buffer = [0; LONGEST];
+            let length = match self.reader.push(*octet) {
+                None => continue,
+                Some(Err(_)) => {
+                    self.broken = self.broken.saturating_add(1);
+                    continue;
+                }
+                Some(Ok(content)) => {
+                    let Some(room) = buffer.get_mut(..content.len()) else { continue };
+                    room.copy_from_slice(content);
+                    content.len()
+                }
+            };
+            let Ok(frame) = ToBridge::decode(&buffer[..length]) else {
+                self.broken = self.broken.saturating_add(1);
+                continue;
+            };
+            self.telling.heard();
+            if let Some(wished) = self.hears(frame.value, now, line).await? {
+                wish(wished);
+            }
+        }
+        Ok(())
+    }
+
+    async fn hears(
+        &mut self,
+        frame: ToBridge<'_>,
+        now: Ticks,
+        line: &mut impl Line,
+    ) -> Result<Option<Wish>, Refused<F::Error>> {
+        let mut wish = None;
+        let (token, outcome) = match frame {
+            ToBridge::Hello { .. } => {
+                self.telling.greeted();
+                self.hello(now, line).await?;
+                return Ok(None);
+            }
+            ToBridge::Acknowledge { up_to } => {
+                self.acknowledged(up_to, now, line).await?;
+                return Ok(None);
+            }
+            ToBridge::Adopt { token, epoch } => {
+                self.spool.adopt(epoch).await?;
+                self.hello(now, line).await?;
+                (token, Outcome::Good)
+            }
+            ToBridge::AskTime { token } => {
+                put(&ToHub::Time { token, epoch: self.spool.epoch(), now }, line);
+                return Ok(None);
+            }
+            ToBridge::Configure { token, from, of, octets } => {
+                let outcome = self.configured(from.into(), of.into(), octets).await?;
+                wish = (outcome == Outcome::Good && self.came == 0).then_some(Wish::Configured);
+                (token, outcome)
+            }
+            ToBridge::Restart { token } => {
+                wish = Some(Wish::Restart);
+                (token, Outcome::Good)
+            }
+            ToBridge::Look { token, .. }
+            | ToBridge::Pair { token, .. }
+            | ToBridge::Digits { token, .. }
+            | ToBridge::Unpair { token, .. }
+            | ToBridge::Update { token, .. }
+            | ToBridge::Image { token, .. }
+            | ToBridge::Start { token, .. }
+            | ToBridge::Confirm { token } => (token, Outcome::Unknown),
+            // Every request of a later version begins with its token, too.
+            ToBridge::Other { octets, .. } => match octets.first_chunk() {
+                Some(token) => (u16::from_le_bytes(*token), Outcome::Unknown),
+                None => return Ok(None),
+            },
+        };
+        put(&ToHub::Done { token, outcome }, line);
+        Ok(wish)
+    }
+
+    async fn acknowledged(
+        &mut self,
+        up_to: Place,
+        now: Ticks,
+        line: &mut impl Line,
+    ) -> Result<(), Refused<F::Error>> {
+        let had_none = self.spool.epoch() == 0;
+        match self.spool.acknowledge(up_to).await {
+            Ok(()) => self.telling.acknowledged(up_to, now),
+            Err(Refused::NeverTold) => {
+                put(
+                    &ToHub::Log { at: now, level: Level::Warning, text: "acknowledged what was never told" },
+                    line,
+                );
+            }
+            Err(refused) => return Err(refused),
+        }
+        self.note_losses(now).await?;
+        if had_none && self.spool.epoch() != 0 {
+            self.hello(now, line).await?;
+        }
+        Ok(())
+    }
+
+    /// A part of the configuration. What does not follow what came before begins it anew.
+    async fn configured(
+        &mut self,
+        from: usize,
+        of: usize,
+        octets: &[u8],
+    ) -> Result<Outcome<'static>, Refused<F::Error>> {
+        let to = from + octets.len();
+        if of > CONFIGURATION || of > Settings::<F>::LONGEST || to > of {
+            return Ok(Outcome::Refused("the configuration is longer than this bridge has room for"));
+        }
+        if from != 0 && from != self.came {
+            return Ok(Outcome::Refused(
+                "a part of the configuration is missing: send it from its beginning",
+            ));
+        }
+        self.coming[from..to].copy_from_slice(octets);
+        self.came = to;
+        if to < of {
+            return Ok(Outcome::Good);
+        }
+        self.came = 0;
+        let whole = &self.coming[..of];
+        // The same again costs the flash nothing.
+        let digest = checksum(whole);
+        if digest != self.configuration {
+            match self.settings.save(whole).await {
+                Ok(()) => self.configuration = digest,
+                Err(Refused::DoesNotKeep) => return Ok(Outcome::Flash),
+                Err(refused) => return Err(refused),
+            }
+        }
+        Ok(Outcome::Good)
+    }
+
+    /// Says who it is, and how it stands: at its start, and whenever the hub asks.
+    pub async fn hello(&mut self, now: Ticks, line: &mut impl Line) -> Result<(), Refused<F::Error>> {
+        let About { bridge, board, firmware, can } = self.about;
+        let waiting = self.spool.waiting().await?;
+        let none = Version { major: 0, minor: 0, patch: 0 };
+        let hello = Hello {
+            protocol: PROTOCOL,
+            bridge,
+            epoch: self.spool.epoch(),
+            now,
+            firmware,
+            board,
+            can,
+            waiting,
+            configuration: self.configuration,
+            on_trial: false,
+            reverted_from: none,
+        };
+        put(&ToHub::Hello(hello), line);
+        Ok(())
+    }
+
+    /// Tells what may be told now. The instant at which to call it again, if nothing happens before.
+    pub async fn tell(
+        &mut self,
+        now: Ticks,
+        line: &mut impl Line,
+    ) -> Result<Option<Ticks>, Refused<F::Error>> {
+        let broken = core::mem::take(&mut self.broken);
+        if broken > 0 {
+            put(
+                &ToHub::Log { at: now, level: Level::Warning, text: "a frame of the hub's was broken" },
+                line,
+            );
+        }
+        while line.room() >= LONGEST_ON_THE_LINE {
+            let place = match self.telling.poll(now) {
+                Next::After(place) => place,
+                Next::Wait(until) => return Ok(until),
+            };
+            let after = place.max(self.spool.acknowledged());
+            let Some((place, said)) = self.spool.after(after).await? else { break };
+            put(&ToHub::Record { after, place, said }, line);
+            self.telling.told(place, now);
+        }
+        Ok(self.telling.until())
+    }
+}
+
+/// Whoever is meant by a note of losses.
+const NOBODY: Peer = Peer::Wired(u8::MAX);
+
+/// Never 0.
+fn checksum(configuration: &[u8]) -> u32 {
+    IsoHdlc::new().with(configuration).value().max(1)
+}
+
+/// What finds no room on the line is not said: the hub asks again, or is told again.
+fn put(frame: &ToHub<'_>, line: &mut impl Line) {
+    let (mut content, mut octets) = ([0; LONGEST], [0; LONGEST_ON_THE_LINE]);
+    if let Ok(content) = frame.encode(&mut content)
+        && let Ok(octets) = line::close(content, &mut octets)
+        && octets.len() <= line.room()
+    {
+        line.put(octets);
+    }
+}

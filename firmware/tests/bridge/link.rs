@@ -1,0 +1,349 @@
+//! A bridge and a hub over a line that loses, garbles and cuts, with either of them started anew at any time: each record that was
+//! kept arrives once, in order; nothing else arrives.
+
+use crate::nor::{Chip, Cut, Dice, Flash, now};
+use firmware::bridge::{About, Bridge, Line, Wish};
+use firmware::flash::Refused;
+use hearth_wire::frame::line::{LONGEST, LONGEST_ON_THE_LINE, Reader, close};
+use hearth_wire::frame::said::{Link, Said, What};
+use hearth_wire::frame::{
+    AddressKind, BridgeId, Capabilities, Hello, Outcome, PROTOCOL, Peer, Place, Ticks, ToBridge, ToHub,
+    Version,
+};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+const PAGES: usize = 6;
+/// The token of every adoption.
+const ADOPTION: u16 = 1;
+const CUFF: Peer = Peer::Device(AddressKind::Random, [0xC0, 0xFF, 0xEE, 0, 0, 1]);
+const ABOUT: About = About {
+    bridge: BridgeId([2, 0, 0x5E, 0x10, 0, 0, 0, 1]),
+    board: "host",
+    firmware: Version { major: 1, minor: 0, patch: 0 },
+    can: Capabilities::BLUETOOTH,
+};
+
+/// One way of the cable.
+#[derive(Debug, Default)]
+struct Way(VecDeque<u8>);
+
+impl Line for Way {
+    fn room(&self) -> usize {
+        4_096_usize.saturating_sub(self.0.len())
+    }
+
+    fn put(&mut self, octets: &[u8]) {
+        self.0.extend(octets);
+    }
+}
+
+impl Way {
+    /// What arrives of it: all, or what a bad line makes of it.
+    fn carry(&mut self, dice: &mut Dice, bad: bool) -> Vec<u8> {
+        let octets: Vec<u8> = self.0.drain(..).collect();
+        let once_in = if bad { 300 } else { usize::MAX };
+        let mut came = vec![];
+        for octet in octets {
+            match dice.below(once_in) {
+                0 => {}
+                1 => came.push(octet ^ 1 << dice.below(8)),
+                2 => came.extend([octet, dice.next() as u8]),
+                _ => came.push(octet),
+            }
+        }
+        came
+    }
+}
+
+/// What a hub's store has, which outlives the hub.
+#[derive(Debug, Default)]
+struct Store {
+    last: Place,
+    records: Vec<Vec<u8>>,
+    first_epoch: u32,
+}
+
+/// A hub as this bridge's design has it: it commits, then acknowledges.
+#[derive(Debug, Default)]
+struct Hub {
+    reader: Reader,
+    hello: Option<(u32, u32)>,
+    done: Vec<(u16, bool)>,
+}
+
+impl Hub {
+    fn say(frame: &ToBridge<'_>, way: &mut Way) {
+        let (mut content, mut octets) = ([0; LONGEST], [0; LONGEST_ON_THE_LINE]);
+        way.put(close(frame.encode(&mut content).unwrap(), &mut octets).unwrap());
+    }
+
+    fn received(&mut self, octets: &[u8], store: &mut Store, way: &mut Way) {
+        for octet in octets {
+            let Some(Ok(content)) = self.reader.push(*octet) else { continue };
+            let content = content.to_vec();
+            match ToHub::decode(&content).unwrap().value {
+                ToHub::Hello(Hello { epoch: 0, .. }) => {
+                    store.first_epoch += 1_000;
+                    Hub::say(&ToBridge::Adopt { token: ADOPTION, epoch: store.first_epoch }, way);
+                }
+                ToHub::Hello(Hello { epoch, waiting, .. }) => self.hello = Some((epoch, waiting)),
+                ToHub::Record { after, place, said } => {
+                    if after <= store.last && place > store.last {
+                        store.records.push(said.to_vec());
+                        store.last = place;
+                    }
+                    Hub::say(&ToBridge::Acknowledge { up_to: store.last }, way);
+                }
+                ToHub::Done { token, outcome } => self.done.push((token, outcome == Outcome::Good)),
+                ToHub::Log { .. } | ToHub::Time { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// Both, and what is between them.
+#[derive(Debug)]
+struct World {
+    chips: [Rc<RefCell<Chip>>; 2],
+    store: Store,
+    hub: Hub,
+    to_hub: Way,
+    to_bridge: Way,
+    now: u64,
+    dice: Dice,
+    bad: bool,
+    wishes: Vec<Wish>,
+}
+
+type Running = Bridge<Flash, PAGES>;
+
+impl World {
+    fn new(seed: u64) -> World {
+        World {
+            chips: [Chip::new(PAGES, seed), Chip::new(2, seed)],
+            store: Store::default(),
+            hub: Hub::default(),
+            to_hub: Way::default(),
+            to_bridge: Way::default(),
+            now: 0,
+            dice: Dice::new(seed),
+            bad: false,
+            wishes: vec![],
+        }
+    }
+
+    fn start(&mut self) -> Result<Running, Refused<Cut>> {
+        let [spool, settings] = self.chips.each_ref().map(|chip| Flash(chip.clone()));
+        let mut bridge = now(Bridge::start(ABOUT, spool, settings))?;
+        now(bridge.hello(Ticks(self.now), &mut self.to_hub))?;
+        Ok(bridge)
+    }
+
+    fn hub_starts(&mut self) {
+        self.hub = Hub::default();
+        Hub::say(&ToBridge::Hello { protocol: PROTOCOL }, &mut self.to_bridge);
+    }
+
+    /// A tenth of a second: what is on the line arrives, and is answered.
+    fn turn(&mut self, bridge: &mut Running) -> Result<(), Refused<Cut>> {
+        self.now += 100;
+        let came = self.to_bridge.carry(&mut self.dice, self.bad);
+        let wishes = &mut self.wishes;
+        now(bridge.received(&came, Ticks(self.now), &mut self.to_hub, |wish| wishes.push(wish)))?;
+        now(bridge.tell(Ticks(self.now), &mut self.to_hub))?;
+        let came = self.to_hub.carry(&mut self.dice, self.bad);
+        self.hub.received(&came, &mut self.store, &mut self.to_bridge);
+        Ok(())
+    }
+
+    /// What became of requests since it was asked last, adoptions aside.
+    fn answers(&mut self) -> Vec<(u16, bool)> {
+        let done = std::mem::take(&mut self.hub.done);
+        done.into_iter().filter(|(token, _)| *token != ADOPTION).collect()
+    }
+
+    /// Until nothing waits; a hub says Hello now and then.
+    fn until_told(&mut self, bridge: &mut Running) {
+        for turn in 0..2_000 {
+            if turn % 50 == 0 {
+                Hub::say(&ToBridge::Hello { protocol: PROTOCOL }, &mut self.to_bridge);
+            }
+            self.turn(bridge).unwrap();
+            if self.hub.hello.take().is_some_and(|(_, waiting)| waiting == 0) && turn > 100 {
+                return;
+            }
+        }
+        panic!("something goes on waiting: {self:?}");
+    }
+}
+
+fn said(n: u32, buffer: &mut [u8]) -> Said<'_> {
+    buffer[..4].copy_from_slice(&n.to_le_bytes());
+    let what = What::Value { link: Link::Bonded, characteristic: 0x2A35, octets: buffer };
+    Said { at: Ticks(n.into()), peer: CUFF, contact: 1, what }
+}
+
+/// What the hub has, by the numbers in its values.
+fn numbers(store: &Store) -> Vec<u32> {
+    let number = |record: &Vec<u8>| match Said::decode(record).unwrap().value.what {
+        What::Value { octets, .. } => u32::from_le_bytes(*octets.first_chunk().unwrap()),
+        other => panic!("{other:?}"),
+    };
+    store.records.iter().map(number).collect()
+}
+
+#[test]
+fn what_was_kept_arrives_once_and_in_order() {
+    let mut world = World::new(1);
+    let mut bridge = world.start().unwrap();
+    world.hub_starts();
+    world.turn(&mut bridge).unwrap();
+    world.turn(&mut bridge).unwrap();
+    for n in 1..=40 {
+        now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
+    }
+    world.until_told(&mut bridge);
+    assert_eq!(numbers(&world.store), (1..=40).collect::<Vec<_>>());
+    assert!(world.hub.done.contains(&(ADOPTION, true)), "it was adopted");
+}
+
+/// Whatever happens: the line is bad, the hub starts anew, the bridge's power fails in any operation of its flash.
+#[test]
+fn nothing_is_lost_or_doubled_between_a_bridge_and_its_hub() {
+    let mut cuts = 0;
+    for seed in 0..150 {
+        let mut world = World::new(seed);
+        let (mut n, mut kept, mut in_doubt) = (0, vec![], vec![]);
+        for _ in 0..30 {
+            for chip in &world.chips {
+                chip.borrow_mut().left = Some(1 + world.dice.below(80) as u32);
+            }
+            let mut live = || -> Result<(), Refused<Cut>> {
+                let mut bridge = world.start()?;
+                for _ in 0..200 {
+                    match world.dice.below(40) {
+                        0 => world.bad = !world.bad,
+                        1 => world.hub_starts(),
+                        2 => (world.to_hub, world.to_bridge) = (Way::default(), Way::default()),
+                        3..20 => {
+                            n += 1;
+                            in_doubt.push(n);
+                            match now(bridge.keep(&said(n, &mut [0; 90]))) {
+                                Ok(_) => kept.push(n),
+                                Err(Refused::Full | Refused::NoEpoch) => {}
+                                Err(refused) => return Err(refused),
+                            }
+                            in_doubt.pop();
+                        }
+                        _ => {}
+                    }
+                    world.turn(&mut bridge)?;
+                }
+                Ok(())
+            };
+            match live() {
+                Ok(()) => {}
+                Err(refused) => {
+                    assert_eq!(refused, Refused::Flash(Cut), "seed {seed}");
+                    cuts += 1;
+                }
+            }
+        }
+        world.chips.iter().for_each(|chip| chip.borrow_mut().left = None);
+        world.bad = false;
+        let mut bridge = world.start().unwrap();
+        world.until_told(&mut bridge);
+        let came = numbers(&world.store);
+        assert!(came.is_sorted_by(|a, b| a < b), "seed {seed}: {came:?}");
+        let missing: Vec<_> = kept.iter().filter(|n| !came.contains(n)).collect();
+        assert!(missing.is_empty(), "seed {seed}: {missing:?} were kept, and never arrived");
+        let more: Vec<_> = came.iter().filter(|n| !kept.contains(n) && !in_doubt.contains(n)).collect();
+        assert!(more.is_empty(), "seed {seed}: {more:?} were refused, and arrived");
+    }
+    println!("link: {cuts} times the power failed in an operation of the flash");
+    assert!(cuts > 1_000, "{cuts}");
+}
+
+/// A hub of a later version asks for something that this firmware has not.
+#[test]
+fn what_it_does_not_know_it_says() {
+    let mut world = World::new(1);
+    let mut bridge = world.start().unwrap();
+    Hub::say(&ToBridge::Other { kind: 0x63, octets: &[7, 0, 1] }, &mut world.to_bridge);
+    Hub::say(&ToBridge::Look { token: 9, seconds: 1 }, &mut world.to_bridge);
+    world.turn(&mut bridge).unwrap();
+    assert_eq!(world.answers(), [(7, false), (9, false)]);
+}
+
+#[test]
+fn a_configuration_holds_when_all_of_it_has_come() {
+    let mut world = World::new(1);
+    let mut bridge = world.start().unwrap();
+    let whole: Vec<u8> = (0..1_500).map(|n| n as u8).collect();
+    let part =
+        |token, from: usize, octets| ToBridge::Configure { token, from: from as u16, of: 1_500, octets };
+    Hub::say(&part(2, 0, &whole[..500]), &mut world.to_bridge);
+    Hub::say(&part(3, 1_000, &whole[1_000..]), &mut world.to_bridge);
+    world.turn(&mut bridge).unwrap();
+    assert_eq!(world.answers(), [(2, true), (3, false)], "a part is missing");
+    assert_eq!(now(bridge.configuration(&mut [0; 2_048])).unwrap(), None);
+    Hub::say(&part(4, 500, &whole[500..1_000]), &mut world.to_bridge);
+    Hub::say(&part(5, 1_000, &whole[1_000..]), &mut world.to_bridge);
+    world.turn(&mut bridge).unwrap();
+    assert_eq!(world.answers(), [(4, true), (5, true)]);
+    assert_eq!(world.wishes, [Wish::Configured]);
+    let mut bridge = world.start().unwrap();
+    assert_eq!(now(bridge.configuration(&mut [0; 2_048])).unwrap(), Some(&whole[..]));
+    let long = ToBridge::Configure { token: 6, from: 0, of: 4_000, octets: &[] };
+    Hub::say(&long, &mut world.to_bridge);
+    world.turn(&mut bridge).unwrap();
+    assert_eq!(world.answers(), [(6, false)]);
+}
+
+/// What no device will say again, and found no room: how many is told as soon as there is some.
+#[test]
+fn what_found_no_room_is_counted() {
+    let mut world = World::new(1);
+    let mut bridge = world.start().unwrap();
+    world.hub_starts();
+    world.turn(&mut bridge).unwrap();
+    world.turn(&mut bridge).unwrap();
+    let (mut kept, mut lost) = (0, 0);
+    while lost < 25 {
+        match now(bridge.keep_or_count(&said(kept, &mut [0; 300]))).unwrap() {
+            Some(_) => kept += 1,
+            None => lost += 1,
+        }
+    }
+    world.until_told(&mut bridge);
+    let losses =
+        world.store.records.iter().filter_map(|record| match Said::decode(record).unwrap().value.what {
+            What::Lost { count, .. } => Some(count),
+            _ => None,
+        });
+    let losses: Vec<u32> = losses.collect();
+    assert_eq!(
+        (losses.contains(&0), losses.iter().sum()),
+        (true, 25),
+        "that some were, and then how many: {losses:?}"
+    );
+    assert_eq!(world.store.records.len(), kept as usize + losses.len());
+}
+
+/// Any octets on the line: nothing breaks, and what follows is understood.
+#[test]
+fn garbage_is_named_and_passed_over() {
+    for seed in 0..300 {
+        let mut world = World::new(seed);
+        let mut bridge = world.start().unwrap();
+        let garbage: Vec<u8> = (0..2_000).map(|_| world.dice.next() as u8).collect();
+        world.to_bridge.put(&garbage);
+        world.to_bridge.put(&[0]);
+        Hub::say(&ToBridge::Look { token: 9, seconds: 1 }, &mut world.to_bridge);
+        world.turn(&mut bridge).unwrap();
+        assert_eq!(world.answers(), [(9, false)], "seed {seed}");
+    }
+}
