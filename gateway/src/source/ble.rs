@@ -40,7 +40,7 @@ use link::{Line, News, Order, Over};
 pub(crate) use pairing::NearView;
 use scale::Scale;
 use signals::{Event, Told};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,6 +142,8 @@ struct Radio<'a> {
     news: mpsc::UnboundedSender<News>,
     /// Who is being paired with: one at a time.
     pairing: Option<At>,
+    /// Whose link went on for BlueZ when it was ended last.
+    undead: BTreeSet<DeviceNo>,
 }
 
 impl<'a> Radio<'a> {
@@ -177,6 +179,7 @@ impl<'a> Radio<'a> {
             links: FuturesUnordered::new(),
             news,
             pairing: None,
+            undead: BTreeSet::new(),
         }
     }
 

@@ -176,8 +176,12 @@ impl Radio<'_> {
             return;
         }
         self.lines.extend(over.line.map(|line| (over.no, line)));
-        if over.undead {
+        // BlueZ lets nobody hang up while somebody is paired with; so once is not enough.
+        if !over.undead {
+            self.undead.remove(&over.no);
+        } else if self.pairing.is_none() && !self.undead.insert(over.no) {
             tracing::warn!("device {}: BlueZ goes on holding its link, which is none", over.no.0);
+            self.undead.clear();
             self.adapter.undead(now);
         }
         match over.ending {
