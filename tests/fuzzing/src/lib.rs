@@ -6,6 +6,7 @@
 
 mod answer;
 mod core;
+mod frames;
 mod lines;
 mod profile;
 pub mod seeds;
@@ -14,6 +15,7 @@ mod wire;
 
 pub use answer::answer;
 pub use core::core;
+pub use frames::frames;
 pub use lines::lines;
 pub use profile::profile;
 pub use trace::{redact, trace};
@@ -22,8 +24,9 @@ pub use wire::wire;
 /// A target: its name, and what it does with octets.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("wire", wire),
+    ("frames", frames),
     ("core", core),
     ("profile", profile),
     ("answer", answer),

@@ -3,8 +3,14 @@
 //! broke something (`found/TARGET-WHAT.hex`).
 
 use super::core::FRAMES;
+use super::frames::{LINE, SAID, TO_BRIDGE, TO_HUB};
 use super::wire::{CHARACTERISTICS, MERGE, REASSEMBLY, TRANSFER};
 use hearth_core::capture::Uuid16;
+use hearth_wire::frame::said::{Ending, Link, Said, What};
+use hearth_wire::frame::{
+    AddressKind, BridgeId, Capabilities, Heard, Hello, Level, Outcome, PROTOCOL, Peer, Place, Prompt,
+    Standing, Ticks, ToBridge, ToHub, Version, line,
+};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +42,7 @@ pub fn found(root: &Path) -> Vec<(String, Vec<u8>)> {
 pub fn made(root: &Path, target: &str) -> Vec<Vec<u8>> {
     match target {
         "wire" => wire(root),
+        "frames" => frames(),
         "core" => core(root),
         "profile" => profile(root),
         "answer" => answer(root),
@@ -48,6 +55,75 @@ pub fn made(root: &Path, target: &str) -> Vec<Vec<u8>> {
         "lines" => lines(root),
         other => panic!("no target {other}"),
     }
+}
+
+/// One of each kind of frame, alone and on a line.
+fn frames() -> Vec<Vec<u8>> {
+    let peer = Peer::Device(AddressKind::Random, [0xC0, 0xFF, 0xEE, 0, 0, 1]);
+    let version = Version { major: 1, minor: 4, patch: 2 };
+    let place = Place { epoch: 1, number: 2 };
+    let value = What::Value { link: Link::Bonded, characteristic: 0x2A35, octets: &[0x16, 0x75, 0, 0x52] };
+    let all = [
+        value,
+        What::Answer { characteristic: 0x2A25, octets: b"7000001" },
+        What::Clock { asked: Ticks(7), characteristic: 0x2A08, octets: &[0xE8, 7, 6, 15, 17, 17, 40] },
+        What::Ended { how: Ending::Short { counted: 300, came: 7 }, values: 7 },
+        What::Lost { count: 5, until: Ticks(9) },
+    ];
+    let mut room = [0; line::LONGEST];
+    let said = |what| {
+        Said { at: Ticks(8), peer, contact: 2, what }.encode(&mut [0; line::LONGEST]).expect("room").to_vec()
+    };
+    let records: Vec<Vec<u8>> = all.into_iter().map(said).collect();
+    let hello = Hello {
+        protocol: PROTOCOL,
+        bridge: BridgeId([2, 0, 0x5E, 0x10, 0, 0, 0, 1]),
+        epoch: 7,
+        now: Ticks(1_000),
+        firmware: version,
+        board: "nrf52840",
+        can: Capabilities::BLUETOOTH,
+        waiting: 3,
+        configuration: 9,
+        on_trial: true,
+        reverted_from: version,
+    };
+    let bridge = [
+        ToHub::Hello(hello),
+        ToHub::Record { after: Place::default(), place, said: &records[0] },
+        ToHub::Heard(Heard { at: Ticks(9), peer, rssi: -61, octets: &[2, 1, 6] }),
+        ToHub::Prompt { token: 1, what: Prompt::Show(123_456) },
+        ToHub::Bond { peer, standing: Standing::Good },
+        ToHub::Log { at: Ticks(1), level: Level::Info, text: "up" },
+        ToHub::Time { token: 1, epoch: 7, now: Ticks(1_000) },
+        ToHub::Done { token: 1, outcome: Outcome::Refused("no") },
+    ];
+    let hub = [
+        ToBridge::Hello { protocol: PROTOCOL },
+        ToBridge::Acknowledge { up_to: place },
+        ToBridge::Adopt { token: 1, epoch: 2 },
+        ToBridge::AskTime { token: 1 },
+        ToBridge::Configure { token: 1, from: 0, of: 4, octets: &[1, 2, 3, 4] },
+        ToBridge::Look { token: 1, seconds: 30 },
+        ToBridge::Pair { token: 1, peer },
+        ToBridge::Digits { token: 1, digits: Some(123_456) },
+        ToBridge::Unpair { token: 1, peer },
+        ToBridge::Update { token: 1, size: 4_096, version, forced: false, board: "nrf52840" },
+        ToBridge::Image { token: 1, from: 512, octets: &[1, 2] },
+        ToBridge::Start { token: 1, signature: [0x5A; 64] },
+        ToBridge::Confirm { token: 1 },
+        ToBridge::Restart { token: 1 },
+    ];
+    let mut inputs: Vec<Vec<u8>> = records.iter().map(|record| [&[SAID], &record[..]].concat()).collect();
+    let mut on_the_line = vec![LINE];
+    let mut add = |choice: u8, content: &[u8]| {
+        inputs.push([&[choice], content].concat());
+        on_the_line.extend(line::close(content, &mut [0; line::LONGEST_ON_THE_LINE]).expect("room"));
+    };
+    bridge.iter().for_each(|frame| add(TO_HUB, frame.encode(&mut room).expect("room")));
+    hub.iter().for_each(|frame| add(TO_BRIDGE, frame.encode(&mut room).expect("room")));
+    inputs.push(on_the_line);
+    inputs
 }
 
 fn wire(root: &Path) -> Vec<Vec<u8>> {
