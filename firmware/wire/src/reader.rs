@@ -138,7 +138,12 @@ impl<'a> Reader<'a> {
 
     /// Octets that say how many they are, in two octets before them.
     pub(crate) fn sized(&mut self, field: &'static str) -> Result<&'a [u8], Malformed> {
-        let needed = usize::from(self.u16(field)?);
+        let needed = self.u16(field)?;
+        self.take(field, needed.into())
+    }
+
+    /// So many octets.
+    pub(crate) fn take(&mut self, field: &'static str, needed: usize) -> Result<&'a [u8], Malformed> {
         let Some((taken, rest)) = self.rest.split_at_checked(needed) else {
             return Err(Malformed::Truncated { field, at: self.at, needed, left: self.rest.len() });
         };

@@ -16,6 +16,7 @@ use crate::{Malformed, NoRoom};
 
 pub mod line;
 mod peer;
+pub mod plan;
 pub mod said;
 mod to_bridge;
 mod to_hub;

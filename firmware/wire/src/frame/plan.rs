@@ -1,0 +1,358 @@
+//! What a bridge does with its devices: the octets of [`super::ToBridge::Configure`], made on the hub from a device's profile.
+//!
+//! Layout: format u8, then entries until the end; each is its length u16, its kind u8, and what is of the kind. A kind of entry, and a
+//! kind of step, that a bridge does not know is passed over.
+
+use super::Peer;
+use crate::reader::Reader;
+use crate::writer::Writer;
+use crate::{Malformed, NoRoom};
+
+/// The only format so far.
+pub const FORMAT: u8 = 1;
+
+/// A characteristic in its service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    pub service: u16,
+    pub characteristic: u16,
+}
+
+/// One device, and what is done in each conversation with it.
+///
+/// Layout: peer (7 octets), security u8, silence u16, then steps until the end: each is its kind u8, the length of what follows u8, and
+/// that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Device<'a> {
+    pub peer: Peer,
+    pub security: Security,
+    /// Milliseconds without a word after which it has told all.
+    pub silence_ms: u16,
+    pub steps: Steps<'a>,
+}
+
+/// How safe the link has to be before anything is believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Security {
+    /// As it is.
+    Open,
+    /// Encrypted by a bond.
+    Bonded,
+    /// And the bond came of a passkey, or of digits that were compared.
+    Authenticated,
+    Other(u8),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    Pause {
+        ms: u16,
+    },
+    Subscribe(Place),
+    /// A fact about the device, told as an answer.
+    Read(Place),
+    /// Told as a clock.
+    ReadClock(Place),
+    /// User Control Point: this user's code.
+    Consent {
+        place: Place,
+        user: u8,
+        code: u16,
+    },
+    /// Record Access Control Point: all that is new.
+    Collect(Place),
+    /// Until it falls silent.
+    Drain,
+    /// Date Time or Current Time, from the hub's clock, in the zone's offset that the hub said with it.
+    SetClock(Place),
+}
+
+/// What a configuration has. Each is [`Malformed`] at most once, and then the last.
+#[derive(Clone, Copy, Debug)]
+pub struct Entries<'a>(&'a [u8]);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Steps<'a>(&'a [u8]);
+
+const DEVICE: u8 = 1;
+
+const PAUSE: u8 = 1;
+const SUBSCRIBE: u8 = 2;
+const READ: u8 = 3;
+const READ_CLOCK: u8 = 4;
+const CONSENT: u8 = 5;
+const COLLECT: u8 = 6;
+const DRAIN: u8 = 7;
+const SET_CLOCK: u8 = 8;
+
+impl<'a> Entries<'a> {
+    /// The devices of a configuration.
+    pub fn of(configuration: &'a [u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(configuration)?;
+        match reader.u8("format")? {
+            FORMAT => Ok(Entries(reader.rest())),
+            other => Err(Malformed::Unexpected { field: "format", at: 0, value: other.into() }),
+        }
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<Device<'a>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.0.is_empty() {
+            let rest = core::mem::take(&mut self.0);
+            let entry = Reader::new(rest).and_then(|mut reader| {
+                let entry = reader.sized("entry")?;
+                self.0 = reader.rest();
+                Reader::new(entry).and_then(|mut entry| match entry.u8("kind")? {
+                    DEVICE => Device::read(&mut entry).map(Some),
+                    _ => Ok(None),
+                })
+            });
+            match entry {
+                Ok(None) => {}
+                Ok(Some(device)) => return Some(Ok(device)),
+                Err(malformed) => {
+                    self.0 = &[];
+                    return Some(Err(malformed));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<'a> Device<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let device = Device {
+            peer: Peer::read(reader)?,
+            security: match reader.u8("security")? {
+                0 => Security::Open,
+                1 => Security::Bonded,
+                2 => Security::Authenticated,
+                other => Security::Other(other),
+            },
+            silence_ms: reader.u16("silence")?,
+            steps: Steps(reader.rest()),
+        };
+        // Each of them is whole: whoever carries the plan out need not ask again.
+        let mut steps = device.steps;
+        steps.find_map(Result::err).map_or(Ok(device), Err)
+    }
+}
+
+impl Iterator for Steps<'_> {
+    type Item = Result<Step, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.0.is_empty() {
+            let rest = core::mem::take(&mut self.0);
+            let step = Reader::new(rest).and_then(|mut reader| {
+                let kind = reader.u8("step")?;
+                let length = reader.u8("length")?;
+                let operands = reader.take("operands", length.into())?;
+                self.0 = reader.rest();
+                Step::read(kind, operands)
+            });
+            match step {
+                Ok(None) => {}
+                Ok(Some(step)) => return Some(Ok(step)),
+                Err(malformed) => {
+                    self.0 = &[];
+                    return Some(Err(malformed));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Step {
+    /// `None`: of a kind that a later version has.
+    fn read(kind: u8, operands: &[u8]) -> Result<Option<Self>, Malformed> {
+        if kind == DRAIN {
+            return Ok(Some(Step::Drain));
+        }
+        if !(PAUSE..=SET_CLOCK).contains(&kind) {
+            return Ok(None);
+        }
+        let mut reader = Reader::new(operands)?;
+        Ok(Some(match kind {
+            PAUSE => Step::Pause { ms: reader.u16("pause")? },
+            SUBSCRIBE => Step::Subscribe(Place::read(&mut reader)?),
+            READ => Step::Read(Place::read(&mut reader)?),
+            READ_CLOCK => Step::ReadClock(Place::read(&mut reader)?),
+            CONSENT => Step::Consent {
+                place: Place::read(&mut reader)?,
+                user: reader.u8("user index")?,
+                code: reader.u16("consent code")?,
+            },
+            COLLECT => Step::Collect(Place::read(&mut reader)?),
+            _ => Step::SetClock(Place::read(&mut reader)?),
+        }))
+    }
+
+    fn write(self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {
+        let mut begin = |kind: u8, length: u8| {
+            writer.u8("step", kind)?;
+            writer.u8("length", length)
+        };
+        match self {
+            Step::Pause { ms } => {
+                begin(PAUSE, 2)?;
+                writer.u16("pause", ms)
+            }
+            Step::Subscribe(place) => begin(SUBSCRIBE, 4).and_then(|()| place.write(writer)),
+            Step::Read(place) => begin(READ, 4).and_then(|()| place.write(writer)),
+            Step::ReadClock(place) => begin(READ_CLOCK, 4).and_then(|()| place.write(writer)),
+            Step::Consent { place, user, code } => {
+                begin(CONSENT, 7)?;
+                place.write(writer)?;
+                writer.u8("user index", user)?;
+                writer.u16("consent code", code)
+            }
+            Step::Collect(place) => begin(COLLECT, 4).and_then(|()| place.write(writer)),
+            Step::Drain => begin(DRAIN, 0),
+            Step::SetClock(place) => begin(SET_CLOCK, 4).and_then(|()| place.write(writer)),
+        }
+    }
+}
+
+impl Place {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { service: reader.u16("service")?, characteristic: reader.u16("characteristic")? })
+    }
+
+    fn write(self, writer: &mut Writer<'_>) -> Result<(), NoRoom> {
+        writer.u16("service", self.service)?;
+        writer.u16("characteristic", self.characteristic)
+    }
+}
+
+/// Writes a configuration, entry by entry.
+#[derive(Debug)]
+pub struct Plan<'b> {
+    buffer: &'b mut [u8],
+    at: usize,
+}
+
+impl<'b> Plan<'b> {
+    pub fn new(buffer: &'b mut [u8]) -> Result<Self, NoRoom> {
+        *buffer.first_mut().ok_or(NoRoom { field: "format" })? = FORMAT;
+        Ok(Self { buffer, at: 1 })
+    }
+
+    /// One device more. If it has no room, nothing of it is there.
+    pub fn device(
+        &mut self,
+        peer: Peer,
+        security: Security,
+        silence_ms: u16,
+        steps: impl IntoIterator<Item = Step>,
+    ) -> Result<(), NoRoom> {
+        let (_, free) = self.buffer.split_at_mut(self.at);
+        let (length, entry) = free.split_first_chunk_mut::<2>().ok_or(NoRoom { field: "entry" })?;
+        let mut writer = Writer::new(entry);
+        writer.u8("kind", DEVICE)?;
+        peer.write(&mut writer)?;
+        let security = match security {
+            Security::Open => 0,
+            Security::Bonded => 1,
+            Security::Authenticated => 2,
+            Security::Other(code) => code,
+        };
+        writer.u8("security", security)?;
+        writer.u16("silence", silence_ms)?;
+        steps.into_iter().try_for_each(|step| step.write(&mut writer))?;
+        let written = writer.done().len();
+        *length = u16::try_from(written).map_err(|_| NoRoom { field: "entry" })?.to_le_bytes();
+        self.at += length.len() + written;
+        Ok(())
+    }
+
+    pub fn done(self) -> &'b [u8] {
+        self.buffer.split_at(self.at).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::frame::AddressKind;
+
+    const CUFF: Peer = Peer::Device(AddressKind::Random, [0xC0, 0xFF, 0xEE, 0, 0, 1]);
+    const PLACE: Place = Place { service: 0x181D, characteristic: 0x2A9D };
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(|octet| *octet != b' ').collect();
+        let octet = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(octet).collect()
+    }
+
+    fn read(octets: &[u8]) -> Result<Vec<(Device<'_>, Vec<Step>)>, Malformed> {
+        Entries::of(octets)?
+            .map(|device| {
+                let device = device?;
+                let steps = { device.steps }.collect::<Result<_, _>>()?;
+                Ok((device, steps))
+            })
+            .collect()
+    }
+
+    /// Each step's octets, worked out by hand from the layout above.
+    #[test]
+    fn a_plan_is_written_and_read() {
+        let steps = [
+            (Step::Pause { ms: 0x0102 }, "01 02 0201"),
+            (Step::Subscribe(PLACE), "02 04 1D189D2A"),
+            (Step::Read(PLACE), "03 04 1D189D2A"),
+            (Step::ReadClock(PLACE), "04 04 1D189D2A"),
+            (Step::Consent { place: PLACE, user: 2, code: 1234 }, "05 07 1D189D2A 02 D204"),
+            (Step::Collect(PLACE), "06 04 1D189D2A"),
+            (Step::Drain, "07 00"),
+            (Step::SetClock(PLACE), "08 04 1D189D2A"),
+        ];
+        let mut room = [0; 256];
+        let mut plan = Plan::new(&mut room).unwrap();
+        plan.device(CUFF, Security::Authenticated, 5_000, steps.map(|(step, _)| step)).unwrap();
+        plan.device(Peer::Wired(1), Security::Open, 0, []).unwrap();
+        let written = plan.done();
+        let of_steps: String = steps.map(|(_, octets)| octets).concat();
+        let first = hex(&format!("01 01 C0FFEE000001 02 8813 {of_steps}"));
+        let length = (first.len() as u16).to_le_bytes();
+        let expected = [&[FORMAT], &length[..], &first, &hex("0B00 01 02 010000000000 00 0000")].concat();
+        assert_eq!(written, expected);
+        let all = read(written).unwrap();
+        assert_eq!(all[0].1, steps.map(|(step, _)| step));
+        let [(cuff, _), (wired, none)] = &all[..] else { panic!("{all:?}") };
+        assert_eq!((cuff.peer, cuff.security, cuff.silence_ms), (CUFF, Security::Authenticated, 5_000));
+        assert_eq!((wired.peer, none.len()), (Peer::Wired(1), 0));
+        for short in 0..written.len() {
+            let octets = &written[..short];
+            let ends_between = [1, 3 + first.len()].contains(&short);
+            assert_eq!(read(octets).is_ok(), ends_between, "{octets:02X?}");
+        }
+    }
+
+    /// What a later version has is passed over, and what follows it is read.
+    #[test]
+    fn an_unknown_entry_and_an_unknown_step_are_passed_over() {
+        let octets = hex("01 0300 63 AABB 1100 01 01 C0FFEE000001 00 0000 63 02 AABB 07 00");
+        let all = read(&octets).unwrap();
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].1, [Step::Drain]);
+        assert_eq!(read(&[2]), Err(Malformed::Unexpected { field: "format", at: 0, value: 2 }));
+    }
+
+    #[test]
+    fn what_has_no_room_leaves_nothing() {
+        let mut room = [0; 20];
+        let mut plan = Plan::new(&mut room).unwrap();
+        plan.device(CUFF, Security::Bonded, 1, []).unwrap();
+        assert!(plan.device(CUFF, Security::Bonded, 1, []).is_err());
+        assert_eq!(plan.done().len(), 14);
+    }
+}
