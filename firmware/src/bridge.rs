@@ -155,8 +155,8 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         line: &mut impl Line,
         mut wish: impl FnMut(Wish),
     ) -> Result<(), Refused<F::Error>> {
+        let mut buffer = [0; LONGEST];
         for octet in octets {
-            let mut buffer = [0; LONGEST];
             let length = match self.reader.push(*octet) {
                 None => continue,
                 Some(Err(_)) => {

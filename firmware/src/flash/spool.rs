@@ -50,6 +50,13 @@ struct Page {
     number: u32,
 }
 
+impl Page {
+    /// The place of its last record, if it has one.
+    fn last(&self) -> Place {
+        Place { epoch: self.epoch, number: self.number }
+    }
+}
+
 const UNUSED: Page = Page { life: 0, epoch: 0, number: 0 };
 
 #[derive(Clone, Copy, Debug)]
@@ -186,8 +193,8 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
     }
 
     fn is_free(&self, page: usize) -> bool {
-        let Page { life, epoch, number } = self.pages[page];
-        let waits = number != 0 && Place { epoch, number } > self.acknowledged;
+        let Page { life, number, .. } = self.pages[page];
+        let waits = number != 0 && self.pages[page].last() > self.acknowledged;
         life == 0 || page != self.newest && !waits
     }
 
@@ -207,8 +214,7 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
 
     /// The hub has given the first epoch. Nothing, if there is one: then it may have missed the answer.
     pub async fn adopt(&mut self, epoch: u32) -> Result<(), Refused<F::Error>> {
-        let adopted = self.pages.iter().any(|page| page.life != 0);
-        if adopted || epoch == 0 { Ok(()) } else { self.start(epoch).await }
+        if self.is_adopted() || epoch == 0 { Ok(()) } else { self.start(epoch).await }
     }
 
     async fn start(&mut self, epoch: u32) -> Result<(), Refused<F::Error>> {
@@ -320,8 +326,7 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
         if up_to <= self.acknowledged {
             return Ok(());
         }
-        let last = self.pages.iter().filter(|page| page.number != 0);
-        let last = last.map(|page| Place { epoch: page.epoch, number: page.number }).max();
+        let last = self.pages.iter().filter(|page| page.number != 0).map(Page::last).max();
         if last.is_none_or(|last| up_to > last) {
             return Err(Refused::NeverTold);
         }
@@ -377,7 +382,7 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
     fn next_page(&self, life: u32, place: Place) -> Option<usize> {
         let fits = |page: &usize| {
             let page = self.pages[*page];
-            page.life > life && page.number != 0 && Place { epoch: page.epoch, number: page.number } > place
+            page.life > life && page.number != 0 && page.last() > place
         };
         (0..PAGES).filter(fits).min_by_key(|page| self.pages[*page].life)
     }

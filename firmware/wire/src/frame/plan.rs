@@ -282,15 +282,10 @@ mod tests {
 
     use super::*;
     use crate::frame::AddressKind;
+    use crate::frame::tests::hex;
 
     const CUFF: Peer = Peer::Device(AddressKind::Random, [0xC0, 0xFF, 0xEE, 0, 0, 1]);
     const PLACE: Place = Place { service: 0x181D, characteristic: 0x2A9D };
-
-    fn hex(text: &str) -> Vec<u8> {
-        let digits: Vec<u8> = text.bytes().filter(|octet| *octet != b' ').collect();
-        let octet = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap();
-        digits.chunks(2).map(octet).collect()
-    }
 
     fn read(octets: &[u8]) -> Result<Vec<(Device<'_>, Vec<Step>)>, Malformed> {
         Entries::of(octets)?

@@ -5,7 +5,7 @@ use super::said::{Ending, Link, Said, What};
 use super::*;
 use crate::Malformed;
 
-fn hex(text: &str) -> Vec<u8> {
+pub(super) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|octet| *octet != b' ').collect();
     let octet = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap();
     digits.chunks(2).map(octet).collect()
