@@ -123,6 +123,11 @@ fn two_devices_tell_while_a_third_is_paired() {
     terminal.shown.wait("Whose is it?");
     terminal.type_line("");
     terminal.shown.wait("Paired, as device 3.");
+    // And whoever leaves makes nobody deaf: the other's stream of values is younger.
+    home.air.advertise("cuff", false);
+    home.hub().said(&format!("unpair {}", home.number("cuff"))).ok();
+    home.measure("beurer", 2);
+    home.collected();
     home.compare();
 }
 

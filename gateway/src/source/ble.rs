@@ -263,6 +263,7 @@ impl<'a> Radio<'a> {
             self.scout.remove(no, now);
             self.scales.remove(&no);
             self.lines.remove(&no);
+            self.undead.remove(&no);
             self.order(no, Order::GiveUp);
         }
         for (no, housed) in &house {
@@ -320,6 +321,7 @@ impl<'a> Radio<'a> {
     }
 
     fn all_lost(&mut self) {
+        self.undead.clear();
         for orders in self.orders.values() {
             _ = orders.send(Order::Lost);
         }
@@ -344,6 +346,9 @@ impl<'a> Radio<'a> {
         near.seen = now;
         self.adapter.heard(now);
         let Some(no) = member else { return };
+        if let Some(line) = self.lines.get_mut(&no) {
+            line.drain(self.clock.ticks());
+        }
         if self.scales.contains_key(&no) {
             for (service, octets) in told.service_data {
                 self.weighed(no, service, octets, now).await;

@@ -81,6 +81,8 @@ pub struct Adapter {
     rounds: u32,
     /// What the rung wants done first.
     first: Option<Step>,
+    /// The daemon holds a link that is none: the power is switched, whatever else is well.
+    undead: bool,
     out: Option<(Command, Millis)>,
     send: bool,
     /// Nothing is done before this instant.
@@ -105,6 +107,7 @@ impl Adapter {
             tries: 0,
             rounds: 0,
             first: None,
+            undead: false,
             out: None,
             send: false,
             next: now,
@@ -146,6 +149,7 @@ impl Adapter {
     pub fn powered(&mut self, adapter: u16, on: bool, now: Millis) {
         if self.used == Some(adapter) && self.powered != on {
             self.powered = on;
+            self.undead &= on;
             self.scanning = false;
             self.soon(now);
         }
@@ -172,9 +176,8 @@ impl Adapter {
     /// A link was ended, and the daemon goes on holding it.
     pub fn undead(&mut self, now: Millis) {
         if self.powered {
-            self.scanning = false;
-            self.switch(now);
-            self.act(now);
+            (self.undead, self.scanning) = (true, false);
+            self.soon(now);
         }
     }
 
@@ -196,7 +199,7 @@ impl Adapter {
             (Command::PowerOn(_), Answer::Done) => self.powered = true,
             (Command::PowerOn(_), _) => self.failed(now),
             // Whatever came of it, it was tried.
-            (Command::PowerOff(_), _) => (self.powered, self.first) = (false, None),
+            (Command::PowerOff(_), _) => (self.powered, self.first, self.undead) = (false, None, false),
             (Command::StopScan(_), _) => self.first = None,
             (Command::StartScan(_), Answer::Done) => self.scans(now),
             (Command::StartScan(_), Answer::InProgress) if self.is_alive(now) => self.scans(now),
@@ -263,7 +266,7 @@ impl Adapter {
 
     /// Something changed that makes all that was tried worth nothing.
     fn afresh(&mut self, now: Millis) {
-        self.scanning = false;
+        (self.scanning, self.undead) = (false, false);
         self.well();
         self.soon(now);
     }
@@ -278,8 +281,8 @@ impl Adapter {
     }
 
     fn scans(&mut self, now: Millis) {
-        self.scanning = true;
-        self.word = now;
+        self.scanning = !self.undead;
+        (self.word, self.next) = (now, now);
         self.well();
     }
 
@@ -339,6 +342,9 @@ impl Adapter {
     }
 
     fn step(&mut self, now: Millis) -> Step {
+        if self.undead && self.powered {
+            return Step::PowerOff;
+        }
         match self.first {
             // Where something is heard, a session may be: the power stays on.
             Some(Step::PowerOff) if self.is_alive(now) => self.first = None,

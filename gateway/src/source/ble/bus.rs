@@ -14,6 +14,8 @@ use zbus::{Connection, DynamicType, MatchRule, Message, MessageStream, ObjectPat
 
 /// D-Bus' own limit is 25 s, and BlueZ answers most calls in milliseconds.
 const LIMIT: Duration = Duration::from_secs(30);
+/// What is answered without asking the controller.
+const QUESTION_LIMIT: Duration = Duration::from_secs(2);
 /// A person may have to find the device's display first.
 const PAIR_LIMIT: Duration = Duration::from_secs(90);
 /// A burst of advertisements from a full house, while a commit is waited for.
@@ -173,19 +175,22 @@ impl Bus {
 
     /// Whether there is a link, for BlueZ.
     pub(super) async fn is_connected(&self, at: At) -> bool {
-        self.says(&at.path(), DEVICE, "Connected").await
+        self.says(&at.path(), DEVICE, "Connected").await == Some(true)
     }
 
-    /// Whether BlueZ itself thinks that it scans.
-    pub(super) async fn scans(&self, adapter: u16) -> bool {
+    /// Whether BlueZ itself thinks that it scans. `None`: it does not say.
+    pub(super) async fn scans(&self, adapter: u16) -> Option<bool> {
         self.says(&hci(adapter), ADAPTER, "Discovering").await
     }
 
-    async fn says(&self, path: &str, interface: &str, property: &str) -> bool {
-        let get = self.call(path, "org.freedesktop.DBus.Properties", "Get", &(interface, property)).await;
-        get.is_ok_and(|answer| {
-            answer.body().deserialize::<Variant<'_>>().is_ok_and(|said| said == Variant::Bool(true))
-        })
+    async fn says(&self, path: &str, interface: &str, property: &str) -> Option<bool> {
+        let asked = (interface, property);
+        let get =
+            self.call_within(QUESTION_LIMIT, path, "org.freedesktop.DBus.Properties", "Get", &asked).await;
+        match get.ok()?.body().deserialize::<Variant<'_>>() {
+            Ok(Variant::Bool(said)) => Some(said),
+            _ => None,
+        }
     }
 
     async fn call<B: serde::Serialize + DynamicType>(

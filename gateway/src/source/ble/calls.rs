@@ -16,6 +16,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+/// With the question after it, less than the adapter's machine waits.
+const SCAN_LIMIT: Duration = Duration::from_secs(32);
 /// No call of btleplug is waited for longer; its own limit is 30 s.
 const CALL_LIMIT: Duration = Duration::from_secs(34);
 
@@ -47,13 +49,12 @@ impl Radio<'_> {
             None if mends => return self.mend(no, at),
             _ => {}
         }
-        match self.lines.remove(&no) {
+        match self.lines.remove(&no).filter(|line| line.at == at) {
             Some(line) => self.hold(no, at, line),
             None => {
-                let manager = self.manager.clone();
                 self.fetching.insert(no, false);
                 self.calls.push(Box::pin(async move {
-                    let found = timeout(CALL_LIMIT, line(&manager, at)).await.ok().flatten();
+                    let found = timeout(CALL_LIMIT, line(at)).await.ok().flatten();
                     Done::Line(no, found.map(Box::new))
                 }));
             }
@@ -81,7 +82,6 @@ impl Radio<'_> {
     /// A bond that is stale is removed and made anew, by the hub alone.
     fn mend(&mut self, no: DeviceNo, at: At) {
         let (bus, doorkeeper) = (self.bus.clone(), self.doorkeeper.clone());
-        self.lines.remove(&no);
         self.pairing = Some(at);
         self.calls.push(Box::pin(async move {
             doorkeeper.open(at, None);
@@ -119,7 +119,7 @@ impl Radio<'_> {
                 Command::PowerOn(adapter) => plain(bus.power(adapter, true).await),
                 Command::PowerOff(adapter) => plain(bus.power(adapter, false).await),
                 Command::StartScan(adapter) => match scan(&manager, adapter, true).await {
-                    Answer::InProgress if !bus.scans(adapter).await => Answer::Inherited,
+                    Answer::InProgress if bus.scans(adapter).await == Some(false) => Answer::Inherited,
                     answer => answer,
                 },
                 Command::StopScan(adapter) => scan(&manager, adapter, false).await,
@@ -232,7 +232,7 @@ async fn central(manager: &Manager, adapter: u16) -> Result<Central, Answer> {
 }
 
 async fn scan(manager: &Manager, adapter: u16, on: bool) -> Answer {
-    let done = timeout(CALL_LIMIT, async {
+    let done = timeout(SCAN_LIMIT, async {
         let central = central(manager, adapter).await?;
         let done =
             if on { central.start_scan(ScanFilter::default()).await } else { central.stop_scan().await };
@@ -246,10 +246,14 @@ async fn scan(manager: &Manager, adapter: u16, on: bool) -> Answer {
 }
 
 /// btleplug's object of a device, and the stream of its values, which stands before any connection does.
-async fn line(manager: &Manager, at: At) -> Option<Line> {
-    let central = central(manager, at.adapter).await.ok()?;
+///
+/// Each has a connection to the bus of its own. dbus-daemon (1.16.2, `match_rule_equal`) does not look at the path when a rule with
+/// `path_namespace` is removed, and takes away the newest of that connection that is alike: another device's, which is deaf from then
+/// on, while BlueZ goes on confirming what it tells. btleplug adds and removes such a rule with each connection as well.
+async fn line(at: At) -> Option<Line> {
+    let central = central(&Manager::new().await.ok()?, at.adapter).await.ok()?;
     let all = central.peripherals().await.ok()?;
     let peripheral = all.into_iter().find(|peripheral| peripheral.address().into_inner() == at.address)?;
     let values = peripheral.notifications().await.ok()?;
-    Some(Line { peripheral, values })
+    Some(Line { at, peripheral, values, early: vec![] })
 }

@@ -12,10 +12,12 @@ use super::talk::Talk;
 use crate::clock::Clock;
 use btleplug::api::{Peripheral as _, ValueNotification};
 use btleplug::platform::Peripheral;
+use futures_util::FutureExt;
 use futures_util::stream::{BoxStream, StreamExt};
 use hearth_core::capture::DeviceNo;
 use hearth_core::radio::session::{Ending, HubTime, Known};
 use hearth_core::radio::{Millis, scout};
+use hearth_core::when::HubTicks;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -25,8 +27,20 @@ const CONNECT_LIMIT: Duration = Duration::from_millis(scout::CONNECT_MS - 1_000)
 
 /// A device to be connected to, with btleplug's object of it, which lives longer than one connection.
 pub(super) struct Line {
+    pub(super) at: At,
     pub(super) peripheral: Peripheral,
     pub(super) values: BoxStream<'static, ValueNotification>,
+    /// What came while there was no link.
+    pub(super) early: Vec<(ValueNotification, HubTicks)>,
+}
+
+impl Line {
+    /// The stream's queue has no bound, and holds all that BlueZ says of the device: whoever hears of the device empties it.
+    pub(super) fn drain(&mut self, at: HubTicks) {
+        while let Some(Some(value)) = self.values.next().now_or_never() {
+            self.early.push((value, at));
+        }
+    }
 }
 
 impl std::fmt::Debug for Line {
@@ -85,7 +99,7 @@ impl Link {
     /// Connects, collects, hangs up.
     pub(super) async fn hold(mut self, mut line: Line) -> Over {
         let no = self.member.no();
-        let mut early = vec![];
+        let mut early = std::mem::take(&mut line.early);
         let peripheral = line.peripheral.clone();
         let mut connecting = Box::pin(timeout(CONNECT_LIMIT, peripheral.connect()));
         let mut given_up = false;

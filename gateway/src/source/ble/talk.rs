@@ -294,12 +294,17 @@ impl Talk {
             _ = timeout(UNSUBSCRIBE_LIMIT, unsubscribed).await;
             bus.disconnect(at).await;
         });
-        let mut late = vec![];
+        // What was told may be forgotten there: it is kept at once, whatever the session thinks of itself.
+        let kept = measures(self.link.member.profile.kind);
         loop {
             tokio::select! {
                 biased;
-                Some(value) = self.line.values.next() => late.push((value, self.link.clock.ticks())),
-                _ = &mut ended => break,
+                Some(value) = self.line.values.next() => {
+                    let mut late = self.waiting(value);
+                    late.retain(|(value, _)| number(value.uuid.as_u128()).is_some_and(|of| kept.contains(&Uuid16(of))));
+                    self.keep(late).await;
+                }
+                () = &mut ended => break,
             }
         }
         drop(ended);
@@ -307,10 +312,6 @@ impl Talk {
         if undead {
             ending.how = End::Lost;
         }
-        // It was told, and may be forgotten there: it is kept, whatever the session thinks of itself.
-        let kept = measures(self.link.member.profile.kind);
-        late.retain(|(value, _)| number(value.uuid.as_u128()).is_some_and(|of| kept.contains(&Uuid16(of))));
-        self.keep(late).await;
         self.end_contact(ending.how).await;
         let change = self.link.member.kept.change(&ending, self.battery);
         self.link.keeper.keep(no, change).await;

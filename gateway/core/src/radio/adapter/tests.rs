@@ -232,6 +232,16 @@ fn the_power_ends_a_link_that_nothing_else_ends() {
         Answers(1_300, Done),
         Is(State::Scanning),
     ]);
+    // While something else is asked: it is answered first.
+    check(
+        &[
+            &SCANS[..],
+            &[Undead(150), Answers(200, Done), Is(State::Starting), Does(PowerOff(0)), Answers(300, Done)],
+            &[Does(PowerOn(0)), Heard(350), Answers(400, Done), Does(StartScan(0)), Answers(500, Done)],
+            &[Is(State::Scanning)],
+        ]
+        .concat(),
+    );
 }
 
 #[test]
