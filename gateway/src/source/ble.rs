@@ -44,7 +44,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{RwLock, mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 /// Connections at once: what cheap controllers hold.
@@ -142,6 +142,9 @@ struct Radio<'a> {
     news: mpsc::UnboundedSender<News>,
     /// Who is being paired with: one at a time.
     pairing: Option<At>,
+    /// Many hang up at once, or one is paired with. While bluetoothd waits for the end of a pairing it tells the kernel nothing else
+    /// (BlueZ 5.82, src/shared/mgmt.c, `can_write_data`): a link that was to end would go on, without its subscriptions.
+    hang_ups: Arc<RwLock<()>>,
     /// Whose link went on for BlueZ when it was ended last.
     undead: BTreeSet<DeviceNo>,
 }
@@ -179,6 +182,7 @@ impl<'a> Radio<'a> {
             links: FuturesUnordered::new(),
             news,
             pairing: None,
+            hang_ups: Arc::default(),
             undead: BTreeSet::new(),
         }
     }

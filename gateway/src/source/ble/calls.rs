@@ -75,6 +75,7 @@ impl Radio<'_> {
             clock: self.clock.clone(),
             orders,
             news: self.news.clone(),
+            hang_ups: self.hang_ups.clone(),
         };
         self.links.push(Box::pin(link.hold(line)));
     }
@@ -82,8 +83,10 @@ impl Radio<'_> {
     /// A bond that is stale is removed and made anew, by the hub alone.
     fn mend(&mut self, no: DeviceNo, at: At) {
         let (bus, doorkeeper) = (self.bus.clone(), self.doorkeeper.clone());
+        let hang_ups = self.hang_ups.clone();
         self.pairing = Some(at);
         self.calls.push(Box::pin(async move {
+            let _none = hang_ups.write().await;
             doorkeeper.open(at, None);
             let removed = bus.remove(at).await;
             let paired = match removed {

@@ -18,8 +18,9 @@ use hearth_core::capture::DeviceNo;
 use hearth_core::radio::session::{Ending, HubTime, Known};
 use hearth_core::radio::{Millis, scout};
 use hearth_core::when::HubTicks;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{RwLock, mpsc};
 use tokio::time::timeout;
 
 /// A second less than the scout waits, so that it never begins a second connection with the same device.
@@ -93,6 +94,7 @@ pub(super) struct Link {
     pub(super) clock: Clock,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) news: mpsc::UnboundedSender<News>,
+    pub(super) hang_ups: Arc<RwLock<()>>,
 }
 
 impl Link {

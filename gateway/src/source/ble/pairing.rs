@@ -35,7 +35,9 @@ impl Radio<'_> {
             Ask::Unpair { device, done } => {
                 let at = self.at(device);
                 let (bus, keeper) = (self.bus.clone(), self.keeper.clone());
+                let hang_ups = self.hang_ups.clone();
                 self.calls.push(Box::pin(async move {
+                    let _one = hang_ups.read().await;
                     _ = done.send(unpair(&bus, &keeper, device, at).await);
                     Done::Unpaired
                 }));
@@ -97,11 +99,16 @@ impl Radio<'_> {
         let (bus, keeper, doorkeeper) = (self.bus.clone(), self.keeper.clone(), self.doorkeeper.clone());
         self.pairing = Some(at);
         let link = self.gives_way(address);
+        let hang_ups = self.hang_ups.clone();
         self.calls.push(Box::pin(async move {
-            tokio::select! {
-                () = until_closed(link) => {}
+            let free = async {
+                until_closed(link).await;
+                hang_ups.write().await
+            };
+            let _none = tokio::select! {
+                none = free => none,
                 () = steps.closed() => return Done::Paired(None),
-            }
+            };
             doorkeeper.open(at, Some(steps.clone()));
             let bonded = match pairing {
                 Pairing::None => Ok(()),

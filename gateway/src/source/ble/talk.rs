@@ -267,6 +267,14 @@ impl Talk {
         })
     }
 
+    /// What was told may be forgotten there: it is kept at once, whatever the session thinks of itself.
+    async fn late(&mut self, first: ValueNotification) {
+        let kept = measures(self.link.member.profile.kind);
+        let mut late = self.waiting(first);
+        late.retain(|(value, _)| number(value.uuid.as_u128()).is_some_and(|of| kept.contains(&Uuid16(of))));
+        self.keep(late).await;
+    }
+
     /// Unsubscribes, hangs up, and takes what came in the meantime.
     async fn hang_up(mut self, mut ending: Ending, asked: Option<Asked>) -> Over {
         drop(asked);
@@ -279,6 +287,16 @@ impl Talk {
             ending.memory,
             ending.faults
         );
+        let mut free = Box::pin(self.link.hang_ups.clone().read_owned());
+        // While somebody is paired with, it may go on telling.
+        let _one = loop {
+            tokio::select! {
+                biased;
+                Some(value) = self.line.values.next() => self.late(value).await,
+                one = &mut free => break Some(one),
+                _ = self.link.orders.recv() => break None,
+            }
+        };
         let peripheral = self.line.peripheral.clone();
         let places = std::mem::take(&mut self.subscribed);
         let characteristics: Vec<_> =
@@ -294,16 +312,10 @@ impl Talk {
             _ = timeout(UNSUBSCRIBE_LIMIT, unsubscribed).await;
             bus.disconnect(at).await;
         });
-        // What was told may be forgotten there: it is kept at once, whatever the session thinks of itself.
-        let kept = measures(self.link.member.profile.kind);
         loop {
             tokio::select! {
                 biased;
-                Some(value) = self.line.values.next() => {
-                    let mut late = self.waiting(value);
-                    late.retain(|(value, _)| number(value.uuid.as_u128()).is_some_and(|of| kept.contains(&Uuid16(of))));
-                    self.keep(late).await;
-                }
+                Some(value) = self.line.values.next() => self.late(value).await,
                 () = &mut ended => break,
             }
         }
