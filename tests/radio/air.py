@@ -73,11 +73,12 @@ class Control:
         return device.state()
 
     async def wait(self, device, until, seconds=60):
-        """Until all of these hold; numbers may be more. Gives back the state."""
+        """Until all of these hold; what is counted may be more, but of the records that it still holds. Gives back the state."""
 
         def holds(state):
             return all(
-                state[key] == wanted or (type(wanted) is int and state[key] > wanted) for key, wanted in until.items()
+                state[key] == wanted or (type(wanted) is int and key != 'holds' and state[key] > wanted)
+                for key, wanted in until.items()
             )
 
         async with asyncio.timeout(seconds):

@@ -98,7 +98,7 @@ impl Air {
         self.ask(&json!({ "do": "state", "device": device }))
     }
 
-    /// Waits until all of this holds of its state; numbers may be more.
+    /// Waits until all of this holds of its state; what is counted may be more, but of the records that it still holds.
     #[track_caller]
     pub(crate) fn wait(&self, device: &str, until: &Value) -> Value {
         self.ask(&json!({ "do": "wait", "device": device, "until": until }))
