@@ -4,18 +4,18 @@
 //! It waits for nothing but its flash. Whoever drives it hands in what came, then calls [`Bridge::tell`], and again at the instant that
 //! it names.
 
+use crate::configuration::{self, Coming, checksum};
 use crate::flash::{Refused, Settings, Spool};
 use crate::telling::{Next, Telling};
 use core::fmt;
 use embedded_storage_async::nor_flash::NorFlash;
-use hearth_wire::crc::IsoHdlc;
 use hearth_wire::frame::line::{self, LONGEST, LONGEST_ON_THE_LINE};
 use hearth_wire::frame::said::{Said, What};
 use hearth_wire::frame::{
     BridgeId, Capabilities, Hello, Level, Outcome, PROTOCOL, Peer, Place, Ticks, ToBridge, ToHub, Version,
 };
 
-/// Where frames go.
+/// Where frames go. Empty, it takes [`LONGEST_ON_THE_LINE`] octets.
 pub trait Line {
     /// How many octets it takes now.
     fn room(&self) -> usize;
@@ -40,9 +40,6 @@ pub enum Wish {
     Restart,
 }
 
-/// So many octets of configuration there can be.
-pub const CONFIGURATION: usize = 2_048;
-
 /// One bridge, over its two regions of flash.
 pub struct Bridge<F, const PAGES: usize> {
     about: About,
@@ -51,9 +48,7 @@ pub struct Bridge<F, const PAGES: usize> {
     reader: line::Reader,
     telling: Telling,
     losses: Losses,
-    /// The configuration as it comes in, part by part, and how much of it has come.
-    coming: [u8; CONFIGURATION],
-    came: usize,
+    coming: Coming,
     /// Of the configuration that holds. 0: there is none.
     configuration: u32,
     /// Frames that were none since the hub was last told.
@@ -88,12 +83,11 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             reader: line::Reader::default(),
             telling: Telling::new(),
             losses: Losses::default(),
-            coming: [0; CONFIGURATION],
-            came: 0,
+            coming: Coming::new(),
             configuration: 0,
             broken: 0,
         };
-        bridge.configuration = bridge.settings.load(&mut bridge.coming).await?.map_or(0, checksum);
+        bridge.configuration = bridge.settings.load(bridge.coming.room()).await?.map_or(0, checksum);
         Ok(bridge)
     }
 
@@ -105,7 +99,7 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         Ok(self.settings.load(into).await?)
     }
 
-    /// Somebody said something. When this returns `Ok` it is kept, and whoever said it may forget it. `Err`: nothing was kept.
+    /// Somebody said something. When this returns `Ok` it is kept, and whoever said it may forget it. `Err`: nothing is promised.
     pub async fn keep(&mut self, said: &Said<'_>) -> Result<Place, Refused<F::Error>> {
         let mut buffer = [0; LONGEST];
         let octets = said.encode(&mut buffer).map_err(|_| Refused::TooLong)?;
@@ -115,16 +109,21 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
     /// The same for what nobody will say again: what finds no room is counted, and told as lost.
     pub async fn keep_or_count(&mut self, said: &Said<'_>) -> Result<Option<Place>, Refused<F::Error>> {
         match self.keep(said).await {
-            Ok(place) => Ok(Some(place)),
-            Err(Refused::Full | Refused::NoEpoch | Refused::TooLong) => {
+            Ok(place) => {
+                self.note_losses(said.at).await?;
+                Ok(Some(place))
+            }
+            Err(refused) => {
                 if self.losses.count == 0 {
                     self.losses.since = said.at;
                 }
                 self.losses.count = self.losses.count.saturating_add(1);
                 self.note_losses(said.at).await?;
-                Ok(None)
+                match refused {
+                    Refused::Full | Refused::NoEpoch | Refused::TooLong => Ok(None),
+                    refused => Err(refused),
+                }
             }
-            Err(refused) => Err(refused),
         }
     }
 
@@ -156,6 +155,7 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         mut wish: impl FnMut(Wish),
     ) -> Result<(), Refused<F::Error>> {
         let mut buffer = [0; LONGEST];
+        let mut done = Ok(());
         for octet in octets {
             let length = match self.reader.push(*octet) {
                 None => continue,
@@ -174,11 +174,12 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
                 continue;
             };
             self.telling.heard();
-            if let Some(wished) = self.hears(frame.value, now, line).await? {
-                wish(wished);
+            match self.hears(frame.value, now, line).await {
+                Ok(wished) => wished.into_iter().for_each(&mut wish),
+                Err(refused) => done = done.and(Err(refused)),
             }
         }
-        Ok(())
+        done
     }
 
     async fn hears(
@@ -199,17 +200,41 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
                 return Ok(None);
             }
             ToBridge::Adopt { token, epoch } => {
-                self.spool.adopt(epoch).await?;
-                self.hello(now, line).await?;
-                (token, Outcome::Good)
+                let before = self.spool.epoch();
+                match self.spool.adopt(epoch).await {
+                    Ok(()) => {}
+                    Err(Refused::NoSuchEpoch) => {
+                        put(&done(token, Outcome::Refused("a first epoch is from 1 to 2147483647")), line);
+                        return Ok(None);
+                    }
+                    Err(refused) => {
+                        put(&done(token, Outcome::Flash), line);
+                        return Err(refused);
+                    }
+                }
+                if self.spool.epoch() != before {
+                    self.note_losses(now).await?;
+                    self.hello(now, line).await?;
+                }
+                match self.spool.epoch() {
+                    0 => (
+                        token,
+                        Outcome::Refused(
+                            "it was adopted before, and its memory is full: acknowledge what it tells",
+                        ),
+                    ),
+                    _ => (token, Outcome::Good),
+                }
             }
             ToBridge::AskTime { token } => {
                 put(&ToHub::Time { token, epoch: self.spool.epoch(), now }, line);
                 return Ok(None);
             }
-            ToBridge::Configure { token, from, of, octets } => {
-                let outcome = self.configured(from.into(), of.into(), octets).await?;
-                wish = (outcome == Outcome::Good && self.came == 0).then_some(Wish::Configured);
+            ToBridge::Configure { token, digest, from, of, octets } => {
+                let before = self.configuration;
+                let configured = self.configured(digest, from.into(), of.into(), octets).await;
+                let outcome = configured.unwrap_or(Outcome::Flash);
+                wish = (self.configuration != before).then_some(Wish::Configured);
                 (token, outcome)
             }
             ToBridge::Restart { token } => {
@@ -230,7 +255,7 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
                 None => return Ok(None),
             },
         };
-        put(&ToHub::Done { token, outcome }, line);
+        put(&done(token, outcome), line);
         Ok(wish)
     }
 
@@ -258,37 +283,26 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         Ok(())
     }
 
-    /// A part of the configuration. What does not follow what came before begins it anew.
+    /// A part of the configuration came.
     async fn configured(
         &mut self,
+        digest: u32,
         from: usize,
         of: usize,
         octets: &[u8],
     ) -> Result<Outcome<'static>, Refused<F::Error>> {
-        let to = from + octets.len();
-        if of > CONFIGURATION || of > Settings::<F>::LONGEST || to > of {
-            return Ok(Outcome::Refused("the configuration is longer than this bridge has room for"));
+        if of > Settings::<F>::LONGEST {
+            return Ok(Outcome::Refused(configuration::TOO_LONG));
         }
-        if from != 0 && from != self.came {
-            return Ok(Outcome::Refused(
-                "a part of the configuration is missing: send it from its beginning",
-            ));
-        }
-        self.coming[from..to].copy_from_slice(octets);
-        self.came = to;
-        if to < of {
-            return Ok(Outcome::Good);
-        }
-        self.came = 0;
-        let whole = &self.coming[..of];
-        // The same again costs the flash nothing.
-        let digest = checksum(whole);
-        if digest != self.configuration {
-            match self.settings.save(whole).await {
+        match self.coming.part(digest, from, of, octets) {
+            Err(why) => return Ok(Outcome::Refused(why)),
+            Ok(Some(whole)) if digest != self.configuration => match self.settings.save(whole).await {
                 Ok(()) => self.configuration = digest,
                 Err(Refused::DoesNotKeep) => return Ok(Outcome::Flash),
                 Err(refused) => return Err(refused),
-            }
+            },
+            // More of it follows; or it is the same again, which costs the flash nothing.
+            Ok(_) => {}
         }
         Ok(Outcome::Good)
     }
@@ -302,6 +316,8 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             protocol: PROTOCOL,
             bridge,
             epoch: self.spool.epoch(),
+            is_adopted: self.spool.is_adopted(),
+            acknowledged: self.spool.acknowledged(),
             now,
             firmware,
             board,
@@ -328,11 +344,14 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
                 line,
             );
         }
-        while line.room() >= LONGEST_ON_THE_LINE {
+        loop {
             let place = match self.telling.poll(now) {
                 Next::After(place) => place,
                 Next::Wait(until) => return Ok(until),
             };
+            if line.room() < LONGEST_ON_THE_LINE {
+                return Ok(Some(Ticks(now.0 + ROOM_MS)));
+            }
             let after = place.max(self.spool.acknowledged());
             let Some((place, said)) = self.spool.after(after).await? else { break };
             put(&ToHub::Record { after, place, said }, line);
@@ -342,12 +361,14 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
     }
 }
 
+/// A line that has no room now has some after so long: at 115 200 baud it carries a frame in 53 ms.
+const ROOM_MS: u64 = 50;
+
 /// Whoever is meant by a note of losses.
 const NOBODY: Peer = Peer::Wired(u8::MAX);
 
-/// Never 0.
-fn checksum(configuration: &[u8]) -> u32 {
-    IsoHdlc::new().with(configuration).value().max(1)
+fn done(token: u16, outcome: Outcome<'_>) -> ToHub<'_> {
+    ToHub::Done { token, outcome }
 }
 
 /// What finds no room on the line is not said: the hub asks again, or is told again.

@@ -11,5 +11,6 @@
 #![forbid(unsafe_code)]
 
 pub mod bridge;
+pub mod configuration;
 pub mod flash;
 pub mod telling;

@@ -2,7 +2,7 @@
 //!
 //! Instants and acknowledgements go in, permission to tell the next record comes out. A record is told once more when it was not
 //! acknowledged in time, and all after it, since the hub takes them in order. A hub that says nothing at all is told nothing, until it
-//! says Hello: so a cable that ends nowhere costs nothing.
+//! says something: so a cable that ends nowhere costs nothing.
 
 use hearth_wire::frame::{Place, Ticks};
 
@@ -54,9 +54,9 @@ impl Telling {
         self.times = 0;
     }
 
-    /// The hub said anything.
+    /// The hub said anything: it is there.
     pub fn heard(&mut self) {
-        self.times = 0;
+        (self.is_there, self.times) = (true, 0);
     }
 
     fn again(&mut self) {

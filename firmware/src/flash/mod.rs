@@ -7,8 +7,10 @@
 //! cells that were half written can read as erased.
 
 mod entry;
+mod refused;
 mod settings;
 mod spool;
 
+pub use refused::Refused;
 pub use settings::Settings;
-pub use spool::{Refused, Spool};
+pub use spool::Spool;

@@ -1,7 +1,7 @@
 //! One string of octets that is replaced as a whole: the old one or the new one is there, never a mixture.
 
+use super::Refused;
 use super::entry::{self, Entry, Found, OCTETS, ROOM};
-use super::spool::Refused;
 use core::fmt;
 use embedded_storage_async::nor_flash::NorFlash;
 
@@ -9,7 +9,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 const FIRST: u8 = 1;
 /// Some of the octets.
 const PART: u8 = 2;
-/// All are there: how many, u32.
+/// All are there: how many, u32. Written twice: the first may have been torn, and read as whole by chance; with the second it was not.
 const COMPLETE: u8 = 3;
 
 /// How many octets a part has.
@@ -22,10 +22,11 @@ pub struct Settings<F> {
     buffer: [u8; ROOM],
 }
 
-/// The page that is complete, and has the greater life.
+/// The page that is complete: surely, before one that may be torn; then by its life.
 #[derive(Clone, Copy, Debug)]
 struct Holds {
     page: u32,
+    is_sure: bool,
     life: u32,
     length: usize,
 }
@@ -38,13 +39,14 @@ impl<F> fmt::Debug for Settings<F> {
 
 impl<F: NorFlash> Settings<F> {
     /// As many octets as always have room.
-    pub const LONGEST: usize = (F::ERASE_SIZE - 64) / (PART_LENGTH + 32) * PART_LENGTH;
+    pub const LONGEST: usize = (F::ERASE_SIZE - 96) / (PART_LENGTH + 32) * PART_LENGTH;
 
     pub async fn open(flash: F) -> Result<Self, F::Error> {
         let mut settings = Settings { flash, holds: None, buffer: [0; ROOM] };
         for page in [0, F::ERASE_SIZE as u32] {
             let found = settings.find(page).await?;
-            if found.is_some_and(|found| settings.holds.is_none_or(|holds| holds.life < found.life)) {
+            let worth = |holds: Option<Holds>| holds.map(|holds| (holds.is_sure, holds.life));
+            if worth(found) > worth(settings.holds) {
                 settings.holds = found;
             }
         }
@@ -57,18 +59,22 @@ impl<F: NorFlash> Settings<F> {
             return Ok(None);
         };
         let life = self.word();
-        let (mut at, mut length) = (next, 0);
+        let (mut at, mut length, mut holds) = (next, 0, None);
         while let Found::Entry(Entry { kind, octets, next }) = self.entry(page, life, at).await? {
             match kind {
                 PART => length += octets,
-                COMPLETE => {
-                    return Ok((self.word() as usize == length).then_some(Holds { page, life, length }));
+                COMPLETE if self.word() as usize == length => {
+                    let is_sure = holds.is_some();
+                    holds = Some(Holds { page, is_sure, life, length });
+                    if is_sure {
+                        break;
+                    }
                 }
                 _ => return Ok(None),
             }
             at = next;
         }
-        Ok(None)
+        Ok(holds)
     }
 
     async fn entry(&mut self, page: u32, life: u32, at: u32) -> Result<Found, F::Error> {
@@ -82,7 +88,7 @@ impl<F: NorFlash> Settings<F> {
 
     /// What was kept last, into this buffer. `None`: nothing was, or it is too long for it.
     pub async fn load<'b>(&mut self, into: &'b mut [u8]) -> Result<Option<&'b [u8]>, F::Error> {
-        let Some(Holds { page, life, length }) = self.holds else { return Ok(None) };
+        let Some(Holds { page, life, length, .. }) = self.holds else { return Ok(None) };
         if length > into.len() {
             return Ok(None);
         }
@@ -112,8 +118,10 @@ impl<F: NorFlash> Settings<F> {
         for part in octets.chunks(PART_LENGTH) {
             at = self.put(page, life, at, PART, part).await?;
         }
-        self.put(page, life, at, COMPLETE, &(octets.len() as u32).to_le_bytes()).await?;
-        self.holds = Some(Holds { page, life, length: octets.len() });
+        for _ in 0..2 {
+            at = self.put(page, life, at, COMPLETE, &(octets.len() as u32).to_le_bytes()).await?;
+        }
+        self.holds = Some(Holds { page, is_sure: true, life, length: octets.len() });
         Ok(())
     }
 

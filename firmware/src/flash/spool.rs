@@ -1,17 +1,20 @@
 //! Records, numbered, from the moment they are written until the hub has committed them.
 //!
-//! The region is a set of pages, each erased as a whole. A page begins with an entry that says the page's life (a number that only
-//! grows, and orders the pages), the epoch, and what was acknowledged when it was begun; then come records, and acknowledgements as
+//! The region is a set of pages, each erased as a whole. A page begins with an entry, written twice, that says the page's life (a number
+//! that only grows, and orders the pages), the epoch, and what was acknowledged when it was begun; then come records, and acknowledgements as
 //! they arrive. A page whose records are all acknowledged is free. Each start begins a page, and with it the next epoch, so that a
 //! number within its epoch is never given twice: the newest page is never erased, and knows them all.
 //!
 //! Two pages are kept back from records: a start must find one, and so must a note of what was lost. Where even they are in use, the
 //! bridge has no epoch, and takes nothing, until the hub acknowledges something.
+//!
+//! Long because these rules hold only together: what is written where, what is free, and what is found again.
 
+use super::Refused;
 use super::entry::{self, Entry, Found, OCTETS, ROOM};
 use core::fmt;
 use embedded_storage_async::nor_flash::NorFlash;
-use hearth_wire::frame::Place;
+use hearth_wire::frame::{Place, said};
 
 /// A page's first entry: life u32, epoch u32, acknowledged place u32 and u32.
 const PAGE: u8 = 1;
@@ -23,6 +26,9 @@ const ACKNOWLEDGED: u8 = 3;
 /// Pages that are free, beyond the newest: what records leave, and what a note of losses leaves.
 const LEFT_BY_RECORDS: usize = 2;
 const LEFT_BY_LOSSES: usize = 1;
+
+/// The hub gives no first epoch beyond this: a bridge starts as often again, and still has one.
+const LAST_FIRST_EPOCH: u32 = u32::MAX / 2;
 
 /// A region of flash with `PAGES` pages.
 pub struct Spool<F, const PAGES: usize> {
@@ -66,41 +72,6 @@ struct Read {
     at: u32,
 }
 
-/// Why nothing was written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refused<E> {
-    /// All room is taken by what the hub has not acknowledged. Whoever told it must keep it.
-    Full,
-    /// The bridge has no epoch: it waits for the hub to adopt it.
-    NoEpoch,
-    /// It was written, twice, and is not there.
-    DoesNotKeep,
-    /// No entry is that long.
-    TooLong,
-    /// The hub acknowledges what it was never told.
-    NeverTold,
-    Flash(E),
-}
-
-impl<E: fmt::Debug> fmt::Display for Refused<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refused::Full => f.write_str("the bridge's memory is full of what the hub has not taken yet"),
-            Refused::NoEpoch => f.write_str("no hub has adopted this bridge yet"),
-            Refused::DoesNotKeep => f.write_str("the bridge's flash does not keep what is written"),
-            Refused::TooLong => f.write_str("longer than any record"),
-            Refused::NeverTold => f.write_str("acknowledged what this bridge never told"),
-            Refused::Flash(error) => write!(f, "the bridge's flash: {error:?}"),
-        }
-    }
-}
-
-impl<E> From<E> for Refused<E> {
-    fn from(error: E) -> Self {
-        Refused::Flash(error)
-    }
-}
-
 impl<F: fmt::Debug, const PAGES: usize> fmt::Debug for Spool<F, PAGES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spool")
@@ -135,22 +106,28 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
             spool.find(page).await?;
         }
         spool.newest = (0..PAGES).max_by_key(|page| spool.pages[*page].life).unwrap_or_default();
-        spool.begin().await?;
-        Ok(spool)
+        // Where nothing can be written any more, what waits is told all the same.
+        match spool.begin().await {
+            Ok(_) | Err(Refused::DoesNotKeep | Refused::Flash(_)) => Ok(spool),
+            Err(refused) => Err(refused),
+        }
     }
 
     /// What a page has, and what it says was acknowledged.
     async fn find(&mut self, page: usize) -> Result<(), Refused<F::Error>> {
-        let Found::Entry(Entry { kind: PAGE, next, .. }) = self.entry(page, 0, 0).await? else {
-            return Ok(());
-        };
+        let second = entry::length::<F>(16) as u32;
+        let mut found = self.entry(page, 0, 0).await?;
+        if !matches!(found, Found::Entry(Entry { kind: PAGE, .. })) {
+            found = self.entry(page, 0, second).await?;
+        }
+        let Found::Entry(Entry { kind: PAGE, .. }) = found else { return Ok(()) };
         let [life, epoch] = [0, 1].map(|field| self.word(field));
         if life == 0 {
             return Ok(());
         }
         self.acknowledge_at_least(Place { epoch: self.word(2), number: self.word(3) });
         self.pages[page] = Page { life, epoch, number: 0 };
-        let mut at = next;
+        let mut at = first::<F>();
         while let Some(Entry { kind, next, .. }) = self.next_entry(page, &mut at).await? {
             match kind {
                 RECORD => self.pages[page].number = self.pages[page].number.max(self.word(0)),
@@ -168,14 +145,29 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
     /// or has rotted, and then its number is missing.
     async fn next_entry(&mut self, page: usize, at: &mut u32) -> Result<Option<Entry>, F::Error> {
         let life = self.pages[page].life;
-        while (*at as usize) < F::ERASE_SIZE {
+        let end = if page == self.newest && self.end != 0 { self.end } else { F::ERASE_SIZE as u32 };
+        while *at < end {
             match self.entry(page, life, *at).await? {
                 Found::Entry(entry) => return Ok(Some(entry)),
-                Found::Erased => return Ok(None),
-                Found::Other => *at += const { entry::word::<F>() } as u32,
+                // A record that has rotted may hold such octets, too.
+                Found::Erased if self.is_blank(page, *at, end).await? => return Ok(None),
+                Found::Erased | Found::Other => *at += const { entry::word::<F>() } as u32,
             }
         }
         Ok(None)
+    }
+
+    /// Whether nothing is written between these two.
+    async fn is_blank(&mut self, page: usize, mut from: u32, to: u32) -> Result<bool, F::Error> {
+        while from < to {
+            let length = ROOM.min((to - from) as usize);
+            self.flash.read(address::<F>(page) + from, &mut self.buffer[..length]).await?;
+            if self.buffer[..length].iter().any(|octet| *octet != 0xFF) {
+                return Ok(false);
+            }
+            from += length as u32;
+        }
+        Ok(true)
     }
 
     async fn entry(&mut self, page: usize, life: u32, at: u32) -> Result<Found, F::Error> {
@@ -205,16 +197,20 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
     /// Begins this start's epoch, if it has none, it was adopted and there is room. Whether it has one now.
     pub async fn begin(&mut self) -> Result<bool, Refused<F::Error>> {
         let before = self.pages.iter().map(|page| page.epoch).max().unwrap_or_default();
-        if self.epoch != 0 || before == 0 || self.free() == 0 {
-            return Ok(self.epoch != 0);
+        match before.checked_add(1) {
+            Some(epoch) if self.epoch == 0 && before != 0 && self.free() > 0 => self.start(epoch).await?,
+            _ => {}
         }
-        self.start(before + 1).await?;
-        Ok(true)
+        Ok(self.epoch != 0)
     }
 
     /// The hub has given the first epoch. Nothing, if there is one: then it may have missed the answer.
     pub async fn adopt(&mut self, epoch: u32) -> Result<(), Refused<F::Error>> {
-        if self.is_adopted() || epoch == 0 { Ok(()) } else { self.start(epoch).await }
+        match epoch {
+            0 | LAST_FIRST_EPOCH.. => Err(Refused::NoSuchEpoch),
+            _ if self.is_adopted() => Ok(()),
+            _ => self.start(epoch).await,
+        }
     }
 
     async fn start(&mut self, epoch: u32) -> Result<(), Refused<F::Error>> {
@@ -235,8 +231,10 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
 
     /// Begins another page.
     async fn turn(&mut self, epoch: u32) -> Result<(), Refused<F::Error>> {
-        let life = self.pages.iter().map(|page| page.life).max().unwrap_or_default() + 1;
-        for page in (1..=PAGES).map(|further| (self.newest + further) % PAGES) {
+        let life = self.pages.iter().map(|page| page.life).max().unwrap_or_default().saturating_add(1);
+        let mut trouble = Refused::DoesNotKeep;
+        let newest = self.newest;
+        for page in (1..=PAGES).map(|further| (newest + further) % PAGES) {
             if !self.is_free(page) {
                 continue;
             }
@@ -244,23 +242,33 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
             if self.read.page == page {
                 self.read = Read { last: Place::default(), page: 0, at: 0 };
             }
-            let from = address::<F>(page);
-            self.flash.erase(from, from + F::ERASE_SIZE as u32).await?;
-            let Place { epoch: acknowledged_epoch, number: acknowledged_number } = self.acknowledged;
-            let fields = [life, epoch, acknowledged_epoch, acknowledged_number];
-            for (place, field) in self.buffer[OCTETS..].chunks_exact_mut(4).zip(fields) {
-                place.copy_from_slice(&field.to_le_bytes());
+            match self.begin_page(page, life, epoch).await {
+                Ok(true) => return Ok(()),
+                // A page that does not keep what is written: the next one may.
+                Ok(false) => {}
+                Err(error) => trouble = Refused::Flash(error),
             }
-            if let Some(entry) = entry::write(&mut self.flash, from, 0, 0, PAGE, 16, &mut self.buffer).await?
-            {
-                self.pages[page] = Page { life, epoch, number: 0 };
-                self.newest = page;
-                self.end = entry.next;
-                return Ok(());
-            }
-            // A page that does not keep what is written: the next one may.
         }
-        Err(Refused::DoesNotKeep)
+        Err(trouble)
+    }
+
+    /// Whether the page has kept what it begins with.
+    async fn begin_page(&mut self, page: usize, life: u32, epoch: u32) -> Result<bool, F::Error> {
+        let from = address::<F>(page);
+        self.flash.erase(from, from + F::ERASE_SIZE as u32).await?;
+        let fields = [life, epoch, self.acknowledged.epoch, self.acknowledged.number];
+        for (place, field) in self.buffer[OCTETS..].chunks_exact_mut(4).zip(fields) {
+            place.copy_from_slice(&field.to_le_bytes());
+        }
+        // Twice: a bit of it that rots must not take all that is in the page.
+        for at in [0, entry::length::<F>(16) as u32] {
+            if entry::write(&mut self.flash, from, 0, at, PAGE, 16, &mut self.buffer).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        self.pages[page] = Page { life, epoch, number: 0 };
+        (self.newest, self.end) = (page, first::<F>());
+        Ok(true)
     }
 
     /// Writes a record. When this returns, it is kept, whatever happens.
@@ -278,8 +286,12 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
             return Err(Refused::NoEpoch);
         }
         let octets = 4 + said.len();
-        if octets > entry::LONGEST {
+        if said.len() > said::LONGEST {
             return Err(Refused::TooLong);
+        }
+        // A page that a start has begun is kept back as well, and free again at the next one.
+        if self.pages[self.newest].number == 0 && self.free() < left {
+            return Err(Refused::Full);
         }
         // A number that was tried is not given again: what is written in two places must not be two records.
         let number = self.number + 1;
@@ -358,7 +370,7 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
         let place = place.max(self.acknowledged);
         if self.read.last != place || self.read.at == 0 {
             let Some(page) = self.next_page(0, place) else { return Ok(None) };
-            self.read = Read { last: place, page, at: entry::length::<F>(16) as u32 };
+            self.read = Read { last: place, page, at: first::<F>() };
         }
         loop {
             let Read { page, mut at, .. } = self.read;
@@ -374,7 +386,7 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
             // What is written next into this page begins here.
             self.read = Read { last: place, page, at };
             let Some(next) = self.next_page(life, place) else { return Ok(None) };
-            self.read = Read { last: place, page: next, at: entry::length::<F>(16) as u32 };
+            self.read = Read { last: place, page: next, at: first::<F>() };
         }
     }
 
@@ -395,6 +407,11 @@ impl<F: NorFlash, const PAGES: usize> Spool<F, PAGES> {
         }
         Ok(waiting)
     }
+}
+
+/// Where a page's records begin.
+fn first<F: NorFlash>() -> u32 {
+    2 * entry::length::<F>(16) as u32
 }
 
 /// Where a page begins.

@@ -1,22 +1,19 @@
 //! A bridge and a hub over a line that loses, garbles and cuts, with either of them started anew at any time: each record that was
 //! kept arrives once, in order; nothing else arrives.
 
-use crate::nor::{Chip, Cut, Dice, Flash, now};
+use crate::hub::{ADOPTION, Hub, Store, Way};
+use crate::nor::{Chip, Dice, Flash, Trouble, now};
 use firmware::bridge::{About, Bridge, Line, Wish};
+use firmware::configuration::checksum;
 use firmware::flash::Refused;
-use hearth_wire::frame::line::{LONGEST, LONGEST_ON_THE_LINE, Reader, close};
 use hearth_wire::frame::said::{Link, Said, What};
 use hearth_wire::frame::{
-    AddressKind, BridgeId, Capabilities, Hello, Outcome, PROTOCOL, Peer, Place, Ticks, ToBridge, ToHub,
-    Version,
+    AddressKind, BridgeId, Capabilities, PROTOCOL, Peer, Place, Ticks, ToBridge, Version,
 };
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 const PAGES: usize = 6;
-/// The token of every adoption.
-const ADOPTION: u16 = 1;
 const CUFF: Peer = Peer::Device(AddressKind::Random, [0xC0, 0xFF, 0xEE, 0, 0, 1]);
 const ABOUT: About = About {
     bridge: BridgeId([2, 0, 0x5E, 0x10, 0, 0, 0, 1]),
@@ -24,85 +21,6 @@ const ABOUT: About = About {
     firmware: Version { major: 1, minor: 0, patch: 0 },
     can: Capabilities::BLUETOOTH,
 };
-
-/// One way of the cable.
-#[derive(Debug, Default)]
-struct Way(VecDeque<u8>);
-
-impl Line for Way {
-    fn room(&self) -> usize {
-        4_096_usize.saturating_sub(self.0.len())
-    }
-
-    fn put(&mut self, octets: &[u8]) {
-        self.0.extend(octets);
-    }
-}
-
-impl Way {
-    /// What arrives of it: all, or what a bad line makes of it.
-    fn carry(&mut self, dice: &mut Dice, bad: bool) -> Vec<u8> {
-        let octets: Vec<u8> = self.0.drain(..).collect();
-        let once_in = if bad { 300 } else { usize::MAX };
-        let mut came = vec![];
-        for octet in octets {
-            match dice.below(once_in) {
-                0 => {}
-                1 => came.push(octet ^ 1 << dice.below(8)),
-                2 => came.extend([octet, dice.next() as u8]),
-                _ => came.push(octet),
-            }
-        }
-        came
-    }
-}
-
-/// What a hub's store has, which outlives the hub.
-#[derive(Debug, Default)]
-struct Store {
-    last: Place,
-    records: Vec<Vec<u8>>,
-    first_epoch: u32,
-}
-
-/// A hub as this bridge's design has it: it commits, then acknowledges.
-#[derive(Debug, Default)]
-struct Hub {
-    reader: Reader,
-    hello: Option<(u32, u32)>,
-    done: Vec<(u16, bool)>,
-}
-
-impl Hub {
-    fn say(frame: &ToBridge<'_>, way: &mut Way) {
-        let (mut content, mut octets) = ([0; LONGEST], [0; LONGEST_ON_THE_LINE]);
-        way.put(close(frame.encode(&mut content).unwrap(), &mut octets).unwrap());
-    }
-
-    fn received(&mut self, octets: &[u8], store: &mut Store, way: &mut Way) {
-        for octet in octets {
-            let Some(Ok(content)) = self.reader.push(*octet) else { continue };
-            let content = content.to_vec();
-            match ToHub::decode(&content).unwrap().value {
-                ToHub::Hello(Hello { epoch: 0, .. }) => {
-                    store.first_epoch += 1_000;
-                    Hub::say(&ToBridge::Adopt { token: ADOPTION, epoch: store.first_epoch }, way);
-                }
-                ToHub::Hello(Hello { epoch, waiting, .. }) => self.hello = Some((epoch, waiting)),
-                ToHub::Record { after, place, said } => {
-                    if after <= store.last && place > store.last {
-                        store.records.push(said.to_vec());
-                        store.last = place;
-                    }
-                    Hub::say(&ToBridge::Acknowledge { up_to: store.last }, way);
-                }
-                ToHub::Done { token, outcome } => self.done.push((token, outcome == Outcome::Good)),
-                ToHub::Log { .. } | ToHub::Time { .. } => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-}
 
 /// Both, and what is between them.
 #[derive(Debug)]
@@ -135,7 +53,7 @@ impl World {
         }
     }
 
-    fn start(&mut self) -> Result<Running, Refused<Cut>> {
+    fn start(&mut self) -> Result<Running, Refused<Trouble>> {
         let [spool, settings] = self.chips.each_ref().map(|chip| Flash(chip.clone()));
         let mut bridge = now(Bridge::start(ABOUT, spool, settings))?;
         now(bridge.hello(Ticks(self.now), &mut self.to_hub))?;
@@ -148,7 +66,7 @@ impl World {
     }
 
     /// A tenth of a second: what is on the line arrives, and is answered.
-    fn turn(&mut self, bridge: &mut Running) -> Result<(), Refused<Cut>> {
+    fn turn(&mut self, bridge: &mut Running) -> Result<(), Refused<Trouble>> {
         self.now += 100;
         let came = self.to_bridge.carry(&mut self.dice, self.bad);
         let wishes = &mut self.wishes;
@@ -165,7 +83,7 @@ impl World {
         done.into_iter().filter(|(token, _)| *token != ADOPTION).collect()
     }
 
-    /// Until nothing waits; a hub says Hello now and then.
+    /// Until nothing waits; a hub asks now and then how much does.
     fn until_told(&mut self, bridge: &mut Running) {
         for turn in 0..2_000 {
             if turn % 50 == 0 {
@@ -219,9 +137,9 @@ fn nothing_is_lost_or_doubled_between_a_bridge_and_its_hub() {
         let (mut n, mut kept, mut in_doubt) = (0, vec![], vec![]);
         for _ in 0..30 {
             for chip in &world.chips {
-                chip.borrow_mut().left = Some(1 + world.dice.below(80) as u32);
+                chip.borrow_mut().starts(Some(1 + world.dice.below(80) as u32));
             }
-            let mut live = || -> Result<(), Refused<Cut>> {
+            let mut live = || -> Result<(), Refused<Trouble>> {
                 let mut bridge = world.start()?;
                 for _ in 0..200 {
                     match world.dice.below(40) {
@@ -247,12 +165,12 @@ fn nothing_is_lost_or_doubled_between_a_bridge_and_its_hub() {
             match live() {
                 Ok(()) => {}
                 Err(refused) => {
-                    assert_eq!(refused, Refused::Flash(Cut), "seed {seed}");
+                    assert_eq!(refused, Refused::Flash(Trouble::Cut), "seed {seed}");
                     cuts += 1;
                 }
             }
         }
-        world.chips.iter().for_each(|chip| chip.borrow_mut().left = None);
+        world.chips.iter().for_each(|chip| chip.borrow_mut().starts(None));
         world.bad = false;
         let mut bridge = world.start().unwrap();
         world.until_told(&mut bridge);
@@ -265,6 +183,52 @@ fn nothing_is_lost_or_doubled_between_a_bridge_and_its_hub() {
     }
     println!("link: {cuts} times the power failed in an operation of the flash");
     assert!(cuts > 1_000, "{cuts}");
+}
+
+/// A hub that was set back to an earlier state, or is another: what was acknowledged is gone, and what waits comes.
+#[test]
+fn a_hub_that_has_forgotten_goes_on() {
+    for forgotten in [Place::default(), Place { epoch: 1_000, number: 5 }] {
+        let mut world = World::new(1);
+        let mut bridge = world.start().unwrap();
+        world.hub_starts();
+        world.turn(&mut bridge).unwrap();
+        world.turn(&mut bridge).unwrap();
+        for n in 1..=20 {
+            now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
+        }
+        world.until_told(&mut bridge);
+        world.store = Store { last: forgotten, ..Store::default() };
+        world.hub_starts();
+        for n in 21..=30 {
+            now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
+        }
+        world.until_told(&mut bridge);
+        assert_eq!(numbers(&world.store), (21..=30).collect::<Vec<_>>());
+    }
+}
+
+/// A hub that was slow is told on as soon as it says anything.
+#[test]
+fn a_hub_that_was_slow_is_told_on() {
+    let mut world = World::new(1);
+    let mut bridge = world.start().unwrap();
+    world.hub_starts();
+    world.turn(&mut bridge).unwrap();
+    world.turn(&mut bridge).unwrap();
+    for n in 1..=40 {
+        now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
+    }
+    for _ in 0..150 {
+        world.now += 100;
+        now(bridge.tell(Ticks(world.now), &mut world.to_hub)).unwrap();
+        world.to_hub = Way::default();
+    }
+    Hub::say(&ToBridge::AskTime { token: 2 }, &mut world.to_bridge);
+    for _ in 0..20 {
+        world.turn(&mut bridge).unwrap();
+    }
+    assert_eq!(numbers(&world.store), (1..=40).collect::<Vec<_>>());
 }
 
 /// A hub of a later version asks for something that this firmware has not.
@@ -283,8 +247,14 @@ fn a_configuration_holds_when_all_of_it_has_come() {
     let mut world = World::new(1);
     let mut bridge = world.start().unwrap();
     let whole: Vec<u8> = (0..1_500).map(|n| n as u8).collect();
-    let part =
-        |token, from: usize, octets| ToBridge::Configure { token, from: from as u16, of: 1_500, octets };
+    let digest = checksum(&whole);
+    let part = |token, from: usize, octets| ToBridge::Configure {
+        token,
+        digest,
+        from: from as u16,
+        of: 1_500,
+        octets,
+    };
     Hub::say(&part(2, 0, &whole[..500]), &mut world.to_bridge);
     Hub::say(&part(3, 1_000, &whole[1_000..]), &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
@@ -297,7 +267,7 @@ fn a_configuration_holds_when_all_of_it_has_come() {
     assert_eq!(world.wishes, [Wish::Configured]);
     let mut bridge = world.start().unwrap();
     assert_eq!(now(bridge.configuration(&mut [0; 2_048])).unwrap(), Some(&whole[..]));
-    let long = ToBridge::Configure { token: 6, from: 0, of: 4_000, octets: &[] };
+    let long = ToBridge::Configure { token: 6, digest: 1, from: 0, of: 4_000, octets: &[] };
     Hub::say(&long, &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
     assert_eq!(world.answers(), [(6, false)]);
@@ -345,5 +315,6 @@ fn garbage_is_named_and_passed_over() {
         Hub::say(&ToBridge::Look { token: 9, seconds: 1 }, &mut world.to_bridge);
         world.turn(&mut bridge).unwrap();
         assert_eq!(world.answers(), [(9, false)], "seed {seed}");
+        assert!(world.hub.logs > 0, "seed {seed}: it is named");
     }
 }

@@ -6,6 +6,7 @@ use embedded_storage_async::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(crate) const PAGE: usize = 4096;
@@ -17,6 +18,10 @@ pub(crate) struct Chip {
     octets: Vec<u8>,
     /// Words that were written, or touched by what was cut off, since their last whole erase.
     used: Vec<bool>,
+    /// Octets that an operation left in between, with what is sure to be set, and what may be: they read otherwise at each start.
+    torn: BTreeMap<usize, (u8, u8)>,
+    /// A page that takes nothing any more: whoever tries is told.
+    pub(crate) worn: Option<usize>,
     /// Operations until the power fails.
     pub(crate) left: Option<u32>,
     pub(crate) dice: Dice,
@@ -52,11 +57,14 @@ impl Dice {
     }
 }
 
-/// The power is gone.
+/// The power is gone; or the chip says that it did not do what it was told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Cut;
+pub(crate) enum Trouble {
+    Cut,
+    Worn,
+}
 
-impl NorFlashError for Cut {
+impl NorFlashError for Trouble {
     fn kind(&self) -> NorFlashErrorKind {
         NorFlashErrorKind::Other
     }
@@ -67,6 +75,8 @@ impl Chip {
         Rc::new(RefCell::new(Chip {
             octets: vec![0xFF; pages * PAGE],
             used: vec![false; pages * PAGE / WORD],
+            torn: BTreeMap::new(),
+            worn: None,
             left: None,
             dice: Dice::new(seed),
             writes: 0,
@@ -87,8 +97,16 @@ impl Chip {
         }
     }
 
-    fn is_off(&self) -> bool {
+    pub(crate) fn is_off(&self) -> bool {
         self.left == Some(0)
+    }
+
+    /// The power is back, for so many operations.
+    pub(crate) fn starts(&mut self, left: Option<u32>) {
+        self.left = left;
+        for (place, (least, most)) in &self.torn {
+            self.octets[*place] = least | most & self.dice.next() as u8;
+        }
     }
 
     /// Turns bits over, as rot does.
@@ -116,17 +134,17 @@ impl Flash {
 }
 
 impl ErrorType for Flash {
-    type Error = Cut;
+    type Error = Trouble;
 }
 
 impl ReadNorFlash for Flash {
     const READ_SIZE: usize = WORD;
 
-    async fn read(&mut self, offset: u32, octets: &mut [u8]) -> Result<(), Cut> {
+    async fn read(&mut self, offset: u32, octets: &mut [u8]) -> Result<(), Trouble> {
         self.check(offset, octets.len(), WORD);
         let chip = self.0.borrow();
         if chip.is_off() {
-            return Err(Cut);
+            return Err(Trouble::Cut);
         }
         let at = offset as usize;
         octets.copy_from_slice(&chip.octets[at..at + octets.len()]);
@@ -142,12 +160,15 @@ impl NorFlash for Flash {
     const WRITE_SIZE: usize = WORD;
     const ERASE_SIZE: usize = PAGE;
 
-    async fn write(&mut self, offset: u32, octets: &[u8]) -> Result<(), Cut> {
+    async fn write(&mut self, offset: u32, octets: &[u8]) -> Result<(), Trouble> {
         self.check(offset, octets.len(), WORD);
         let mut chip = self.0.borrow_mut();
         let chip = &mut *chip;
         if chip.is_off() {
-            return Err(Cut);
+            return Err(Trouble::Cut);
+        }
+        if chip.worn == Some(offset as usize / PAGE) {
+            return Err(Trouble::Worn);
         }
         let at = offset as usize;
         let words = at / WORD..(at + octets.len()) / WORD;
@@ -163,6 +184,8 @@ impl NorFlash for Flash {
                 if n < whole {
                     chip.octets[place] &= wanted;
                 } else if n == whole {
+                    let before = chip.octets[place];
+                    chip.torn.insert(place, (before & wanted, before));
                     chip.octets[place] &= wanted | chip.dice.next() as u8;
                 }
             }
@@ -170,24 +193,28 @@ impl NorFlash for Flash {
         }
         chip.writes += 1;
         chip.written += octets.len();
-        if cut { Err(Cut) } else { Ok(()) }
+        if cut { Err(Trouble::Cut) } else { Ok(()) }
     }
 
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Cut> {
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Trouble> {
         self.check(from, (to - from) as usize, PAGE);
         let mut chip = self.0.borrow_mut();
         let chip = &mut *chip;
         if chip.is_off() {
-            return Err(Cut);
+            return Err(Trouble::Cut);
         }
         for page in from as usize / PAGE..to as usize / PAGE {
+            if chip.worn == Some(page) {
+                return Err(Trouble::Worn);
+            }
             let cut = chip.fails();
             let octets = page * PAGE..(page + 1) * PAGE;
             let words = page * PAGE / WORD..(page + 1) * PAGE / WORD;
             chip.erases[page] += 1;
             if !cut {
-                chip.octets[octets].fill(0xFF);
+                chip.octets[octets.clone()].fill(0xFF);
                 chip.used[words].fill(false);
+                chip.torn.retain(|place, _| !octets.contains(place));
                 continue;
             }
             // From an end, or anywhere: no chip promises an order.
@@ -200,11 +227,14 @@ impl NorFlash for Flash {
                     2 => chip.dice.below(PAGE) < many,
                     _ => false,
                 };
+                if !gone {
+                    chip.torn.insert(place, (chip.octets[place], 0xFF));
+                }
                 chip.octets[place] |=
                     if gone { 0xFF } else { chip.dice.next() as u8 & chip.dice.next() as u8 };
             }
             chip.used[words].fill(true);
-            return Err(Cut);
+            return Err(Trouble::Cut);
         }
         Ok(())
     }

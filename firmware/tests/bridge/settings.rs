@@ -1,6 +1,6 @@
 //! The old octets or the new ones, wherever the power fails.
 
-use crate::nor::{Chip, Cut, Flash, now};
+use crate::nor::{Chip, Flash, Trouble, now};
 use firmware::flash::{Refused, Settings};
 
 fn load(settings: &mut Settings<Flash>) -> Option<Vec<u8>> {
@@ -33,17 +33,17 @@ fn every_operation_may_be_the_last() {
         let mut held: Option<Vec<u8>> = None;
         for n in 1..60_u32 {
             let octets = vec![n as u8; 1 + (n as usize * 97) % Settings::<Flash>::LONGEST];
-            chip.borrow_mut().left = Some(1 + n % 9);
+            chip.borrow_mut().starts(Some(1 + n % 9));
             let saved = now(async {
                 let mut settings = Settings::open(Flash(chip.clone())).await?;
                 settings.save(&octets).await
             });
-            chip.borrow_mut().left = None;
+            chip.borrow_mut().starts(None);
             let found = load(&mut now(Settings::open(Flash(chip.clone()))).unwrap());
             match saved {
                 Ok(()) => assert_eq!(found.as_ref(), Some(&octets), "seed {seed}, {n}"),
                 Err(refused) => {
-                    assert_eq!(refused, Refused::Flash(Cut));
+                    assert_eq!(refused, Refused::Flash(Trouble::Cut));
                     assert!(found == held || found.as_ref() == Some(&octets), "seed {seed}, {n}: a mixture");
                     cuts += 1;
                 }

@@ -1,10 +1,10 @@
 //! What was written is told until it is acknowledged, each once under its own number, wherever the power fails.
 
-use crate::nor::{Chip, Cut, Dice, Flash, PAGE, now};
+use crate::nor::{Chip, Dice, Flash, PAGE, Trouble, now};
 use firmware::flash::{Refused, Spool};
-use hearth_wire::frame::Place;
+use hearth_wire::frame::{Place, said};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::rc::Rc;
 
@@ -12,12 +12,12 @@ const PAGES: usize = 6;
 
 type Stored = Spool<Flash, PAGES>;
 
-fn open(chip: &Rc<RefCell<Chip>>) -> Result<Stored, Refused<Cut>> {
+fn open(chip: &Rc<RefCell<Chip>>) -> Result<Stored, Refused<Trouble>> {
     now(Spool::open(Flash(chip.clone())))
 }
 
 /// All that waits, in order.
-fn waiting(spool: &mut Stored) -> Result<Vec<(Place, Vec<u8>)>, Refused<Cut>> {
+fn waiting(spool: &mut Stored) -> Result<Vec<(Place, Vec<u8>)>, Refused<Trouble>> {
     let (mut all, mut place) = (vec![], Place::default());
     while let Some((next, said)) = now(spool.after(place))? {
         place = next;
@@ -75,7 +75,11 @@ fn what_waits_is_told_in_order_and_goes_when_it_is_acknowledged() {
     assert_eq!(waiting(&mut spool).unwrap().len(), 2, "an acknowledgement outlives a start");
     now(spool.acknowledge(place(8, 1))).unwrap();
     assert_eq!(waiting(&mut spool).unwrap(), []);
-    assert_eq!(now(spool.append(&[0; 601])), Err(Refused::TooLong));
+    assert!(now(spool.append(&[0; said::LONGEST])).is_ok());
+    assert_eq!(now(spool.append(&[0; said::LONGEST + 1])), Err(Refused::TooLong));
+    for none in [0, u32::MAX] {
+        assert_eq!(now(spool.adopt(none)), Err(Refused::NoSuchEpoch));
+    }
 }
 
 /// A record is told as soon as it is written, though all before it were told already.
@@ -110,13 +114,15 @@ fn a_full_memory_refuses_and_recovers() {
     assert_eq!(refused, Refused::Full);
     assert!(written >= (PAGES - 3) * 18, "{written}");
     now(spool.append_loss(b"lost")).unwrap();
-    // The page of the note has room for records, and takes none from notes to come.
     for _ in 0..PAGES {
         drop(spool);
         spool = open(&chip).unwrap();
         let epoch = spool.epoch();
         let said = now(spool.append_loss(b"lost"));
-        assert!(matches!((epoch, &said), (0, Err(Refused::NoEpoch)) | (_, Ok(_))), "{epoch} {said:?}");
+        assert!(
+            matches!((epoch, &said), (0, Err(Refused::NoEpoch)) | (1.., Ok(_) | Err(Refused::Full))),
+            "{epoch} {said:?}"
+        );
     }
     assert_eq!(spool.epoch(), 0, "no page is left");
     let all = waiting(&mut spool).unwrap();
@@ -127,17 +133,56 @@ fn a_full_memory_refuses_and_recovers() {
     assert_eq!(waiting(&mut spool).unwrap().len(), all.len() - written + 1);
 }
 
+/// A page that is worn out is left, and the next one taken. Where none is good any more, what waits is told all the same.
+#[test]
+fn a_worn_page_is_left() {
+    for page in 0..PAGES {
+        let (chip, mut spool) = adopted(1);
+        now(spool.append(b"before")).unwrap();
+        chip.borrow_mut().worn = Some(page);
+        for n in 0..100 {
+            if n % 10 == 0 {
+                drop(spool);
+                spool = open(&chip).unwrap();
+            }
+            let all = waiting(&mut spool).unwrap();
+            assert_eq!(all[0].1, b"before", "page {page}");
+            if let Err(refused) = now(spool.append(&[7; 200])) {
+                assert!(
+                    matches!(refused, Refused::Full | Refused::NoEpoch | Refused::Flash(Trouble::Worn)),
+                    "{refused}"
+                );
+            }
+        }
+        assert!(waiting(&mut spool).unwrap().len() > 30, "page {page}");
+    }
+}
+
+/// Records never take the pages that are kept back from them, however often the bridge starts.
+#[test]
+fn starts_and_losses_have_room_of_their_own() {
+    let (chip, mut spool) = adopted(1);
+    for _ in 0..5 * PAGES {
+        while now(spool.append(&[5; 200])).is_ok() {}
+        drop(spool);
+        spool = open(&chip).unwrap();
+        assert_ne!(spool.epoch(), 0);
+    }
+    assert!(now(spool.append_loss(b"lost")).is_ok());
+}
+
 /// A bit that rotted takes its record, and no other; the number is missing, which the hub sees.
 #[test]
 fn rot_takes_one_record() {
     let (chip, mut spool) = adopted(1);
     for n in 0..20_u8 {
-        now(spool.append(&[n; 60])).unwrap();
+        now(spool.append(&[if n % 2 == 0 { n } else { 0xFF }; 60])).unwrap();
     }
     let used = chip.borrow().used();
-    for at in used.iter().filter(|at| **at >= 32) {
+    for (starts, at) in used.iter().enumerate() {
         chip.borrow_mut().rot(*at, 0x10);
         let mut spool = open(&chip).unwrap();
+        assert_eq!(spool.epoch(), 8 + starts as u32, "with a bit turned over at {at}");
         let numbers: Vec<u32> = waiting(&mut spool).unwrap().iter().map(|(place, _)| place.number).collect();
         chip.borrow_mut().rot(*at, 0x10);
         assert!(numbers.len() >= 19 && numbers.is_sorted(), "{numbers:?} with a bit turned over at {at}");
@@ -149,9 +194,14 @@ fn rot_takes_one_record() {
 struct Model {
     /// What was promised to be kept, and is not acknowledged.
     kept: BTreeMap<Place, Vec<u8>>,
-    /// What was being written, or acknowledged, when the power failed: it may be there or not.
+    /// What may be there or not, at each start anew: the power failed while it was written, or while it was acknowledged, and cells that
+    /// an operation left in between read as they please. Nobody was promised anything of it.
+    perhaps: BTreeMap<Place, Vec<u8>>,
+    /// What was being written, or acknowledged, when the power failed.
     in_doubt: Option<Vec<u8>>,
     going: Option<Place>,
+    /// What the bridge tells.
+    told: BTreeSet<Place>,
     /// All places that were ever seen, with what they said.
     seen: BTreeMap<Place, Vec<u8>>,
     serial: u32,
@@ -159,41 +209,44 @@ struct Model {
 
 impl Model {
     /// What a start finds is what was kept, and perhaps what was in doubt.
-    fn compare(&mut self, spool: &mut Stored, seed: u64) -> Result<(), Refused<Cut>> {
+    fn compare(&mut self, spool: &mut Stored, seed: u64) -> Result<(), Refused<Trouble>> {
         let all = waiting(spool)?;
         assert!(all.is_sorted_by(|a, b| a.0 < b.0), "seed {seed}: {all:?}");
         let found: BTreeMap<Place, Vec<u8>> = all.into_iter().collect();
-        for (place, said) in &self.kept {
-            let may_be_gone = self.going.is_some_and(|going| *place <= going);
-            assert!(
-                found.get(place) == Some(said) || may_be_gone && !found.contains_key(place),
-                "seed {seed}: {place:?} is lost or another"
-            );
+        if let Some(going) = self.going.take() {
+            let later = self.kept.split_off(&going);
+            self.perhaps.append(&mut self.kept);
+            self.kept = later;
+            self.perhaps.extend(self.kept.remove_entry(&going));
         }
+        for (place, said) in &self.kept {
+            assert_eq!(found.get(place), Some(said), "seed {seed}: {place:?} is lost or another");
+        }
+        let in_doubt = self.in_doubt.take();
         for (place, said) in &found {
+            let known = self.kept.get(place).or(self.perhaps.get(place)).or(in_doubt.as_ref());
+            assert_eq!(known, Some(said), "seed {seed}: {place:?} came back, or from nowhere");
             if !self.kept.contains_key(place) {
-                assert_eq!(
-                    self.in_doubt.as_ref(),
-                    Some(said),
-                    "seed {seed}: {place:?} came back, or from nowhere"
-                );
+                self.perhaps.insert(*place, said.clone());
             }
             let before = self.seen.insert(*place, said.clone());
             assert!(before.is_none_or(|before| before == *said), "seed {seed}: {place:?} was given twice");
         }
-        self.kept = found;
-        (self.in_doubt, self.going) = (None, None);
+        self.told = found.into_keys().collect();
         Ok(())
     }
 
     /// Does something; an error is the power's.
-    fn act(&mut self, spool: &mut Stored, dice: &mut Dice, seed: u64) -> Result<(), Refused<Cut>> {
-        if dice.once_in(3) && !self.kept.is_empty() {
-            let up_to = *self.kept.keys().nth(dice.below(self.kept.len())).unwrap();
+    fn act(&mut self, spool: &mut Stored, dice: &mut Dice, seed: u64) -> Result<(), Refused<Trouble>> {
+        if dice.once_in(3) && !self.told.is_empty() {
+            let up_to = *self.told.iter().nth(dice.below(self.told.len())).unwrap();
             self.going = Some(up_to);
             now(spool.acknowledge(up_to))?;
             self.going = None;
-            self.kept.retain(|place, _| *place > up_to);
+            self.told.retain(|place| *place > up_to);
+            for some in [&mut self.kept, &mut self.perhaps] {
+                some.retain(|place, _| *place > up_to);
+            }
             return Ok(());
         }
         self.serial += 1;
@@ -207,6 +260,7 @@ impl Model {
         if let Some(place) = place {
             assert_eq!(self.seen.insert(place, said.clone()), None, "seed {seed}: {place:?} was given twice");
             self.kept.insert(place, said);
+            self.told.insert(place);
         }
         Ok(())
     }
@@ -219,8 +273,12 @@ fn start(
     dice: &mut Dice,
     first: &mut u32,
     seed: u64,
-) -> Result<Infallible, Refused<Cut>> {
+) -> Result<Infallible, Refused<Trouble>> {
     let mut spool = open(chip)?;
+    // A bridge whose flash takes nothing any more starts; one without power does not.
+    if chip.borrow().is_off() {
+        return Err(Refused::Flash(Trouble::Cut));
+    }
     if !spool.is_adopted() {
         *first += 1;
         now(spool.adopt(*first))?;
@@ -243,11 +301,11 @@ fn live(seed: u64, operations: u32) -> u32 {
     let mut first = 0;
     while chip.borrow().writes < operations {
         starts += 1;
-        chip.borrow_mut().left = Some(1 + dice.below(60) as u32);
+        chip.borrow_mut().starts(Some(1 + dice.below(60) as u32));
         let Err(died) = start(&chip, &mut model, &mut dice, &mut first, seed);
-        assert_eq!(died, Refused::Flash(Cut), "seed {seed}");
+        assert_eq!(died, Refused::Flash(Trouble::Cut), "seed {seed}");
     }
-    chip.borrow_mut().left = None;
+    chip.borrow_mut().starts(None);
     let mut spool = open(&chip).unwrap();
     model.compare(&mut spool, seed).unwrap();
     starts
@@ -263,7 +321,7 @@ fn nothing_is_lost_or_doubled_wherever_the_power_fails() {
 /// The power fails at every operation of one conversation, each time from the same beginning.
 #[test]
 fn every_operation_may_be_the_last() {
-    let talk = |chip: &Rc<RefCell<Chip>>, model: &mut Model| -> Result<(), Refused<Cut>> {
+    let talk = |chip: &Rc<RefCell<Chip>>, model: &mut Model| -> Result<(), Refused<Trouble>> {
         let mut dice = Dice::new(3);
         let mut spool = open(chip)?;
         now(spool.adopt(1))?;
@@ -279,9 +337,9 @@ fn every_operation_may_be_the_last() {
     for n in 1..=all {
         let chip = Chip::new(PAGES, u64::from(n));
         let mut model = Model::default();
-        chip.borrow_mut().left = Some(n);
-        assert_eq!(talk(&chip, &mut model), Err(Refused::Flash(Cut)), "operation {n} of {all}");
-        chip.borrow_mut().left = None;
+        chip.borrow_mut().starts(Some(n));
+        assert_eq!(talk(&chip, &mut model), Err(Refused::Flash(Trouble::Cut)), "operation {n} of {all}");
+        chip.borrow_mut().starts(None);
         model.compare(&mut open(&chip).unwrap(), u64::from(n)).unwrap();
     }
     println!("spool: {all} operations, each cut off once");

@@ -122,6 +122,9 @@ fn open(frame: &mut [u8]) -> Result<&[u8], Broken> {
         from = next;
     }
     let (content, checksum) = frame.split_at(to).0.split_last_chunk::<CHECKSUM>().ok_or(Broken::Cut)?;
+    if content.len() > LONGEST {
+        return Err(Broken::TooLong);
+    }
     if content.is_empty() {
         // The checksum of nothing is zeros, which garbage is easily.
         return Err(Broken::Cut);

@@ -5,6 +5,9 @@ use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Decoded, Malformed, NoRoom};
 
+/// So many octets go in a frame, beside its kind, two places and their length.
+pub const LONGEST: usize = super::line::LONGEST - 19;
+
 /// Something that a bridge heard, with who said it and when.
 ///
 /// Layout: ticks u48, peer (7 octets), contact u32, kind u8, then what is of the kind.

@@ -41,6 +41,8 @@ fn what_a_bridge_says() {
         protocol: 1,
         bridge: BridgeId(*b"\x02\x00\x5E\x10\x00\x00\x00\x2A"),
         epoch: 7,
+        is_adopted: true,
+        acknowledged: Place { epoch: 6, number: 3 },
         now: Ticks(0x01_02_03_04_05_06),
         firmware: Version { major: 1, minor: 4, patch: 2 },
         board: "nrf52840",
@@ -53,7 +55,7 @@ fn what_a_bridge_says() {
     check!(
         ToHub<'_>,
         ToHub::Hello(hello),
-        "01 01 02005E100000002A 07000000 060504030201 0100 0400 0200 0800 6E72663532383430 0900 03000000 EFBEADDE 01 0100 0500 0000"
+        "01 01 02005E100000002A 07000000 01 06000000 03000000 060504030201 0100 0400 0200 0800 6E72663532383430 0900 03000000 EFBEADDE 01 0100 0500 0000"
     );
     assert!(hello.can.has(Capabilities::BLUETOOTH) && !hello.can.has(Capabilities::SCALE));
     check!(
@@ -116,7 +118,10 @@ fn what_a_hub_says() {
         (ToBridge::Acknowledge { up_to: Place { epoch: 1, number: 2 } }, "02 01000000 02000000"),
         (ToBridge::Adopt { token: 1, epoch: 2 }, "03 0100 02000000"),
         (ToBridge::AskTime { token: 0x0102 }, "04 0201"),
-        (ToBridge::Configure { token: 1, from: 2, of: 3, octets: &[9] }, "05 0100 0200 0300 0100 09"),
+        (
+            ToBridge::Configure { token: 1, digest: 4, from: 2, of: 3, octets: &[9] },
+            "05 0100 04000000 0200 0300 0100 09",
+        ),
         (ToBridge::Look { token: 1, seconds: 30 }, "06 0100 1E00"),
         (ToBridge::Pair { token: 1, peer: CUFF }, "07 0100 01 C0FFEE000102"),
         (ToBridge::Digits { token: 1, digits: Some(42) }, "08 0100 2A000000"),

@@ -22,9 +22,10 @@ pub enum ToBridge<'a> {
     AskTime {
         token: u16,
     },
-    /// A part of the configuration, from this octet of so many. It holds when all have come.
+    /// A part of the configuration with this CRC-32, from this octet of so many. It holds when all have come.
     Configure {
         token: u16,
+        digest: u32,
         from: u16,
         of: u16,
         octets: &'a [u8],
@@ -111,6 +112,7 @@ impl<'a> ToBridge<'a> {
             ToBridge::ASK_TIME => ToBridge::AskTime { token: token(&mut reader)? },
             ToBridge::CONFIGURE => ToBridge::Configure {
                 token: token(&mut reader)?,
+                digest: reader.u32("digest")?,
                 from: reader.u16("from")?,
                 of: reader.u16("of")?,
                 octets: reader.sized("configuration")?,
@@ -166,8 +168,9 @@ impl<'a> ToBridge<'a> {
                 writer.u32("epoch", epoch)?;
             }
             ToBridge::AskTime { token } => begin(ToBridge::ASK_TIME, token)?,
-            ToBridge::Configure { token, from, of, octets } => {
+            ToBridge::Configure { token, digest, from, of, octets } => {
                 begin(ToBridge::CONFIGURE, token)?;
+                writer.u32("digest", digest)?;
                 writer.u16("from", from)?;
                 writer.u16("of", of)?;
                 writer.sized("configuration", octets)?;

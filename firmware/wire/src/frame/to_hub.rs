@@ -54,8 +54,12 @@ pub enum ToHub<'a> {
 pub struct Hello<'a> {
     pub protocol: u8,
     pub bridge: BridgeId,
-    /// 0: it was never adopted, or its memory is full, and it takes no records.
+    /// 0: it takes no records, since it was never adopted, or its memory is full.
     pub epoch: u32,
+    /// Whether any hub has ever given it an epoch.
+    pub is_adopted: bool,
+    /// Up to this one all records are acknowledged, and gone: a hub that does not know them has lost them, or is another.
+    pub acknowledged: Place,
     pub now: Ticks,
     pub firmware: Version,
     /// The firmware's name for its kind of board, as in `nrf52840`: images are for one.
@@ -327,6 +331,8 @@ impl<'a> Hello<'a> {
             protocol: reader.u8("protocol")?,
             bridge: BridgeId(reader.octets("bridge")?),
             epoch: reader.u32("epoch")?,
+            is_adopted: reader.u8("adopted")? != 0,
+            acknowledged: Place::read(reader)?,
             now: Ticks(reader.u48("ticks")?),
             firmware: Version::read(reader)?,
             board: reader.text("board")?,
@@ -342,6 +348,8 @@ impl<'a> Hello<'a> {
         writer.u8("protocol", self.protocol)?;
         writer.octets("bridge", &self.bridge.0)?;
         writer.u32("epoch", self.epoch)?;
+        writer.u8("adopted", self.is_adopted.into())?;
+        self.acknowledged.write(writer)?;
         writer.u48("ticks", self.now.0)?;
         self.firmware.write(writer)?;
         writer.sized("board", self.board.as_bytes())?;
