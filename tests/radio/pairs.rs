@@ -10,6 +10,7 @@ use e2e::disk::Random;
 use e2e::seeds;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Those that a hub connects to; and the stages of each, beyond those of all.
 const DEVICES: [(&str, &[&str]); 5] = [
@@ -192,13 +193,27 @@ pub(crate) fn forget(home: &Home, device: &str) {
     home.guest().run(&format!("while {call} objpath:/org/bluez/hci0/dev_{path}; do usleep 50000; done")).ok();
 }
 
+/// Whoever sees nothing come uses the device again: it shows itself for half a minute, and is away for as long as makes it one that has
+/// just appeared.
+const SHOWS_S: u64 = 30;
+const AWAY_S: u64 = 25;
+
 /// Waits until everything that is to be had is a reading; a person pairs again where the hub asks for it. So many were
 /// lost.
+#[allow(clippy::disallowed_methods, reason = "a person uses a device again after so long")]
 #[track_caller]
 fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
     let mut begun = None;
+    let since = Instant::now();
+    let mut shows = true;
     // Five minutes, and what the asking takes.
     for _ in 0..300_000 / BETWEEN.as_millis() {
+        // A bond that is gone is told from a bad link by how often it happens.
+        let again = since.elapsed().as_secs() % (SHOWS_S + AWAY_S) < SHOWS_S;
+        if matches!(fault, DeviceForgets | DeviceHasOtherKeys) && again != shows {
+            shows = again;
+            home.air.advertise(device, shows);
+        }
         let status = home.hub().asked("status");
         let readings = status["readings"].as_u64().unwrap() as usize;
         let due = home.due();
@@ -217,6 +232,8 @@ fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
         let bonds = status["bonds"].to_string();
         if bonds.contains("end its pairing with any telephone") {
             home.air.ask(&json!({ "do": "forget", "device": device }));
+            home.air.advertise(device, true);
+            shows = true;
             home.pair(device);
         }
         std::thread::park_timeout(BETWEEN);

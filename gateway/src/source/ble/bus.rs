@@ -9,7 +9,7 @@ use futures_util::stream::{Select, StreamExt, select};
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use zbus::{Connection, DynamicType, MatchRule, Message, MessageStream, ObjectPath, Variant};
 
 /// D-Bus' own limit is 25 s, and BlueZ answers most calls in milliseconds.
@@ -18,6 +18,10 @@ const LIMIT: Duration = Duration::from_secs(30);
 const QUESTION_LIMIT: Duration = Duration::from_secs(2);
 /// A person may have to find the device's display first.
 const PAIR_LIMIT: Duration = Duration::from_secs(90);
+/// A device that was forgotten while it shows itself is known again within a second or two.
+const SHOWS_ITSELF: Duration = Duration::from_secs(20);
+/// Between two questions whether it is.
+const AGAIN: Duration = Duration::from_millis(200);
 /// A burst of advertisements from a full house, while a commit is waited for.
 const QUEUED: NonZeroUsize = NonZeroUsize::new(4_096).expect("more than none");
 
@@ -145,6 +149,18 @@ impl Bus {
 
     pub(super) async fn pair(&self, at: At) -> Result<(), Failed> {
         self.call_within(PAIR_LIMIT, &at.path(), DEVICE, "Pair", &()).await.map(drop)
+    }
+
+    /// Removes the bond, and pairs once the device has shown itself again: BlueZ forgets with a bond all that it knew of its device.
+    pub(super) async fn pair_anew(&self, at: At) -> Result<(), Failed> {
+        self.remove(at).await?;
+        let is_known = async {
+            while self.says(&at.path(), DEVICE, "Paired").await.is_none() {
+                sleep(AGAIN).await;
+            }
+        };
+        timeout(SHOWS_ITSELF, is_known).await.map_err(|_| Failed::Unanswered)?;
+        self.pair(at).await
     }
 
     /// Ends a pairing that is under way.

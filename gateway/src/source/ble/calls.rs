@@ -88,11 +88,7 @@ impl Radio<'_> {
         self.calls.push(Box::pin(async move {
             let _none = hang_ups.write().await;
             doorkeeper.open(at, None);
-            let removed = bus.remove(at).await;
-            let paired = match removed {
-                Ok(()) => bus.pair(at).await,
-                Err(failed) => Err(failed),
-            };
+            let paired = bus.pair_anew(at).await;
             doorkeeper.close();
             bus.disconnect(at).await;
             Done::Mended(no, paired.is_ok())

@@ -9,6 +9,7 @@ use super::{Ask, Radio};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Address, AddressKind, Facts};
 use hearth_core::profile::{Pairing, draft};
+use hearth_core::radio::bond::Bond;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc;
 
@@ -96,6 +97,9 @@ impl Radio<'_> {
             );
         };
         let (pairing, ticks) = (profile.collect.pairing, self.clock.ticks());
+        // Of a device that may have forgotten its bond BlueZ would only say that it has one.
+        let bond = self.by_address.get(&address).and_then(|no| self.house.get(no)).map(|housed| housed.kept.bond);
+        let is_doubted = bond.is_some_and(|bond| !matches!(bond, Bond::Fresh | Bond::Good));
         let (bus, keeper, doorkeeper) = (self.bus.clone(), self.keeper.clone(), self.doorkeeper.clone());
         self.pairing = Some(at);
         let link = self.gives_way(address);
@@ -110,10 +114,13 @@ impl Radio<'_> {
                 () = steps.closed() => return Done::Paired(None),
             };
             doorkeeper.open(at, Some(steps.clone()));
+            let pairs = async {
+                if is_doubted { bus.pair_anew(at).await } else { bus.pair(at).await.or_else(already) }
+            };
             let bonded = match pairing {
                 Pairing::None => Ok(()),
                 Pairing::JustWorks | Pairing::Passkey => tokio::select! {
-                    paired = bus.pair(at) => paired.or_else(already).map_err(|failed| why(&failed)),
+                    paired = pairs => paired.map_err(|failed| why(&failed)),
                     // Nobody is there any more.
                     () = steps.closed() => {
                         bus.cancel_pairing(at).await;
