@@ -21,6 +21,8 @@ pub struct Config {
     pub keep: SignedDuration,
     /// Whether devices are heard over Bluetooth.
     pub bluetooth: bool,
+    /// Serial lines, each with a bridge at its other end.
+    pub bridges: Vec<PathBuf>,
     pub destinations: Vec<Destination>,
 }
 
@@ -71,6 +73,9 @@ struct Hub {
     keep_days: u16,
     #[serde(default)]
     bluetooth: bool,
+    /// `/dev/serial/by-id/…`: the name of a line that is the same wherever it is plugged in.
+    #[serde(default)]
+    bridges: Vec<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +162,7 @@ impl Config {
             clock: ClockTrust::Once(folder.join("never")),
             keep: SignedDuration::MAX,
             bluetooth: false,
+            bridges: vec![],
             destinations: vec![],
         }
     }
@@ -226,6 +232,7 @@ impl Config {
                 }
             },
             bluetooth: file.hub.bluetooth,
+            bridges: bridges(file.hub.bridges)?,
             keep: match file.hub.keep_days {
                 0 => return Err("[hub] keep-days = 0: give at least 1; 365 suits most".into()),
                 days => SignedDuration::from_hours(24 * i64::from(days)),
@@ -233,6 +240,23 @@ impl Config {
             destinations,
         })
     }
+}
+
+/// Whole paths, each once.
+fn bridges(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, String> {
+    for (at, path) in paths.iter().enumerate() {
+        let name = path.display();
+        if !path.is_absolute() {
+            return Err(format!(
+                "[hub] bridges: {name:?}: give the whole path of a serial line, best one of /dev/serial/by-id, which stays the \
+                 same wherever the board is plugged in"
+            ));
+        }
+        if paths[..at].contains(path) {
+            return Err(format!("[hub] bridges: {name:?} is there twice; leave one of them out"));
+        }
+    }
+    Ok(paths)
 }
 
 impl Door {

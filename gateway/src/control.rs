@@ -79,6 +79,8 @@ pub(crate) enum Request {
     },
     /// What is still on its way.
     OutboxMoving,
+    /// Boards that bring what is out of reach.
+    Bridges,
     /// What the radio hears.
     Nearby,
     /// Begins to pair; the answer is the first step that a person has to see.

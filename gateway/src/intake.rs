@@ -3,6 +3,7 @@
 //! A [`Session`] is one source's talk with the hub: it knows devices and contacts by the names that the source
 //! uses, and nothing of them outlives it. What must not be lost is in the store.
 
+mod bridge;
 mod radio;
 mod strangers;
 pub(crate) mod whose;
@@ -10,6 +11,7 @@ pub(crate) mod whose;
 use crate::open::{Inside, Time, unpoisoned};
 use crate::source::lines::{Bind, Said};
 use crate::store::{Committed, Desk, Look, NO_ROOM, Store, StoreError};
+pub(crate) use bridge::serve_bridges;
 use hearth_core::admit::{News, RecordNo};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link};
 use hearth_core::identity::Facts;
@@ -268,6 +270,42 @@ impl Session {
         };
         // A log that is read again must not bring back what a person has ended or changed since.
         whose::add_once(store, &wanted, "replay", at)
+    }
+}
+
+/// How long after a full disk something is tried again.
+const FULL: Duration = Duration::from_secs(1);
+
+/// Asks the store until the disk has room: whoever told it may have forgotten it already. With what it was asked with. `None`: the store
+/// is closed.
+async fn until_room<W: Send + 'static, T: Send + 'static>(
+    desk: &Desk,
+    what: &str,
+    mut with: W,
+    attempt: impl Fn(&mut Store, &mut W) -> Result<T, Trouble> + Clone + Send + 'static,
+) -> Option<(W, Result<T, String>)> {
+    let mut warned = false;
+    loop {
+        let attempt = attempt.clone();
+        let asked = desk.ask(move |store| {
+            let done = attempt(store, &mut with);
+            (with, done)
+        });
+        let (back, done) = asked.await.ok()?;
+        with = back;
+        let done = match done {
+            Ok(done) => Ok(done),
+            Err(Trouble::Store(StoreError::Full)) => {
+                if !std::mem::replace(&mut warned, true) {
+                    tracing::error!("{what}: the disk is full, and it waits in memory: make room");
+                }
+                tokio::time::sleep(FULL).await;
+                continue;
+            }
+            Err(Trouble::Store(error)) => Err(error.to_string()),
+            Err(Trouble::Line(why)) => Err(why),
+        };
+        return Some((with, done));
     }
 }
 

@@ -45,6 +45,7 @@ use jiff::SignedDuration;
 use open::{Holder, Inside, Time, catalog};
 use show::{Ending, Shown, exit};
 use source::ble::{self, Air, Keeper};
+use source::serial as bridge;
 use std::sync::Arc;
 use store::Desk;
 use tokio::signal::unix::{SignalKind, signal};
@@ -82,6 +83,16 @@ fn run(config: Config) -> Result<Shown, Ending> {
             inside.has_radio(asks, seen);
             tasks.spawn(intake::serve_radio(desk.clone(), Arc::clone(&inside), wished));
             tasks.spawn(ble::run(keeper, clock.clone(), asked, air));
+        }
+        if let (false, Time::Running(clock)) = (config.bridges.is_empty(), &inside.time) {
+            let (keeper, wished) = bridge::Keeper::new();
+            tasks.spawn(intake::serve_bridges(desk.clone(), Arc::clone(&inside), wished));
+            for (no, path) in (1..).zip(&config.bridges) {
+                let port = bridge::Port { no, path: path.clone() };
+                let (state, seen) = watch::channel(bridge::State::Silent);
+                inside.has_bridge(port.clone(), seen);
+                tasks.spawn(bridge::run(port, keeper.clone(), clock.clone(), state));
+            }
         }
         tracing::info!(
             "ready: store in {}, socket {}, destinations: {}",

@@ -4,7 +4,7 @@ use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
 use crate::intake::Strangers;
 use crate::show::{Ending, complain, exit};
-use crate::source::ble;
+use crate::source::{ble, serial};
 use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
@@ -38,6 +38,8 @@ pub(crate) struct Inside {
     destinations: Mutex<Vec<(String, watch::Receiver<uplink::State>)>>,
     /// The radio's own door, and how it fares. `None`: this hub uses none.
     radio: Mutex<Option<(mpsc::UnboundedSender<ble::Ask>, watch::Receiver<ble::Air>)>>,
+    /// Each line to a bridge, and how it fares.
+    bridges: Mutex<Vec<(serial::Port, watch::Receiver<serial::State>)>>,
 }
 
 /// Whose ticks news is taken at.
@@ -73,12 +75,26 @@ impl Inside {
             strangers: Mutex::default(),
             destinations: Mutex::default(),
             radio: Mutex::default(),
+            bridges: Mutex::default(),
         }
     }
 
     /// From now on there is a radio.
     pub(crate) fn has_radio(&self, asks: mpsc::UnboundedSender<ble::Ask>, air: watch::Receiver<ble::Air>) {
         *unpoisoned(&self.radio) = Some((asks, air));
+    }
+
+    /// From now on there is a line to a bridge.
+    pub(crate) fn has_bridge(&self, port: serial::Port, state: watch::Receiver<serial::State>) {
+        unpoisoned(&self.bridges).push((port, state));
+    }
+
+    /// Each line to a bridge, and how it fares.
+    pub(crate) fn bridges(&self) -> Vec<(serial::Port, serial::State)> {
+        let state = |(port, state): &(serial::Port, watch::Receiver<serial::State>)| {
+            (port.clone(), state.borrow().clone())
+        };
+        unpoisoned(&self.bridges).iter().map(state).collect()
     }
 
     /// Asks the radio, if there is one.

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admit;
+pub mod bridge;
 pub mod capture;
 pub mod decode;
 pub mod delivery;

@@ -75,6 +75,9 @@ pub(super) enum Verb {
         #[arg(value_parser = row, value_name = "DEVICE")]
         device: i64,
     },
+    /// The boards that bring what is out of the hub's reach
+    #[command(subcommand)]
+    Bridge(Bridge),
     /// Say a scale user's consent code: without it the scale tells nothing of that user
     Consent {
         /// The device's row, as `hearth devices` shows it
@@ -107,6 +110,12 @@ pub(super) enum Verb {
     /// What is on its way to which record
     #[command(subcommand)]
     Outbox(Outbox),
+}
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Bridge {
+    /// All bridges that were ever met, and the lines on which they are looked for
+    List,
 }
 
 #[derive(Subcommand, Debug)]

@@ -17,7 +17,7 @@ use crate::show::{Ending, Fields, Shown, complain, exit};
 
 use crate::config::Config;
 use crate::control::Request;
-use args::{Command, Devices, Outbox, Verb};
+use args::{Bridge, Command, Devices, Outbox, Verb};
 use capture::Capture;
 use clap::{CommandFactory, Parser};
 use hearth_core::profile::Catalog;
@@ -126,6 +126,7 @@ impl Command {
             Verb::Devices { .. } => ask(Request::Devices),
             Verb::Pair { address } => pair::pair(&self.config()?, address.as_deref(), !self.json),
             Verb::Unpair { device } => ask(Request::Unpair { device: *device }),
+            Verb::Bridge(Bridge::List) => ask(Request::Bridges),
             Verb::Consent { device, slot, code, forget } => {
                 let code = match (forget, code) {
                     (true, _) => None,

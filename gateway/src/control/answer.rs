@@ -1,6 +1,7 @@
 //! A request, answered by the store: the same code whether a daemon runs or not.
 
 mod bind;
+mod bridges;
 mod devices;
 mod held;
 mod outbox;
@@ -62,6 +63,7 @@ impl Asked<'_> {
         match request {
             Request::Status => self.status(),
             Request::Devices => self.devices(),
+            Request::Bridges => self.bridges(),
             Request::DevicesExplain { device } => self.devices_explain(DeviceNo(device)),
             Request::Bindings => self.bindings(bind::LIST),
             Request::Held { older_than_s } => self.held(older_than_s.map(SignedDuration::from_secs)),
@@ -113,6 +115,10 @@ impl Asked<'_> {
         if !bonds.is_empty() {
             let bonds = bonds.iter().map(|(no, said)| format!("device {}: {said}", no.0));
             fields.insert("bonds".into(), bonds.collect());
+        }
+        let bridges = self.bridge_troubles()?;
+        if !bridges.is_empty() {
+            fields.insert("bridges".into(), bridges.into());
         }
         let attention = self.attention()?;
         if !attention.is_empty() {

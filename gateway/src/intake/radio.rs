@@ -1,6 +1,6 @@
 //! What the radio wishes: what it heard is committed, and what it knows of the house's devices is kept.
 
-use super::{Session, Trouble};
+use super::{Session, until_room};
 use crate::open::Inside;
 use crate::source::ble::{House, Member, TalkNo, Wish};
 use crate::source::lines::Said;
@@ -12,12 +12,7 @@ use hearth_core::radio::{Change, Kept};
 use hearth_core::when::HubTicks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
-
-/// How long after a full disk something is tried again.
-const FULL: Duration = Duration::from_secs(1);
 
 /// Grants the radio's wishes, one after the other, for ever.
 pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mpsc::Receiver<Wish>) {
@@ -64,47 +59,29 @@ pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mps
     // Nobody wishes anything any more: the radio is gone, and with it the daemon.
 }
 
-/// Returns when the store has it. A disk that is full is waited for: the device may have forgotten it already. `None`: the
-/// store is closed.
+/// Returns when the store has it. `None`: the store is closed.
 async fn take(
     desk: &Desk,
     inside: &Inside,
-    mut session: Session,
+    session: Session,
     no: DeviceNo,
-    mut said: Vec<(Said, HubTicks)>,
+    said: Vec<(Said, HubTicks)>,
 ) -> Option<Session> {
-    let mut warned = false;
-    loop {
-        let taken = desk.ask(move |store| {
-            let taken = session.take_all(store, said.iter().map(|(said, at)| (said, *at)), None);
-            (session, said, taken)
-        });
-        let (back, same, taken) = taken.await.ok()?;
-        (session, said) = (back, same);
-        let why = match taken {
-            Ok(all) => {
-                for committed in all {
-                    inside.committed(committed.due);
-                    committed.release();
-                }
-                return Some(session);
+    let what = format!("what device {} told", no.0);
+    let taken = until_room(desk, &what, (session, said), |store, (session, said)| {
+        session.take_all(store, said.iter().map(|(said, at)| (said, *at)), None)
+    });
+    let ((session, _), taken) = taken.await?;
+    match taken {
+        Ok(all) => {
+            for committed in all {
+                inside.committed(committed.due);
+                committed.release();
             }
-            Err(Trouble::Store(StoreError::Full)) => {
-                if !std::mem::replace(&mut warned, true) {
-                    tracing::error!(
-                        "device {}: the disk is full, and what it told waits in memory: make room",
-                        no.0
-                    );
-                }
-                sleep(FULL).await;
-                continue;
-            }
-            Err(Trouble::Store(error)) => error.to_string(),
-            Err(Trouble::Line(why)) => why,
-        };
-        tracing::error!("device {}: what it told was not kept: {why}", no.0);
-        return Some(session);
+        }
+        Err(why) => tracing::error!("{what} was not kept: {why}"),
     }
+    Some(session)
 }
 
 fn member(member: store::Member) -> Member {

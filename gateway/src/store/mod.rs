@@ -20,6 +20,7 @@
 
 mod aside;
 mod blind;
+mod bridge;
 mod concerning;
 mod connection;
 mod deliver;
@@ -45,6 +46,7 @@ mod tests;
 mod views;
 mod waiting;
 
+pub use bridge::{Bridge, BridgeNo, Tally};
 pub use concerning::{Concerned, Concerning, Waiting};
 pub use deliver::Consignment;
 pub use desk::{Desk, Gone};

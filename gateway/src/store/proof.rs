@@ -144,6 +144,12 @@ pub(super) const TABLES: &[Proven] = &[
     Proven { table: "ledger", columns: &["key", "issue", "tombstone", "heard_since", "semantic", "road"] },
     Proven { table: "ledger_closed", columns: &["key", "issue", "destination", "closed_at"] },
     Proven { table: "ledger_doubt", columns: &["key", "issue", "destination"] },
+    Proven {
+        table: "bridge",
+        columns: &["no", "handle", "epoch", "number", "highest", "lost", "missing", "sealed"],
+    },
+    Proven { table: "bridge_met", columns: &["no", "bridge", "epoch", "ticks", "boot", "ms"] },
+    Proven { table: "bridge_odd", columns: &["no", "epoch", "number", "sealed"] },
 ];
 
 /// The proof of a row: `values` are its columns, in order.

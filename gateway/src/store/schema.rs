@@ -8,7 +8,7 @@
 /// `PRAGMA application_id`: "Hrth".
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"Hrth");
 
-pub(super) const STEPS: &[&str] = &[FIRST, ISSUES, ROADS, TELLINGS, LOGS, SALVAGE, PROOFS];
+pub(super) const STEPS: &[&str] = &[FIRST, ISSUES, ROADS, TELLINGS, LOGS, SALVAGE, PROOFS, BRIDGES];
 
 const FIRST: &str = "
 CREATE TABLE hub (
@@ -394,4 +394,41 @@ const PROOFS: &str = concat!(
         "key, issue, destination",
         "key = new.key AND issue = new.issue AND destination = new.destination"
     ),
+);
+
+/// Bridges: how far their records are committed; moments of which their ticks and this hub's are known; records that no version so far
+/// can read.
+const BRIDGES: &str = concat!(
+    "
+CREATE TABLE bridge (
+    no INTEGER PRIMARY KEY,
+    handle BLOB NOT NULL UNIQUE,
+    epoch INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    highest INTEGER NOT NULL,
+    lost INTEGER NOT NULL DEFAULT 0,
+    missing INTEGER NOT NULL DEFAULT 0,
+    sealed BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE bridge_met (
+    no INTEGER PRIMARY KEY,
+    bridge INTEGER NOT NULL REFERENCES bridge,
+    epoch INTEGER NOT NULL,
+    ticks INTEGER NOT NULL,
+    boot INTEGER NOT NULL REFERENCES boot,
+    ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX bridge_met_of_epoch ON bridge_met (bridge, epoch);
+
+CREATE TABLE bridge_odd (
+    no INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+",
+    proven!("bridge", "no, handle, epoch, number, highest, lost, missing, sealed", "rowid = new.rowid"),
+    proven!("bridge_met", "no, bridge, epoch, ticks, boot, ms", "rowid = new.rowid"),
+    proven!("bridge_odd", "no, epoch, number, sealed", "rowid = new.rowid"),
 );

@@ -119,7 +119,17 @@ impl Store {
     /// [`Store::take`] of one after the other, in one transaction: what waits while something is committed shares the next
     /// commit. All of it, or nothing.
     pub fn take_all(&mut self, all: &[(News, HubTicks)]) -> Result<Vec<Committed>, StoreError> {
+        self.take_all_with(all, |_| Ok(()))
+    }
+
+    /// [`Store::take_all`], with what else belongs to it.
+    pub(super) fn take_all_with(
+        &mut self,
+        all: &[(News, HubTicks)],
+        with: impl FnOnce(&Rows<'_>) -> Result<(), StoreError>,
+    ) -> Result<Vec<Committed>, StoreError> {
         self.commit(all.iter().map(|(news, _)| news), |rows, catalog, recorder| {
+            with(rows)?;
             all.iter().map(|(news, at)| take(rows, catalog, recorder, news, *at, None)).collect()
         })
     }

@@ -164,7 +164,7 @@ impl Judge<'_> {
             return if joined { Fate::Repeat } else { self.refused(Refusal::LateContext) };
         }
         let drained = self.contact(context.last_contact).is_some_and(|c| c.end == Some(End::Drained));
-        let since = context.heard.last().unwrap_or(context.first()).at;
+        let since = context.heard.last().unwrap_or(context.first()).at.max(context.since());
         match self.waits(since, self.profile.patience.partner_ms) {
             Some(until) if !drained => Fate::Await { wants: vec![For::Partner], until },
             _ if mates.is_empty() => self.refused(Refusal::Orphan),
@@ -207,7 +207,7 @@ impl Judge<'_> {
         self.wait_for_partner(record, &measure, &companions, &mut waits);
         self.wait_for_clock(record, sampled.is_some(), told, &mut waits);
         let patience = self.profile.patience;
-        let since = record.first().at;
+        let since = record.since();
         if self.open.device.identity.is_none() {
             waits.need(For::Identity, self.waits(since, patience.identity_ms), Why::Identity);
         }
@@ -309,7 +309,7 @@ impl Judge<'_> {
         // The other half of a weighing comes in the same contact, or never.
         let over = self.drained(record) || !matches!(measure, Measurement::Glucose(_)) && ended();
         if promised && have.is_empty() && !over {
-            waits.may(For::Partner, self.waits(record.first().at, self.profile.patience.partner_ms));
+            waits.may(For::Partner, self.waits(record.since(), self.profile.patience.partner_ms));
         }
     }
 
@@ -323,7 +323,7 @@ impl Judge<'_> {
             && matches!(told, Told::At(_))
             && record.heard.iter().any(alive)
         {
-            waits.may(For::Clock, self.waits(record.first().at, self.profile.patience.clock_ms));
+            waits.may(For::Clock, self.waits(record.since(), self.profile.patience.clock_ms));
         }
     }
 

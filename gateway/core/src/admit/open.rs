@@ -78,6 +78,8 @@ pub struct Record {
     pub last_contact: ContactNo,
     /// When it was told last.
     pub last_at: HubTicks,
+    /// When this hub took it, where that was later than it was first heard: a bridge had it meanwhile.
+    pub taken: Option<HubTicks>,
     /// Heard again with other octets than the first time (a changed time offset).
     pub changed: bool,
     /// Which issue it becomes, whatever it waits for before: 0 unless a person asked for another (CLINICAL 26).
@@ -90,6 +92,11 @@ pub struct Record {
 impl Record {
     pub fn first(&self) -> &Capture {
         self.heard.first().expect("a record is made by its first hearing")
+    }
+
+    /// Since when this hub has it.
+    pub fn since(&self) -> HubTicks {
+        self.taken.unwrap_or(self.first().at)
     }
 
     /// When it was told in this contact: the last time that is known and is not after `by`.

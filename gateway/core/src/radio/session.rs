@@ -39,6 +39,8 @@ use crate::capture::Uuid16;
 use crate::identity::Slot;
 use crate::profile::{Collect, Kind, Profile, Via};
 use clock::ClockWork;
+pub use clock::shown;
+pub use fact::told as says_of_itself;
 use hearth_wire::gatt::UserControlPoint;
 use hearth_wire::racp::RecordAccessControlPoint;
 use hearth_wire::transfer::Response;

@@ -6,6 +6,7 @@
 //! adds one field at the end, and what an old row says of it is nothing, which `postcard` writes as a 0.
 
 mod binding;
+mod bridge;
 mod device;
 mod house;
 mod outbox;
@@ -14,11 +15,12 @@ mod record;
 mod time;
 
 pub(super) use binding::{BindingRow, CertifiedRow, PersonAtRow};
+pub(super) use bridge::{BridgeRow, OddRow};
 pub(super) use device::{DeviceRow, HubRow, SamplesRow};
 pub(super) use house::KeptRow;
 pub(super) use outbox::{ClearedRow, ReceiptRow, SaidRow};
 pub(super) use reading::ReadingRow;
-pub(super) use record::{CaptureRow, HoldRow, RecordRow};
+pub(super) use record::{CaptureRow, HoldRow, Parts, RecordRow};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -89,27 +89,46 @@ impl CaptureRow {
     }
 }
 
-/// A record's name, its fate in full, and whose a person said it is.
+/// A record's name, its fate in full, whose a person said it is, and when it was taken, where that was later than it was heard.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RecordRow {
     name: [u8; 32],
     fate: FateRow,
     given: Option<i64>,
+    taken: Option<TicksRow>,
+}
+
+/// What it says.
+pub(crate) struct Parts {
+    pub(crate) name: Name,
+    pub(crate) fate: Fate,
+    pub(crate) given: Option<PersonNo>,
+    pub(crate) taken: Option<HubTicks>,
 }
 
 impl Payload for RecordRow {
-    /// 2: given.
-    const VERSION: u8 = 2;
+    /// 2: given. 3: taken.
+    const VERSION: u8 = 3;
 }
 
 impl RecordRow {
-    pub(crate) fn of(name: Name, fate: &Fate, given: Option<PersonNo>) -> RecordRow {
-        RecordRow { name: name.0, fate: fate.into(), given: given.map(|person| person.0) }
+    pub(crate) fn of(name: Name, fate: &Fate, given: Option<PersonNo>, taken: Option<HubTicks>) -> RecordRow {
+        RecordRow {
+            name: name.0,
+            fate: fate.into(),
+            given: given.map(|person| person.0),
+            taken: taken.map(Into::into),
+        }
     }
 
     /// `first`: the first hearing, which says again why it can't be decoded.
-    pub(crate) fn parts(self, first: &Capture) -> Result<(Name, Fate, Option<PersonNo>), Unreadable> {
-        Ok((Name(self.name), self.fate.fate(first)?, self.given.map(PersonNo)))
+    pub(crate) fn parts(self, first: &Capture) -> Result<Parts, Unreadable> {
+        Ok(Parts {
+            name: Name(self.name),
+            fate: self.fate.fate(first)?,
+            given: self.given.map(PersonNo),
+            taken: self.taken.map(Into::into),
+        })
     }
 }
 

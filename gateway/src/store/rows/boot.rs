@@ -37,7 +37,7 @@ impl Rows<'_> {
         Ok(BootNo(no))
     }
 
-    fn next_boot(&self) -> Result<u32> {
+    pub(super) fn next_boot(&self) -> Result<u32> {
         u32::try_from(self.next("boot")?)
             .map_err(|_| StoreError::Broken("more boots than there are numbers".to_owned()))
     }
@@ -49,9 +49,12 @@ impl Rows<'_> {
         Ok(rows.into_iter().map(|(no, replayed)| (no, instant(replayed))).collect())
     }
 
-    /// Something was committed at this tick.
+    /// Something was committed at this tick. Of an earlier boot: a bridge had it meanwhile, and when that boot ended is not known by it.
     pub(crate) fn ticked(&self, at: HubTicks) -> Result<()> {
-        if self.run("UPDATE boot SET last = max(last, ?2) WHERE no = ?1", params![at.boot.0, at.ms])? == 0 {
+        let sql = "UPDATE boot SET last = CASE WHEN EXISTS
+                (SELECT 1 FROM boot AS later WHERE later.no > boot.no AND later.log IS boot.log)
+            THEN last ELSE max(last, ?2) END WHERE no = ?1";
+        if self.run(sql, params![at.boot.0, at.ms])? == 0 {
             return Err(StoreError::Unknown("boot"));
         }
         Ok(())
@@ -106,6 +109,7 @@ impl Rows<'_> {
                     WHERE (later.system IS NULL) = (boot.system IS NULL) ORDER BY later.no DESC LIMIT 2)
                 AND no < (SELECT coalesce(min(boot), 9223372036854775807) FROM contact)
                 AND no < (SELECT coalesce(min(boot), 9223372036854775807) FROM capture)
+                AND no < (SELECT coalesce(min(boot), 9223372036854775807) FROM bridge_met)
                 AND no < (SELECT coalesce(min(since_boot), 9223372036854775807) FROM hold)",
             [],
         )

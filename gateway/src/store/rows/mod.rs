@@ -2,6 +2,7 @@
 
 mod binding;
 mod boot;
+mod bridge;
 mod contact;
 mod counts;
 mod cursor;
@@ -19,6 +20,7 @@ mod receipt;
 mod record;
 mod salvage;
 
+pub(super) use bridge::FoundBridge;
 pub(super) use counts::{FateCount, HeldRow};
 pub use destination::DestinationNo;
 pub(super) use ledger::Entry;

@@ -3,7 +3,7 @@
 use super::contact::number;
 use super::{Result, Rows, sound};
 use crate::store::error::unreadable;
-use crate::store::payload::{CaptureRow, RecordRow};
+use crate::store::payload::{CaptureRow, Parts, RecordRow};
 use crate::store::{Place, StoreError};
 use hearth_core::admit::{Fate, For, Record, RecordNo, Refusal, TimeDoubt, Why, sequence};
 use hearth_core::capture::{Capture, DeviceNo, Name, Uuid16, name, timeless};
@@ -128,8 +128,8 @@ impl Rows<'_> {
             heard.first().ok_or_else(|| StoreError::Broken(format!("record {} was never heard", no.0)))?;
         let row: RecordRow = self.open("record", "sealed", no.0, &sealed)?;
         let place = Place { table: "record", column: "sealed", row: no.0 };
-        let (name, fate, given) = row.parts(first).map_err(|why| unreadable(place, why))?;
-        Ok(Record { no, name, heard, times, last_contact, last_at, changed, issue, given, fate })
+        let Parts { name, fate, given, taken } = row.parts(first).map_err(|why| unreadable(place, why))?;
+        Ok(Record { no, name, heard, times, last_contact, last_at, taken, changed, issue, given, fate })
     }
 
     /// Reads what is not there yet.
@@ -169,6 +169,7 @@ impl Rows<'_> {
         let name = name(capture);
         let blinded = self.blinded(&name);
         let device = capture.device.0;
+        let taken = (at != capture.at).then_some(at);
         self.run(
             "INSERT INTO record (no, device, name, turn, sequence, times, last_contact, last_boot, last_ms, fate, fate_boot,
                 fate_ms, sealed)
@@ -184,7 +185,7 @@ impl Rows<'_> {
                 capture.at.ms,
                 at.boot.0,
                 at.ms,
-                self.shut("record", "sealed", no, &RecordRow::of(name, &Fate::New, None)),
+                self.shut("record", "sealed", no, &RecordRow::of(name, &Fate::New, None, taken)),
             ],
         )?;
         self.make_capture(RecordNo(no), capture)?;
@@ -248,7 +249,7 @@ impl Rows<'_> {
                 head,
                 at.boot.0,
                 at.ms,
-                self.shut("record", "sealed", no.0, &RecordRow::of(record.name, fate, record.given)),
+                self.shut("record", "sealed", no.0, &RecordRow::of(record.name, fate, record.given, record.taken)),
             ],
         )?;
         Ok(())

@@ -11,7 +11,8 @@
 //! | outbox rows that are open | parked, and say so: a person confirms with `hearth outbox retry` |
 //! | ledger | as it was, and what readings and outbox still say of it. What it may have forgotten is in doubt: looked for before it is sent |
 //! | records whose reading was lost | judged again, once somebody has bound the device |
-//! | cursors | never: of what was lost, the devices' memories have what they still hold |
+//! | cursors, and how far bridges have told | never: of what was lost, the memories of devices and bridges have what they still hold |
+//! | records of bridges that no version so far can read | as they were |
 
 mod log;
 mod pages;
@@ -31,8 +32,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Bindings, permissions and cursors stay behind.
-const LEFT_BEHIND: &[&str] = &["binding", "permission", "cursor"];
+/// Bindings, permissions and cursors stay behind, those of bridges with their moments.
+const LEFT_BEHIND: &[&str] = &["binding", "permission", "cursor", "bridge", "bridge_met"];
 /// Tables without row numbers.
 const BY_KEY: &[&str] = &["ledger", "ledger_closed", "ledger_doubt"];
 /// Rows that are carried over in one transaction.

@@ -3,6 +3,7 @@
 
 mod world;
 
+mod bridges;
 mod correcting;
 mod described;
 mod doubting;

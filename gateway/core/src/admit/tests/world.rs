@@ -270,6 +270,7 @@ impl World {
                     times: 1,
                     last_contact,
                     last_at,
+                    taken: None,
                     changed: false,
                     issue: Issue(0),
                     given: None,

@@ -129,23 +129,9 @@ impl ClockWork {
     }
 
     fn shown(&mut self, characteristic: Uuid16, octets: &[u8]) -> Option<Stamp> {
-        let (date_time, minutes) = match characteristic.0 {
-            CurrentTime::UUID => (CurrentTime::decode(octets).ok()?.value.date_time, 0),
-            DateTime::UUID => (DateTime::decode(octets).ok()?.value, 0),
-            CurrentElapsedTime::UUID => {
-                let told = CurrentElapsedTime::decode(octets).ok()?.value;
-                let minutes = match (self.keeps, told.utc, told.offset()) {
-                    (Keeps::Utc, true, _) | (Keeps::LocalTime, false, _) => 0,
-                    (Keeps::LocalTime, true, Some(quarters)) => i64::from(quarters) * 15,
-                    _ => return None,
-                };
-                (told.date_time()?, minutes)
-            }
-            _ => return None,
-        };
-        self.unset |= date_time.is_unknown() && !self.turned;
-        let civil = civil_of(date_time)?.checked_add(SignedDuration::from_mins(minutes)).ok()?;
-        Some(Stamp { face: face(self.keeps), civil })
+        let (shown, is_unset) = shown(self.keeps, characteristic, octets)?;
+        self.unset |= is_unset && !self.turned;
+        shown
     }
 
     /// Whether it was seen to be wrong, or never to have been set.
@@ -181,6 +167,28 @@ impl ClockWork {
 }
 
 /// Of a meter's two faces, the one that a profile speaks of.
+/// What a clock says that keeps this, by one of the three characteristics that tell a time; and whether it was never set. `None`: no
+/// such time.
+pub fn shown(keeps: Keeps, characteristic: Uuid16, octets: &[u8]) -> Option<(Option<Stamp>, bool)> {
+    let (date_time, minutes) = match characteristic.0 {
+        CurrentTime::UUID => (CurrentTime::decode(octets).ok()?.value.date_time, 0),
+        DateTime::UUID => (DateTime::decode(octets).ok()?.value, 0),
+        CurrentElapsedTime::UUID => {
+            let told = CurrentElapsedTime::decode(octets).ok()?.value;
+            let minutes = match (keeps, told.utc, told.offset()) {
+                (Keeps::Utc, true, _) | (Keeps::LocalTime, false, _) => 0,
+                (Keeps::LocalTime, true, Some(quarters)) => i64::from(quarters) * 15,
+                _ => return None,
+            };
+            (told.date_time()?, minutes)
+        }
+        _ => return None,
+    };
+    let later = |civil: civil::DateTime| civil.checked_add(SignedDuration::from_mins(minutes)).ok();
+    let stamp = civil_of(date_time).and_then(later).map(|civil| Stamp { face: face(keeps), civil });
+    Some((stamp, date_time.is_unknown()))
+}
+
 fn face(keeps: Keeps) -> Face {
     if keeps == Keeps::Utc { Face::Base } else { Face::Shown }
 }

@@ -31,8 +31,8 @@ pub(super) fn unknown(known: &Facts) -> impl Iterator<Item = Uuid16> {
     .filter_map(|(characteristic, unknown)| unknown.then_some(Uuid16(characteristic)))
 }
 
-/// `None`: nothing that says anything.
-pub(super) fn told(characteristic: Uuid16, octets: &[u8]) -> Option<Tell> {
+/// What the value of one of these characteristics says. `None`: nothing.
+pub fn told(characteristic: Uuid16, octets: &[u8]) -> Option<Tell> {
     if characteristic.0 == BatteryLevel::UUID {
         let percent = BatteryLevel::decode(octets).ok()?.value.percent;
         return (percent <= 100).then_some(Tell::Battery { percent });

@@ -1,0 +1,224 @@
+use super::*;
+use crate::when::BootNo;
+use hearth_wire::frame::line::{LONGEST, LONGEST_ON_THE_LINE, Reader, close};
+use hearth_wire::frame::{Hello, Outcome, PROTOCOL, ToBridge, ToHub};
+
+const BOOT: BootNo = BootNo(3);
+const NONE: Version = Version { major: 0, minor: 0, patch: 0 };
+
+fn at(ms: i64) -> HubTicks {
+    HubTicks { boot: BOOT, ms }
+}
+
+fn place(epoch: u32, number: u32) -> Place {
+    Place { epoch, number }
+}
+
+fn frame(frame: &ToHub<'_>) -> Vec<u8> {
+    let (mut content, mut octets) = ([0; LONGEST], [0; LONGEST_ON_THE_LINE]);
+    close(frame.encode(&mut content).unwrap(), &mut octets).unwrap().to_vec()
+}
+
+fn hello(epoch: u32, is_adopted: bool, acknowledged: Place) -> Vec<u8> {
+    frame(&ToHub::Hello(Hello {
+        protocol: PROTOCOL,
+        bridge: BridgeId([2, 0, 0x5E, 0x10, 0, 0, 0, 1]),
+        epoch,
+        is_adopted,
+        acknowledged,
+        now: Ticks(0),
+        firmware: Version { major: 1, minor: 4, patch: 2 },
+        board: "host",
+        can: Capabilities::THERMOMETER,
+        waiting: 0,
+        configuration: 0,
+        on_trial: false,
+        reverted_from: NONE,
+    }))
+}
+
+fn record(after: Place, place: Place) -> Vec<u8> {
+    frame(&ToHub::Record { after, place, said: &[place.number as u8] })
+}
+
+/// What the machine wants, each in a word or two.
+fn wants(line: &mut Line) -> Vec<String> {
+    let mut all = vec![];
+    loop {
+        all.push(match line.poll() {
+            Poll::Wait(_) => return all,
+            Poll::Send(octets) => {
+                let mut reader = Reader::default();
+                let (last, before) = octets.split_last().unwrap();
+                assert!(before.iter().all(|octet| reader.push(*octet).is_none()));
+                match ToBridge::decode(reader.push(*last).unwrap().unwrap()).unwrap().value {
+                    ToBridge::Hello { .. } => "hello".to_owned(),
+                    ToBridge::Acknowledge { up_to } => {
+                        format!("acknowledge {}:{}", up_to.epoch, up_to.number)
+                    }
+                    ToBridge::Adopt { token, epoch } => format!("adopt {token} as {epoch}"),
+                    ToBridge::AskTime { token } => format!("time {token}"),
+                    other => format!("{other:?}"),
+                }
+            }
+            Poll::Greet(greeting) => format!("greet {}", greeting.board),
+            Poll::Keep(epoch, met) => format!("keep {epoch}: {} is {}", met.ticks.0, met.at.ms),
+            Poll::Take(told) => {
+                let one =
+                    |told: &Told| format!("{}:{}-{}", told.place.epoch, told.place.number, told.missing);
+                format!("take {}", told.iter().map(one).collect::<Vec<_>>().join(" "))
+            }
+            other => format!("{other:?}"),
+        });
+    }
+}
+
+/// A bridge in its epoch 7 that is understood, with all up to 7:2 committed here.
+fn talking() -> Line {
+    let mut line = Line::new(at(0));
+    assert_eq!(wants(&mut line), ["hello"]);
+    line.octets(&hello(7, true, place(7, 1)), at(10));
+    assert_eq!(wants(&mut line), ["greet host"]);
+    line.known(Known { taken: place(7, 2), first_epoch: 0 }, at(11));
+    assert_eq!(wants(&mut line), ["acknowledge 7:2", "time 1"]);
+    // What comes before the time is known waits for it.
+    line.octets(&record(place(7, 2), place(7, 3)), at(12));
+    assert_eq!(wants(&mut line), [""; 0]);
+    line.octets(&frame(&ToHub::Time { token: 1, epoch: 7, now: Ticks(500) }), at(31));
+    assert_eq!(wants(&mut line), ["keep 7: 500 is 21"]);
+    line.kept(at(40));
+    assert_eq!(wants(&mut line), ["take 7:3-0"]);
+    line.committed();
+    assert_eq!(wants(&mut line), ["acknowledge 7:3"]);
+    line
+}
+
+#[test]
+fn records_are_taken_in_order_and_acknowledged_when_they_are_committed() {
+    let mut line = talking();
+    line.octets(&[record(place(7, 3), place(7, 4)), record(place(7, 4), place(7, 5))].concat(), at(50));
+    assert_eq!(wants(&mut line), ["take 7:4-0 7:5-0"]);
+    // While they are committed more come, and one again.
+    line.octets(&[record(place(7, 3), place(7, 4)), record(place(7, 5), place(7, 6))].concat(), at(60));
+    assert_eq!(wants(&mut line), [""; 0]);
+    line.committed();
+    assert_eq!(wants(&mut line), ["acknowledge 7:5", "take 7:6-0"]);
+    line.committed();
+    assert_eq!(wants(&mut line), ["acknowledge 7:6"]);
+    // The acknowledgement was lost.
+    line.octets(&record(place(7, 5), place(7, 6)), at(70));
+    assert_eq!(wants(&mut line), ["acknowledge 7:6"]);
+    // A frame was lost: nothing is taken out of order.
+    line.octets(&record(place(7, 7), place(7, 8)), at(80));
+    assert_eq!(wants(&mut line), [""; 0]);
+    // A number that its bridge has not any more.
+    line.octets(&record(place(7, 6), place(7, 9)), at(90));
+    assert_eq!(wants(&mut line), ["take 7:9-2"]);
+}
+
+#[test]
+fn a_new_bridge_is_adopted_and_one_that_is_full_is_told_what_it_may_forget() {
+    let mut line = Line::new(at(0));
+    wants(&mut line);
+    line.timeout(at(1_999));
+    assert_eq!(wants(&mut line), [""; 0]);
+    line.timeout(at(2_000));
+    assert_eq!(wants(&mut line), ["hello"]);
+    line.octets(&hello(0, false, Place::default()), at(2_010));
+    wants(&mut line);
+    line.known(Known { taken: Place::default(), first_epoch: 65_537 }, at(2_011));
+    assert_eq!(wants(&mut line), ["adopt 1 as 65537"]);
+    line.octets(&frame(&ToHub::Done { token: 1, outcome: Outcome::Flash }), at(2_020));
+    let said = wants(&mut line).concat();
+    assert!(said.contains("NotAdopted") && said.contains("replace the board"), "{said}");
+    line.octets(&hello(65_537, true, Place::default()), at(2_030));
+    assert_eq!(wants(&mut line), ["greet host"]);
+
+    // Full: what it tells is of earlier epochs, and needs no time of this one.
+    let mut line = Line::new(at(0));
+    line.octets(&hello(0, true, place(7, 2)), at(10));
+    line.known(Known { taken: place(7, 4), first_epoch: 9 }, at(11));
+    line.octets(&record(place(7, 4), place(8, 1)), at(12));
+    assert_eq!(wants(&mut line), ["hello", "greet host", "acknowledge 7:4", "take 8:1-0"]);
+}
+
+#[test]
+fn a_bridge_that_started_is_met_anew() {
+    let mut line = talking();
+    line.octets(&hello(8, true, place(7, 3)), at(100));
+    // Of what was on its way nothing is known any more; and no token of before is the answer.
+    line.octets(&frame(&ToHub::Time { token: 1, epoch: 7, now: Ticks(900) }), at(101));
+    assert_eq!(wants(&mut line), ["greet host"]);
+    line.known(Known { taken: place(7, 3), first_epoch: 0 }, at(102));
+    assert_eq!(wants(&mut line), ["acknowledge 7:3", "time 2"]);
+    // Too slow to tell anything: once more.
+    line.octets(&frame(&ToHub::Time { token: 2, epoch: 8, now: Ticks(5) }), at(1_900));
+    assert_eq!(wants(&mut line), ["time 3"]);
+    // No answer at all: who is there?
+    line.timeout(at(3_900));
+    assert_eq!(wants(&mut line), ["hello"]);
+}
+
+#[test]
+fn the_time_is_asked_for_every_hour() {
+    let mut line = talking();
+    line.timeout(at(3_600_039));
+    assert_eq!(wants(&mut line), [""; 0]);
+    line.timeout(at(3_600_040));
+    assert_eq!(wants(&mut line), ["time 2"]);
+}
+
+/// An older store, or another hub's bridge: what was acknowledged is gone, and what comes after it is taken.
+#[test]
+fn what_another_hub_has_is_not_waited_for() {
+    let mut line = Line::new(at(0));
+    line.octets(&hello(7, true, place(7, 9)), at(1));
+    line.known(Known { taken: place(7, 2), first_epoch: 0 }, at(2));
+    line.octets(&frame(&ToHub::Time { token: 1, epoch: 7, now: Ticks(5) }), at(3));
+    line.kept(at(4));
+    line.octets(&record(place(7, 9), place(7, 10)), at(5));
+    assert_eq!(wants(&mut line).last().unwrap(), "take 7:10-0");
+}
+
+#[test]
+fn octets_that_are_no_frame_are_named_and_passed_over() {
+    let mut line = talking();
+    line.octets(b"\x05\x01\x02\x03\x04\x00garbage\x00", at(50));
+    line.octets(&record(place(7, 3), place(7, 4)), at(60));
+    assert_eq!(wants(&mut line), ["Note(Broken)", "Note(Broken)", "take 7:4-0"]);
+}
+
+#[test]
+fn what_comes_next_is_known_by_the_places() {
+    for (taken, after, next, is) in [
+        ((0, 0), (0, 0), (1, 1), Follows::Next { missing: 0 }),
+        ((1, 1), (1, 1), (1, 2), Follows::Next { missing: 0 }),
+        ((1, 1), (1, 1), (1, 4), Follows::Next { missing: 2 }),
+        ((1, 4), (1, 2), (1, 4), Follows::Again),
+        ((1, 4), (1, 4), (3, 1), Follows::Next { missing: 0 }),
+        ((1, 4), (1, 4), (3, 3), Follows::Next { missing: 2 }),
+        ((1, 4), (1, 5), (3, 1), Follows::Gap),
+        ((3, 4), (1, 5), (2, 1), Follows::Again),
+        ((1, 2), (1, 1), (1, 3), Follows::Next { missing: 0 }),
+    ] {
+        let [taken, after, next] = [taken, after, next].map(|(epoch, number)| place(epoch, number));
+        assert_eq!(follows(taken, after, next), is, "{taken:?}, {after:?}, {next:?}");
+    }
+}
+
+#[test]
+fn an_instant_of_the_bridge_is_placed_between_those_that_are_known() {
+    let met = |ticks, boot, ms| Met { ticks: Ticks(ticks), at: HubTicks { boot: BootNo(boot), ms } };
+    assert_eq!(placed(Ticks(5), &[]), None);
+    // The bridge's crystal is slow: 1 000 of its milliseconds are 1 100 of the hub's.
+    let known = [met(1_000, 3, 50_000), met(2_000, 3, 51_100)];
+    for (ticks, ms) in [(500, 49_500), (1_000, 50_000), (1_500, 50_550), (2_000, 51_100), (2_500, 51_600)] {
+        assert_eq!(placed(Ticks(ticks), &known), Some(at(ms)), "{ticks}");
+    }
+    // The hub started between: the nearer one says.
+    let known = [met(1_000, 2, 90_000), met(9_000, 3, 4_000)];
+    assert_eq!(placed(Ticks(4_000), &known), Some(HubTicks { boot: BootNo(2), ms: 93_000 }));
+    assert_eq!(placed(Ticks(6_000), &known), Some(at(1_000)));
+    assert_eq!(placed(Ticks(4_999), &known[1..]), Some(at(-1)), "before the hub's boot");
+    assert_eq!(placed(Ticks(u64::MAX), &known).map(|at| at.ms), Some(i64::MAX));
+}
