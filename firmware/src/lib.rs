@@ -13,4 +13,5 @@
 pub mod bridge;
 pub mod configuration;
 pub mod flash;
+pub mod session;
 pub mod telling;

@@ -4,5 +4,6 @@
 mod hub;
 mod link;
 mod nor;
+mod session;
 mod settings;
 mod spool;

@@ -59,8 +59,11 @@ pub enum Step {
         user: u8,
         code: u16,
     },
-    /// Record Access Control Point: all that is new.
-    Collect(Place),
+    /// Record Access Control Point: all records, or those from this sequence number on.
+    Collect {
+        place: Place,
+        from: Option<u16>,
+    },
     /// Until it falls silent.
     Drain,
     /// Date Time or Current Time, from the hub's clock, in the zone's offset that the hub said with it.
@@ -188,7 +191,10 @@ impl Step {
                 user: reader.u8("user index")?,
                 code: reader.u16("consent code")?,
             },
-            COLLECT => Step::Collect(Place::read(&mut reader)?),
+            COLLECT => Step::Collect {
+                place: Place::read(&mut reader)?,
+                from: if reader.is_empty() { None } else { Some(reader.u16("sequence number")?) },
+            },
             _ => Step::SetClock(Place::read(&mut reader)?),
         }))
     }
@@ -212,7 +218,11 @@ impl Step {
                 writer.u8("user index", user)?;
                 writer.u16("consent code", code)
             }
-            Step::Collect(place) => begin(COLLECT, 4).and_then(|()| place.write(writer)),
+            Step::Collect { place, from } => {
+                begin(COLLECT, if from.is_some() { 6 } else { 4 })?;
+                place.write(writer)?;
+                from.map_or(Ok(()), |number| writer.u16("sequence number", number))
+            }
             Step::Drain => begin(DRAIN, 0),
             Step::SetClock(place) => begin(SET_CLOCK, 4).and_then(|()| place.write(writer)),
         }
@@ -306,7 +316,8 @@ mod tests {
             (Step::Read(PLACE), "03 04 1D189D2A"),
             (Step::ReadClock(PLACE), "04 04 1D189D2A"),
             (Step::Consent { place: PLACE, user: 2, code: 1234 }, "05 07 1D189D2A 02 D204"),
-            (Step::Collect(PLACE), "06 04 1D189D2A"),
+            (Step::Collect { place: PLACE, from: None }, "06 04 1D189D2A"),
+            (Step::Collect { place: PLACE, from: Some(301) }, "06 06 1D189D2A 2D01"),
             (Step::Drain, "07 00"),
             (Step::SetClock(PLACE), "08 04 1D189D2A"),
         ];

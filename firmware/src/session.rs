@@ -1,0 +1,372 @@
+//! One conversation with a device: the steps that the hub planned for it, carried out.
+//!
+//! What the device answers and tells goes in, with instants; what to ask it, what to keep, and one ending come out. After every call
+//! in, drain [`Session::poll`] until it says `Wait` or `Done`. One request is out at a time, as in ATT.
+//!
+//! A step that the device refuses ends nothing but itself: another hub has told it something else, or its firmware is another than the
+//! profile's. What it told is kept; how the conversation went is told at its end. A value that [`Session::value`] wants to have kept is
+//! to be in flash before it is confirmed.
+//!
+//! Deliberately absent: connecting, pairing, handles; what a value means.
+
+use hearth_wire::frame::Ticks;
+use hearth_wire::frame::plan::{Device, Place, Step, Steps};
+use hearth_wire::frame::said::{Ending, What};
+use hearth_wire::gatt::{UserControlPoint, UserControlResult};
+use hearth_wire::racp::RecordAccessControlPoint;
+use hearth_wire::transfer::{self, Outcome, Transfer};
+
+/// ATT ends a link whose request was not answered for so long (Bluetooth Core, Vol 3, Part F, 3.3.3).
+const ANSWER_MS: u64 = 30_000;
+/// How long a scale has to answer a consent code.
+const CONSENT_MS: u64 = 5_000;
+/// A meter that says nothing for so long while it reports its records is asked to stop.
+const RECORDS_MS: u64 = 10_000;
+/// No conversation lasts longer: a thousand records take three minutes.
+const LIMIT_MS: u64 = 600_000;
+
+/// What to do for the conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Poll {
+    /// By indications where the characteristic has them, else by notifications.
+    Subscribe(Place),
+    Read(Place),
+    /// With a response.
+    Write(Place, Octets),
+    /// Nothing before this instant, unless something comes; then call [`Session::timeout`].
+    Wait(Ticks),
+    /// Hang up, and keep this.
+    Done(Ending),
+}
+
+/// What is written to a control point: a few octets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Octets {
+    octets: [u8; 8],
+    length: usize,
+}
+
+impl Octets {
+    /// `None`: more than there is room for.
+    fn of(write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<Octets> {
+        let mut octets = [0; 8];
+        let length = write(&mut octets)?;
+        Some(Octets { octets, length })
+    }
+
+    pub fn get(&self) -> &[u8] {
+        &self.octets[..self.length]
+    }
+}
+
+/// Why a request came to nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The device has no such characteristic, or it can't do that.
+    Missing,
+    /// ATT error. Bluetooth Core, Vol 3, Part F, 3.4.1.1.
+    Att(u8),
+}
+
+impl Fault {
+    /// Insufficient authentication, encryption key size, or encryption: it wants a bond, or a better one.
+    fn wants_a_bond(self) -> bool {
+        matches!(self, Fault::Att(0x05 | 0x0C | 0x0F))
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Doing {
+    Next,
+    /// The answer to this is waited for, since then and until.
+    Asking(Step, Ticks, Ticks),
+    Pausing(Ticks),
+    Consenting(Ticks),
+    Collecting(Place, Transfer),
+    /// Since something was heard.
+    Draining(Ticks),
+    Ended(Ending),
+}
+
+/// One conversation with one device.
+#[derive(Clone, Debug)]
+pub struct Session<'a> {
+    steps: Steps<'a>,
+    silence_ms: u64,
+    doing: Doing,
+    now: Ticks,
+    end: Ticks,
+    values: u16,
+    /// What a step came to that is worth telling: the first.
+    fault: Option<Ending>,
+    /// The sequence number that is furthest on.
+    furthest: Option<u16>,
+}
+
+impl<'a> Session<'a> {
+    /// The link stands, and is as safe as the device's plan wants it.
+    pub fn start(device: &Device<'a>, now: Ticks) -> Session<'a> {
+        Session {
+            steps: device.steps,
+            silence_ms: device.silence_ms.into(),
+            doing: Doing::Next,
+            now,
+            end: later(now, LIMIT_MS),
+            values: 0,
+            fault: None,
+            furthest: None,
+        }
+    }
+
+    /// What was read, or that something was written: what is to be kept of it.
+    pub fn answered<'v>(&mut self, octets: &'v [u8], now: Ticks) -> Option<What<'v>> {
+        self.now = now;
+        let Doing::Asking(step, asked, _) = self.doing else { return None };
+        self.doing = match step {
+            Step::Consent { .. } => Doing::Consenting(later(now, CONSENT_MS)),
+            _ => Doing::Next,
+        };
+        match step {
+            Step::Read(Place { characteristic, .. }) => Some(What::Answer { characteristic, octets }),
+            Step::ReadClock(Place { characteristic, .. }) => {
+                Some(What::Clock { asked, characteristic, octets })
+            }
+            _ => None,
+        }
+    }
+
+    /// The request that is out came to nothing.
+    pub fn refused(&mut self, fault: Fault, now: Ticks) {
+        self.now = now;
+        match (&mut self.doing, fault) {
+            (Doing::Asking(Step::Read(_) | Step::ReadClock(_), ..), Fault::Missing) => {
+                self.doing = Doing::Next
+            }
+            (Doing::Asking(..), Fault::Missing) => {
+                self.doing = Doing::Next;
+                self.notes(Ending::Refused(ATTRIBUTE_NOT_FOUND));
+            }
+            (Doing::Asking(..), Fault::Att(_)) if fault.wants_a_bond() => {
+                self.doing = Doing::Ended(Ending::BondLost);
+            }
+            (Doing::Asking(step, ..), Fault::Att(code)) => {
+                let only_a_fact = matches!(step, Step::Read(_) | Step::ReadClock(_));
+                self.doing = Doing::Next;
+                if !only_a_fact {
+                    self.notes(Ending::Refused(code));
+                }
+            }
+            (Doing::Collecting(..), _) if fault.wants_a_bond() => {
+                self.doing = Doing::Ended(Ending::BondLost);
+            }
+            // Its control point was busy with another's request, or is not subscribed to: once more, until it is silent.
+            (Doing::Collecting(_, transfer), Fault::Att(0x80 | 0xFE)) => {
+                transfer.again(transfer::Millis(now.0));
+            }
+            (Doing::Collecting(..), fault) => {
+                self.doing = Doing::Next;
+                self.notes(Ending::Refused(match fault {
+                    Fault::Att(code) => code,
+                    Fault::Missing => ATTRIBUTE_NOT_FOUND,
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    /// The device told something by itself: whether it is to be kept. What answers a control point is not.
+    pub fn value(&mut self, characteristic: u16, octets: &[u8], now: Ticks) -> bool {
+        self.now = now;
+        let millis = transfer::Millis(now.0);
+        match characteristic {
+            RecordAccessControlPoint::UUID => {
+                if let Doing::Collecting(_, transfer) = &mut self.doing
+                    && let Ok(point) = RecordAccessControlPoint::decode(octets)
+                    && let Ok(response) = transfer::Response::try_from(point.value)
+                {
+                    transfer.answer(response, millis);
+                }
+                return false;
+            }
+            UserControlPoint::UUID => {
+                if matches!(self.doing, Doing::Consenting(_))
+                    && let Ok(point) = UserControlPoint::decode(octets)
+                    && let UserControlPoint::Response { result, .. } = point.value
+                {
+                    // The next one's code ends this one's turn: first it tells all of theirs.
+                    self.doing = Doing::Draining(now);
+                    if result != UserControlResult::SUCCESS {
+                        self.doing = Doing::Next;
+                        self.notes(Ending::Refused(result.0));
+                    }
+                }
+                return false;
+            }
+            _ => {}
+        }
+        self.values = self.values.saturating_add(1);
+        match &mut self.doing {
+            Doing::Draining(heard) => *heard = now,
+            Doing::Collecting(_, transfer) if MEASUREMENTS.contains(&characteristic) => {
+                if let [_, low, high, ..] = octets {
+                    let number = u16::from_le_bytes([*low, *high]);
+                    transfer.record(number, millis);
+                    if self.furthest.is_none_or(|furthest| transfer::is_after(number, furthest)) {
+                        self.furthest = Some(number);
+                    }
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// The bridge has no room for what the device tells: it is not confirmed, and the device keeps it.
+    pub fn no_room(&mut self) {
+        self.end(Ending::NoRoom);
+    }
+
+    /// The link is gone. A device that had told all it had leaves by itself, and so does one that had not.
+    pub fn lost(&mut self) {
+        self.end(Ending::Lost);
+    }
+
+    fn end(&mut self, how: Ending) {
+        if !matches!(self.doing, Doing::Ended(_)) {
+            self.doing = Doing::Ended(how);
+        }
+    }
+
+    /// The instant that was waited for has come.
+    pub fn timeout(&mut self, now: Ticks) {
+        self.now = now;
+        if now >= self.end {
+            return self.end(Ending::Silent);
+        }
+        match &mut self.doing {
+            Doing::Asking(_, _, until) if now >= *until => self.doing = Doing::Ended(Ending::Silent),
+            Doing::Pausing(until) if now >= *until => self.doing = Doing::Next,
+            Doing::Consenting(until) if now >= *until => {
+                self.doing = Doing::Next;
+                self.notes(Ending::Silent);
+            }
+            Doing::Draining(heard) if now >= later(*heard, self.silence_ms) => self.doing = Doing::Next,
+            Doing::Collecting(_, transfer) => transfer.timeout(transfer::Millis(now.0)),
+            _ => {}
+        }
+    }
+
+    /// How many values it told.
+    pub fn values(&self) -> u16 {
+        self.values
+    }
+
+    /// Of the records that it told by their numbers, the one that is furthest on.
+    pub fn furthest(&self) -> Option<u16> {
+        self.furthest
+    }
+
+    pub fn poll(&mut self) -> Poll {
+        loop {
+            let until = match &mut self.doing {
+                Doing::Next => match self.steps.next() {
+                    Some(Ok(step)) => match self.begin(step) {
+                        Some(poll) => return poll,
+                        None => continue,
+                    },
+                    // A plan is whole, or is none: the hub is told by the digest of its configuration.
+                    Some(Err(_)) | None => {
+                        self.doing = Doing::Ended(self.fault.unwrap_or(Ending::Drained));
+                        continue;
+                    }
+                },
+                Doing::Ended(how) => return Poll::Done(*how),
+                Doing::Asking(_, _, until) | Doing::Pausing(until) | Doing::Consenting(until) => *until,
+                Doing::Draining(heard) => later(*heard, self.silence_ms),
+                Doing::Collecting(place, transfer) => {
+                    let place = *place;
+                    match transfer.poll() {
+                        transfer::Poll::Write(request) => {
+                            let octets = Octets::of(|room| request.encode(room).ok().map(<[u8]>::len));
+                            match octets {
+                                Some(octets) => return Poll::Write(place, octets),
+                                None => continue,
+                            }
+                        }
+                        transfer::Poll::Wait(until) => Ticks(until.0),
+                        transfer::Poll::Done(outcome) => {
+                            self.doing = Doing::Next;
+                            self.collected(outcome);
+                            continue;
+                        }
+                    }
+                }
+            };
+            return Poll::Wait(until.min(self.end));
+        }
+    }
+
+    /// `None`: there is nothing to ask for it.
+    fn begin(&mut self, step: Step) -> Option<Poll> {
+        let now = self.now;
+        let asking = Doing::Asking(step, now, later(now, ANSWER_MS));
+        match step {
+            Step::Pause { ms } => {
+                self.doing = Doing::Pausing(later(now, ms.into()));
+                None
+            }
+            Step::Drain => {
+                self.doing = Doing::Draining(now);
+                None
+            }
+            Step::Collect { place, from } => {
+                self.doing =
+                    Doing::Collecting(place, Transfer::start(from, RECORDS_MS, transfer::Millis(now.0)));
+                None
+            }
+            Step::Subscribe(place) => {
+                self.doing = asking;
+                Some(Poll::Subscribe(place))
+            }
+            Step::Read(place) | Step::ReadClock(place) => {
+                self.doing = asking;
+                Some(Poll::Read(place))
+            }
+            Step::Consent { place, user, code } => {
+                let consent = UserControlPoint::Consent { user_index: user, consent: code };
+                let octets = Octets::of(|room| consent.encode(room).ok().map(<[u8]>::len))?;
+                self.doing = asking;
+                Some(Poll::Write(place, octets))
+            }
+            // A bridge that was not told the time of day leaves clocks alone.
+            Step::SetClock(_) => None,
+        }
+    }
+
+    fn collected(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Complete { .. } | Outcome::Empty => {}
+            Outcome::Short { expected, received } => {
+                self.notes(Ending::Short { counted: expected, came: received });
+            }
+            Outcome::Incomplete { received } => {
+                self.notes(Ending::Short { counted: u16::MAX, came: received })
+            }
+            Outcome::Refused { code, .. } => self.notes(Ending::Refused(code.0)),
+            Outcome::Silent { .. } => self.notes(Ending::Silent),
+        }
+    }
+
+    fn notes(&mut self, how: Ending) {
+        self.fault.get_or_insert(how);
+    }
+}
+
+/// Bluetooth Core, Vol 3, Part F, 3.4.1.1: Attribute Not Found.
+const ATTRIBUTE_NOT_FOUND: u8 = 0x0A;
+/// What carries a sequence number behind its flags, and is counted by the control point: Glucose Measurement.
+const MEASUREMENTS: [u16; 1] = [0x2A18];
+
+fn later(now: Ticks, ms: u64) -> Ticks {
+    Ticks(now.0.saturating_add(ms))
+}
