@@ -82,7 +82,8 @@ enum Doing {
     Asking(Step, Ticks, Ticks),
     Pausing(Ticks),
     Consenting(Ticks),
-    Collecting(Place, Transfer),
+    /// From this number on, if from any; and whether that record came.
+    Collecting(Place, Transfer, Option<u16>, bool),
     /// Since something was heard.
     Draining(Ticks),
     Ended(Ending),
@@ -160,7 +161,7 @@ impl<'a> Session<'a> {
                 self.doing = Doing::Ended(Ending::BondLost);
             }
             // Its control point was busy with another's request, or is not subscribed to: once more, until it is silent.
-            (Doing::Collecting(_, transfer), Fault::Att(0x80 | 0xFE)) => {
+            (Doing::Collecting(_, transfer, ..), Fault::Att(0x80 | 0xFE)) => {
                 transfer.again(transfer::Millis(now.0));
             }
             (Doing::Collecting(..), fault) => {
@@ -180,7 +181,7 @@ impl<'a> Session<'a> {
         let millis = transfer::Millis(now.0);
         match characteristic {
             RecordAccessControlPoint::UUID => {
-                if let Doing::Collecting(_, transfer) = &mut self.doing
+                if let Doing::Collecting(_, transfer, ..) = &mut self.doing
                     && let Ok(point) = RecordAccessControlPoint::decode(octets)
                     && let Ok(response) = transfer::Response::try_from(point.value)
                 {
@@ -207,10 +208,11 @@ impl<'a> Session<'a> {
         self.values = self.values.saturating_add(1);
         match &mut self.doing {
             Doing::Draining(heard) => *heard = now,
-            Doing::Collecting(_, transfer) if MEASUREMENTS.contains(&characteristic) => {
+            Doing::Collecting(_, transfer, from, is_known) if MEASUREMENTS.contains(&characteristic) => {
                 if let [_, low, high, ..] = octets {
                     let number = u16::from_le_bytes([*low, *high]);
                     transfer.record(number, millis);
+                    *is_known |= *from == Some(number);
                     if self.furthest.is_none_or(|furthest| transfer::is_after(number, furthest)) {
                         self.furthest = Some(number);
                     }
@@ -251,7 +253,7 @@ impl<'a> Session<'a> {
                 self.notes(Ending::Silent);
             }
             Doing::Draining(heard) if now >= later(*heard, self.silence_ms) => self.doing = Doing::Next,
-            Doing::Collecting(_, transfer) => transfer.timeout(transfer::Millis(now.0)),
+            Doing::Collecting(_, transfer, ..) => transfer.timeout(transfer::Millis(now.0)),
             _ => {}
         }
     }
@@ -283,8 +285,9 @@ impl<'a> Session<'a> {
                 Doing::Ended(how) => return Poll::Done(*how),
                 Doing::Asking(_, _, until) | Doing::Pausing(until) | Doing::Consenting(until) => *until,
                 Doing::Draining(heard) => later(*heard, self.silence_ms),
-                Doing::Collecting(place, transfer) => {
+                Doing::Collecting(place, transfer, from, is_known) => {
                     let place = *place;
+                    let is_another = from.is_some() && !*is_known;
                     match transfer.poll() {
                         transfer::Poll::Write(request) => {
                             let octets = Octets::of(|room| request.encode(room).ok().map(<[u8]>::len));
@@ -294,6 +297,11 @@ impl<'a> Session<'a> {
                             }
                         }
                         transfer::Poll::Wait(until) => Ticks(until.0),
+                        // The record that was known is not there: numbers began anew, and all are asked for.
+                        transfer::Poll::Done(Outcome::Empty | Outcome::Complete { .. }) if is_another => {
+                            self.doing = self.collecting(place, None);
+                            continue;
+                        }
                         transfer::Poll::Done(outcome) => {
                             self.doing = Doing::Next;
                             self.collected(outcome);
@@ -320,8 +328,7 @@ impl<'a> Session<'a> {
                 None
             }
             Step::Collect { place, from } => {
-                self.doing =
-                    Doing::Collecting(place, Transfer::start(from, RECORDS_MS, transfer::Millis(now.0)));
+                self.doing = self.collecting(place, from);
                 None
             }
             Step::Subscribe(place) => {
@@ -341,6 +348,11 @@ impl<'a> Session<'a> {
             // A bridge that was not told the time of day leaves clocks alone.
             Step::SetClock(_) => None,
         }
+    }
+
+    fn collecting(&self, place: Place, from: Option<u16>) -> Doing {
+        let transfer = Transfer::start(from, RECORDS_MS, transfer::Millis(self.now.0));
+        Doing::Collecting(place, transfer, from, false)
     }
 
     fn collected(&mut self, outcome: Outcome) {

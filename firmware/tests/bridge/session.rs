@@ -81,6 +81,14 @@ fn a_meter_is_asked_for_what_it_has() {
         assert!(!session.value(0x2A52, &[6, 0, 1, 1], Ticks(40)));
         assert_eq!((session.poll(), session.furthest()), (Poll::Done(Ending::Drained), Some(302)));
     });
+    // It has nothing of that number any more: its numbers began anew.
+    with(&[Step::Collect { place: RACP, from: Some(301) }], |mut session| {
+        assert_eq!(writes(&mut session, RACP), [4, 3, 1, 0x2D, 1]);
+        session.value(0x2A52, &[5, 0, 0, 0], Ticks(20));
+        assert_eq!(writes(&mut session, RACP), [4, 1]);
+        session.value(0x2A52, &[5, 0, 0, 0], Ticks(30));
+        assert_eq!(session.poll(), Poll::Done(Ending::Drained));
+    });
     // It says that it has three, tells one, and that it is done.
     with(&[Step::Collect { place: RACP, from: None }, Step::Subscribe(GLUCOSE)], |mut session| {
         assert_eq!(writes(&mut session, RACP), [4, 1]);

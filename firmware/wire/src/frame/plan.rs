@@ -11,7 +11,7 @@ use crate::{Malformed, NoRoom};
 /// The only format so far.
 pub const FORMAT: u8 = 1;
 
-/// A characteristic in its service.
+/// A characteristic in its service. Service 0: in whichever it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Place {
     pub service: u16,

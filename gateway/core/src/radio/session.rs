@@ -28,6 +28,7 @@ mod ending;
 mod fact;
 mod memory;
 mod plan;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -47,6 +48,7 @@ use hearth_wire::transfer::Response;
 use memory::{Collecting, Go};
 pub use plan::{Can, Offer, Place, measures};
 use plan::{Step, plan};
+pub use remote::remote;
 use std::collections::VecDeque;
 pub use words::{ANSWER_MS, LIMIT_MS, MEMORY_LIMIT_MS};
 pub use words::{Ask, ClockEnd, Consent, Cursor, Ending, Fault, HubTime, Known, Memory, Poll, Tell};

@@ -98,7 +98,8 @@ impl Radio<'_> {
         };
         let (pairing, ticks) = (profile.collect.pairing, self.clock.ticks());
         // Of a device that may have forgotten its bond BlueZ would only say that it has one.
-        let bond = self.by_address.get(&address).and_then(|no| self.house.get(no)).map(|housed| housed.kept.bond);
+        let bond =
+            self.by_address.get(&address).and_then(|no| self.house.get(no)).map(|housed| housed.kept.bond);
         let is_doubted = bond.is_some_and(|bond| !matches!(bond, Bond::Fresh | Bond::Good));
         let (bus, keeper, doorkeeper) = (self.bus.clone(), self.keeper.clone(), self.doorkeeper.clone());
         self.pairing = Some(at);

@@ -5,6 +5,7 @@ mod clocks;
 mod cuffs;
 mod lives;
 mod meters;
+mod remote;
 mod rude;
 mod scales;
 mod talk;
