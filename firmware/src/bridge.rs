@@ -371,8 +371,8 @@ fn done(token: u16, outcome: Outcome<'_>) -> ToHub<'_> {
     ToHub::Done { token, outcome }
 }
 
-/// What finds no room on the line is not said: the hub asks again, or is told again.
-fn put(frame: &ToHub<'_>, line: &mut impl Line) {
+/// Says this. What finds no room on the line is not said: the hub asks again, or is told again.
+pub fn put(frame: &ToHub<'_>, line: &mut impl Line) {
     let (mut content, mut octets) = ([0; LONGEST], [0; LONGEST_ON_THE_LINE]);
     if let Ok(content) = frame.encode(&mut content)
         && let Ok(octets) = line::close(content, &mut octets)

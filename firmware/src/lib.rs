@@ -6,7 +6,7 @@
 //! The one promise: what a device told is in flash before the device hears that it was taken, and stays there until the hub says
 //! that it is committed ([`flash::Spool`]). What had no room becomes a record that says how many.
 //!
-//! Deliberately absent: boards, pins, interrupts, a clock, an allocator, patients, units.
+//! Deliberately absent: boards, pins, interrupts, a clock, an allocator, patients.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -14,4 +14,5 @@ pub mod bridge;
 pub mod configuration;
 pub mod flash;
 pub mod session;
+pub mod sensor;
 pub mod telling;

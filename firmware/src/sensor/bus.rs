@@ -1,0 +1,54 @@
+//! A bus of two wires with one device that has registers, for the tests of sensors.
+
+use embedded_hal_async::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation};
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub(crate) struct Bus {
+    address: u8,
+    pub(crate) is_there: bool,
+    pub(crate) registers: BTreeMap<u8, u16>,
+    /// What was written last, beyond a register's number.
+    pub(crate) written: Vec<u8>,
+}
+
+impl Bus {
+    pub(crate) fn new(address: u8) -> Bus {
+        Bus { address, is_there: true, registers: BTreeMap::new(), written: vec![] }
+    }
+}
+
+impl ErrorType for Bus {
+    type Error = ErrorKind;
+}
+
+impl I2c for Bus {
+    async fn transaction(&mut self, address: u8, operations: &mut [Operation<'_>]) -> Result<(), ErrorKind> {
+        if !self.is_there || address != self.address {
+            return Err(ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address));
+        }
+        let mut pointer = 0;
+        for operation in operations {
+            match operation {
+                Operation::Write([register]) => pointer = *register,
+                Operation::Write(octets) => self.written = octets.to_vec(),
+                Operation::Read(into) => {
+                    let register = self.registers.get(&pointer).copied().unwrap_or_default();
+                    into.copy_from_slice(&register.to_be_bytes());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs what never waits.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
