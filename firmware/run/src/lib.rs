@@ -1,0 +1,159 @@
+//! Drives a [`Bridge`] on any board: hands it what comes, when it comes, and calls it again at the instant that it names.
+//!
+//! One task owns the bridge and waits for whatever is first: room on the hub's line, the next sample, the bridge's instant, the hub's
+//! octets. So nothing is shared and nothing locked; in between, the processor sleeps. While the task waits for its flash the hub's octets
+//! go on to come, and it is the board that has to have room for them: an erase takes a chip up to 90 ms, in which 115 200 baud
+//! bring 1036.
+//!
+//! Deliberately absent: boards, vendors' crates, judgement. What is decided is decided in `firmware`, and tested there without a clock.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod outgoing;
+
+use core::fmt;
+use core::future::pending;
+use embassy_futures::select::{Either4, select4};
+use embassy_time::{Duration, Instant, Ticker, Timer, with_timeout};
+use embedded_io_async::{Read, Write};
+use embedded_storage_async::nor_flash::NorFlash;
+use firmware::bridge::{About, Bridge, Wish, put};
+use firmware::flash::Refused;
+use firmware::sensor::{News, Settling, Thermometer, Trouble, measurement};
+use hearth_wire::frame::{Level, Ticks, ToHub};
+use outgoing::Outgoing;
+
+/// A thermometer measures once a second.
+const SAMPLE: Duration = Duration::from_secs(1);
+/// A bus that somebody holds down is given up after so long.
+const BUS: Duration = Duration::from_millis(500);
+/// Flash that failed is asked again after so long.
+const FLASH: Duration = Duration::from_secs(10);
+/// What is still to be said before a restart takes no longer; a hub that takes nothing must not keep a bridge from it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What a board is made of. The line's two ends lose nothing when a read or a write of theirs is dropped half-way, as is so with those that have a
+/// buffer between them and the wire.
+pub struct Board<F, R, W, T> {
+    pub about: About,
+    pub spool: F,
+    pub settings: F,
+    pub from_hub: R,
+    pub to_hub: W,
+    pub thermometer: T,
+    /// Starts the board anew, as after power-on.
+    pub restart: fn() -> !,
+}
+
+impl<F, R, W, T> fmt::Debug for Board<F, R, W, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Board").field("about", &self.about).finish_non_exhaustive()
+    }
+}
+
+impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
+    /// From power-on to power-off, with a spool of so many pages.
+    pub async fn run<const PAGES: usize>(mut self) -> ! {
+        let mut line = Outgoing::new();
+        let Ok(mut bridge) = Bridge::<F, PAGES>::start(self.about, self.spool, self.settings).await else {
+            log(Level::Error, "the flash memory cannot be read: starting again", &mut line);
+            last_words(&mut self.to_hub, &mut line).await;
+            Timer::after(FLASH).await;
+            (self.restart)()
+        };
+        let greeted = bridge.hello(now(), &mut line).await;
+        complain(greeted, &mut line);
+        let mut settling = Settling::new();
+        let mut seconds = Ticker::every(SAMPLE);
+        let mut octets = [0; 64];
+        loop {
+            let told = bridge.tell(now(), &mut line).await;
+            let again = match complain(told, &mut line) {
+                Some(again) => again.map(|Ticks(at)| Instant::from_millis(at)),
+                None => Some(Instant::now() + FLASH),
+            };
+            // The hub's octets come last: however many it sends, the others have their turn.
+            let first = select4(
+                written(&mut self.to_hub, line.waiting()),
+                seconds.next(),
+                until(again),
+                self.from_hub.read(&mut octets),
+            );
+            match first.await {
+                Either4::First(Ok(many)) => line.went(many),
+                // Whatever of it arrived is no frame; what matters is told again.
+                Either4::First(Err(_)) => line.clear(),
+                Either4::Second(()) => {
+                    let sample = with_timeout(BUS, self.thermometer.sample()).await;
+                    let news = settling.sample(sample.unwrap_or(Err(Trouble::Silent)), now());
+                    match news {
+                        None => {}
+                        Some(News::Fails(trouble)) => log(Level::Warning, trouble.words(), &mut line),
+                        Some(News::WorksAgain) => log(Level::Info, "the thermometer works again", &mut line),
+                        Some(News::Settled(temperature)) => {
+                            let mut value = Default::default();
+                            if let Some(said) = measurement(temperature, now(), &mut value) {
+                                let kept = bridge.keep_or_count(&said).await;
+                                complain(kept, &mut line);
+                            }
+                        }
+                    }
+                }
+                Either4::Third(()) => {}
+                Either4::Fourth(Ok(many)) => {
+                    let came = octets.get(..many).unwrap_or_default();
+                    let mut restart = false;
+                    // Nothing here works by the configuration so far.
+                    let wish = |wish| restart |= wish == Wish::Restart;
+                    let heard = bridge.received(came, now(), &mut line, wish).await;
+                    complain(heard, &mut line);
+                    if restart {
+                        last_words(&mut self.to_hub, &mut line).await;
+                        (self.restart)()
+                    }
+                }
+                // An octet that was garbled or lost on the wire: its frame's checksum says so.
+                Either4::Fourth(Err(_)) => {}
+            }
+        }
+    }
+}
+
+fn now() -> Ticks {
+    Ticks(Instant::now().as_millis())
+}
+
+fn log(level: Level, text: &str, line: &mut Outgoing) {
+    put(&ToHub::Log { at: now(), level, text }, line);
+}
+
+/// What the flash refused is said; the bridge goes on with what it has.
+fn complain<T, E>(done: Result<T, Refused<E>>, line: &mut Outgoing) -> Option<T> {
+    if done.is_err() {
+        log(Level::Error, "the flash memory does not do what it is told", line);
+    }
+    done.ok()
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => Timer::at(instant).await,
+        None => pending().await,
+    }
+}
+
+/// How many of these octets went out; for ever, if there are none.
+async fn written<W: Write>(line: &mut W, octets: &[u8]) -> Result<usize, W::Error> {
+    if octets.is_empty() { pending().await } else { line.write(octets).await }
+}
+
+/// Until all is on the wire, or the hub has had its time.
+async fn last_words<W: Write>(to_hub: &mut W, line: &mut Outgoing) {
+    let all = async {
+        to_hub.write_all(line.waiting()).await?;
+        to_hub.flush().await
+    };
+    // Either way a restart follows.
+    _ = with_timeout(LAST_WORDS, all).await;
+    line.clear();
+}
