@@ -1,0 +1,136 @@
+//! The UART to the hub, with a buffer each way that interrupts fill and empty.
+//!
+//! Layout: Arm, Cortex-M System Design Kit Technical Reference Manual, "APB UART".
+
+use crate::CLOCK;
+use crate::registers::Registers;
+use core::cell::Cell;
+use core::convert::Infallible;
+use core::future::poll_fn;
+use core::task::Poll;
+use critical_section::Mutex;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_sync::pipe::Pipe;
+use embassy_sync::waitqueue::AtomicWaker;
+use embedded_io_async::{ErrorType, Read, Write};
+
+const DATA: usize = 0x00;
+const STATE: usize = 0x04;
+const CONTROL: usize = 0x08;
+/// Which interrupts came; a one that is written there takes it back.
+const INTERRUPTS: usize = 0x0C;
+const DIVIDER: usize = 0x10;
+
+/// In `STATE`: an octet has come.
+const HAS_COME: u32 = 1 << 1;
+/// In `INTERRUPTS`: an octet has gone, one has come.
+const GONE: u32 = 1;
+const CAME: u32 = 1 << 1;
+/// In `CONTROL`: sends and receives, both with interrupts.
+const BOTH_WAYS: u32 = 0b1111;
+
+/// What the hub says while the bridge waits for its flash: three frames of the longest kind.
+const FROM_HUB: usize = 2_048;
+const TO_HUB: usize = 256;
+
+pub(crate) struct Port {
+    registers: Registers,
+    came: Pipe<CriticalSectionRawMutex, FROM_HUB>,
+    goes: Pipe<CriticalSectionRawMutex, TO_HUB>,
+    /// An octet is on its way, and an interrupt follows.
+    sends: Mutex<Cell<bool>>,
+    /// Whoever waits until none is.
+    sent: AtomicWaker,
+}
+
+pub(crate) struct Input(&'static Port);
+pub(crate) struct Output(&'static Port);
+
+impl Port {
+    pub(crate) const fn new(address: usize) -> Port {
+        Port {
+            registers: Registers::at(address),
+            came: Pipe::new(),
+            goes: Pipe::new(),
+            sends: Mutex::new(Cell::new(false)),
+            sent: AtomicWaker::new(),
+        }
+    }
+
+    /// Called once: its two ends are each somebody's own.
+    pub(crate) fn start(&'static self, baud: u32) -> (Input, Output) {
+        self.registers.write(DIVIDER, CLOCK / baud);
+        self.registers.write(CONTROL, BOTH_WAYS);
+        (Input(self), Output(self))
+    }
+
+    pub(crate) fn interrupted(&self) {
+        let which = self.registers.read(INTERRUPTS);
+        self.registers.write(INTERRUPTS, which);
+        if which & CAME != 0 {
+            self.take();
+        }
+        if which & GONE != 0 {
+            self.send_next();
+        }
+    }
+
+    /// Takes what has come. What there is no room for stays where it is, until somebody has read.
+    fn take(&self) {
+        while self.registers.read(STATE) & HAS_COME != 0 && !self.came.is_full() {
+            let octet = self.registers.read(DATA) as u8;
+            // There is room.
+            _ = self.came.try_write(&[octet]);
+        }
+    }
+
+    fn send_next(&self) {
+        critical_section::with(|cs| {
+            let mut octet = [0];
+            let goes = self.goes.try_read(&mut octet).is_ok();
+            self.sends.borrow(cs).set(goes);
+            if goes {
+                self.registers.write(DATA, octet[0].into());
+            } else {
+                self.sent.wake();
+            }
+        });
+    }
+}
+
+impl ErrorType for Input {
+    type Error = Infallible;
+}
+
+impl ErrorType for Output {
+    type Error = Infallible;
+}
+
+impl Read for Input {
+    async fn read(&mut self, into: &mut [u8]) -> Result<usize, Infallible> {
+        let many = self.0.came.read(into).await;
+        // No interrupt says again what it has said.
+        critical_section::with(|_| self.0.take());
+        Ok(many)
+    }
+}
+
+impl Write for Output {
+    async fn write(&mut self, octets: &[u8]) -> Result<usize, Infallible> {
+        let many = self.0.goes.write(octets).await;
+        let idle = critical_section::with(|cs| !self.0.sends.borrow(cs).replace(true));
+        if idle {
+            self.0.send_next();
+        }
+        Ok(many)
+    }
+
+    async fn flush(&mut self) -> Result<(), Infallible> {
+        poll_fn(|context| {
+            self.0.sent.register(context.waker());
+            let sends = critical_section::with(|cs| self.0.sends.borrow(cs).get());
+            if sends { Poll::Pending } else { Poll::Ready(Ok(())) }
+        })
+        .await
+    }
+}
