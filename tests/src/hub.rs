@@ -19,14 +19,20 @@ pub fn build() -> Command {
     build_package("gateway")
 }
 
-/// Builds another package of this workspace.
-pub fn build_package(package: &str) -> Command {
+/// Cargo, as if a person had called it.
+pub fn cargo() -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     // What cargo tells a test of its package makes build scripts run again that watch it, and then all that stands on them.
     let of_this_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST");
     std::env::vars()
         .filter(|(name, _)| of_this_package(name))
         .for_each(|(name, _)| _ = cargo.env_remove(name));
+    cargo
+}
+
+/// Builds another package of this workspace.
+pub fn build_package(package: &str) -> Command {
+    let mut cargo = cargo();
     cargo.args(["build", "--quiet", "--locked", "--package", package]).current_dir(crate::root());
     cargo
 }

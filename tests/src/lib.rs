@@ -14,7 +14,7 @@ pub mod simulated;
 mod used;
 mod world;
 
-pub use hub::{Daemon, HURRIED, Hub, Said, Source, build, build_package, hearth, ran, said};
+pub use hub::{Daemon, HURRIED, Hub, Said, Source, build, build_package, cargo, hearth, ran, said};
 pub use used::Used;
 pub use world::{Destination, RUNGS, World, root};
 

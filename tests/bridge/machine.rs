@@ -1,0 +1,194 @@
+//! A board in an emulator: its processor runs the firmware as a board's would, its flash is a file, and its power can be cut.
+
+use e2e::{Used, cargo, ran, root};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const BOARD: &str = "mps2-an386";
+const TARGET: &str = "thumbv7em-none-eabihf";
+
+/// How long a board may say nothing that is waited for. It is emulated, on a machine that may be busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Of the memory that the flash is the end of.
+const MEMORY: u64 = 16 << 20;
+const FLASH: u64 = 1 << 20;
+
+/// The firmware, built once.
+fn image() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("boards");
+        let mut build = cargo();
+        build.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
+        build.arg(&target).arg("--manifest-path");
+        ran(build.arg(root().join("firmware/boards").join(BOARD).join("Cargo.toml")));
+        target.join(TARGET).join("release").join(BOARD)
+    })
+}
+
+/// A board's flash, which outlives each of its lives; and where its lines end.
+#[derive(Debug)]
+pub(crate) struct Flash {
+    folder: PathBuf,
+}
+
+impl Flash {
+    /// Erased, but for the board's name.
+    pub(crate) fn new(name: [u8; 8]) -> Flash {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let n = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("hearth-bridge-{}-{n}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let flash = Flash { folder };
+        let file = File::create(flash.file()).unwrap();
+        file.set_len(MEMORY).unwrap();
+        file.write_all_at(&vec![0xFF; FLASH as usize], MEMORY - FLASH).unwrap();
+        file.write_all_at(&name, MEMORY - name.len() as u64).unwrap();
+        flash
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("flash")
+    }
+}
+
+impl Drop for Flash {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// A board with power. It is off when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    child: Child,
+    /// What it says to its hub, as it comes.
+    pub(crate) from_board: Receiver<Vec<u8>>,
+    pub(crate) to_board: UnixStream,
+    monitor: BufReader<UnixStream>,
+    /// What was said, for whoever has to find out why a test failed.
+    pub(crate) talk: Vec<String>,
+}
+
+impl Machine {
+    /// The power is on.
+    pub(crate) fn start(flash: &Flash) -> Machine {
+        let [hub, monitor] = ["hub", "monitor"].map(|line| flash.folder.join(line));
+        let (hub_line, monitor_line) = (end(&hub), end(&monitor));
+        let child = Command::new("qemu-system-arm")
+            .args(["-machine", &format!("{BOARD},memory-backend=memory"), "-object"])
+            .arg(format!(
+                "memory-backend-file,id=memory,size={MEMORY},mem-path={},share=on",
+                flash.file().display()
+            ))
+            .args(["-display", "none", "-kernel"])
+            .arg(image())
+            .args(["-chardev", &format!("socket,id=hub,path={}", hub.display()), "-serial", "chardev:hub"])
+            .args(["-device", "tmp105,id=thermometer,address=0x48"])
+            .args(["-chardev", &format!("socket,id=monitor,path={}", monitor.display())])
+            .args(["-mon", "chardev=monitor,mode=control"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("qemu-system-arm starts; tests/run installs it");
+        let accepted =
+            |line: Receiver<UnixStream>| line.recv_timeout(PATIENCE).expect("QEMU opens its lines");
+        let monitor = accepted(monitor_line);
+        monitor.set_read_timeout(Some(PATIENCE)).unwrap();
+        let to_board = accepted(hub_line);
+        to_board.set_write_timeout(Some(PATIENCE)).unwrap();
+        let from_board = octets(to_board.try_clone().unwrap());
+        let monitor = BufReader::new(monitor);
+        let mut machine = Machine { child, from_board, to_board, monitor, talk: vec!["power on".into()] };
+        machine.monitored();
+        machine.asks("qmp_capabilities", json!({}));
+        machine
+    }
+
+    /// The next line of QEMU's that is no news.
+    fn monitored(&mut self) -> Value {
+        loop {
+            let mut line = String::new();
+            self.monitor.read_line(&mut line).unwrap();
+            let said: Value = serde_json::from_str(&line).expect("QEMU speaks JSON");
+            self.talk.push(format!("machine: {}", line.trim()));
+            if said.get("event").is_none() {
+                return said;
+            }
+        }
+    }
+
+    fn asks(&mut self, what: &str, arguments: Value) {
+        let line = json!({ "execute": what, "arguments": arguments });
+        writeln!(self.monitor.get_mut(), "{line}").unwrap();
+        let answer = self.monitored();
+        assert!(answer.get("return").is_some(), "{line}: {answer}");
+    }
+
+    /// Of what the thermometer is put to, in thousandths of a degree Celsius.
+    pub(crate) fn set_temperature(&mut self, thousandths: i32) {
+        let thermometer = "/machine/peripheral/thermometer";
+        let set = json!({ "path": thermometer, "property": "temperature", "value": thousandths });
+        self.asks("qom-set", set);
+    }
+
+    /// Its button is pressed: processor and devices start anew, and the flash and the thermometer stay as they are.
+    pub(crate) fn reset(&mut self) {
+        self.asks("system_reset", json!({}));
+    }
+
+    /// The power is cut, in the middle of whatever it does.
+    pub(crate) fn cut_power(mut self) {
+        self.talk.push("power off".into());
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The host's time that it has used.
+    pub(crate) fn used(&self) -> Used {
+        Used::of(self.child.id())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+        // Nobody sees it, unless the test fails.
+        println!("{}", self.talk.join("\n"));
+    }
+}
+
+/// The end of a line that QEMU opens.
+fn end(path: &Path) -> Receiver<UnixStream> {
+    _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).unwrap();
+    let (tell, accepted) = channel();
+    std::thread::spawn(move || _ = listener.accept().map(|(stream, _)| tell.send(stream)));
+    accepted
+}
+
+fn octets(mut stream: UnixStream) -> Receiver<Vec<u8>> {
+    let (tell, came) = channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1_024];
+        while let Ok(many @ 1..) = stream.read(&mut buffer) {
+            if tell.send(buffer[..many].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    came
+}
