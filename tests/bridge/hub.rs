@@ -3,7 +3,7 @@
 use crate::machine::{Flash, Machine, PATIENCE};
 use hearth_wire::frame::line::{LONGEST, LONGEST_ON_THE_LINE, Reader, close};
 use hearth_wire::frame::{Outcome, PROTOCOL, Place, Ticks, ToBridge, ToHub};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 
 /// What a Hello says that the tests ask.
@@ -25,6 +25,8 @@ pub(crate) struct Plugged {
     pub(crate) machine: Machine,
     pub(crate) hub: Hub,
     reader: Reader,
+    /// Octets that came, and that nobody has read yet.
+    came: VecDeque<u8>,
 }
 
 /// What the hub has got.
@@ -36,7 +38,7 @@ pub(crate) struct Hub {
 
 impl Plugged {
     pub(crate) fn start(flash: &Flash, hub: Hub) -> Plugged {
-        Plugged { machine: Machine::start(flash), hub, reader: Reader::default() }
+        Plugged { machine: Machine::start(flash), hub, reader: Reader::default(), came: VecDeque::new() }
     }
 
     /// The power is cut. The hub goes on.
@@ -55,30 +57,31 @@ impl Plugged {
     /// Waits for the frame of which there is something to say. What comes before it is noted, if it is a record, and passed over.
     #[track_caller]
     pub(crate) fn wait<T>(&mut self, what: &str, mut wanted: impl FnMut(&ToHub<'_>) -> Option<T>) -> T {
-        let mut found = None;
-        while found.is_none() {
-            let came = self.machine.from_board.recv_timeout(PATIENCE);
-            let came = came.unwrap_or_else(|e| panic!("{what} did not come: {e}"));
-            for octet in came {
-                let Some(content) = self.reader.push(octet) else { continue };
-                let content = match content {
-                    Ok(content) => content,
-                    Err(broken) => {
-                        // A board that was started anew was in the middle of a frame.
-                        self.machine.talk.push(format!("bridge: a frame that is broken: {broken}"));
-                        continue;
-                    }
-                };
-                let frame = ToHub::decode(content).unwrap().value;
-                self.machine.talk.push(format!("bridge: {frame:02X?}"));
-                if let ToHub::Record { place, said, .. } = frame {
-                    let known = self.hub.records.entry(place).or_insert_with(|| said.to_vec());
-                    assert_eq!(known, said, "{place:?} is told otherwise than before");
+        loop {
+            let Some(octet) = self.came.pop_front() else {
+                let came = self.machine.from_board.recv_timeout(PATIENCE);
+                self.came.extend(came.unwrap_or_else(|e| panic!("{what} did not come: {e}")));
+                continue;
+            };
+            let Some(content) = self.reader.push(octet) else { continue };
+            let content = match content {
+                Ok(content) => content,
+                Err(broken) => {
+                    // A board that was started anew was in the middle of a frame.
+                    self.machine.talk.push(format!("bridge: a frame that is broken: {broken}"));
+                    continue;
                 }
-                found = found.or_else(|| wanted(&frame));
+            };
+            let frame = ToHub::decode(content).unwrap().value;
+            self.machine.talk.push(format!("bridge: {frame:02X?}"));
+            if let ToHub::Record { place, said, .. } = frame {
+                let known = self.hub.records.entry(place).or_insert_with(|| said.to_vec());
+                assert_eq!(known, said, "{place:?} is told otherwise than before");
+            }
+            if let Some(found) = wanted(&frame) {
+                return found;
             }
         }
-        found.unwrap()
     }
 
     /// What the bridge says when it starts, or is greeted.

@@ -86,11 +86,11 @@ fn what_waits_outlives_a_loss_of_power() {
     assert_eq!((greeting.epoch, greeting.is_adopted, greeting.waiting), (8, true, 1));
     plugged.greet();
     assert_eq!(plugged.record(), (Place::default(), place(7, 1)));
-    // Without having been acknowledged it is told with what comes after it.
+    // A hub that says something and acknowledges nothing is told all of it again, each three seconds.
     plugged.machine.set_temperature(38_400);
     while plugged.hub.records.len() < 2 {
-        plugged.greet();
         plugged.record();
+        plugged.time();
     }
     plugged.acknowledge(place(8, 1));
     plugged.is_told_nothing();
