@@ -32,8 +32,8 @@ const FLASH: Duration = Duration::from_secs(10);
 /// What is still to be said before a restart takes no longer; a hub that takes nothing must not keep a bridge from it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What a board is made of. The line's two ends lose nothing when a read or a write of theirs is dropped half-way, as is so with those that have a
-/// buffer between them and the wire.
+/// What a board is made of. The line's two ends lose nothing when a read or a write of theirs is dropped half-way: so it is with those that
+/// have a buffer between them and the wire.
 pub struct Board<F, R, W, T> {
     pub about: About,
     pub spool: F,

@@ -1,5 +1,5 @@
-//! NOR flash, and what is where in it. The machine has none: it is the last mebibyte of a memory that is a file of the host's, and so outlives the
-//! machine as flash does.
+//! NOR flash, and what is where in it. The machine has none: it is the last mebibyte of a memory that is a file of the host's, and so
+//! outlives the machine as flash does.
 //!
 //! | from | pages of 4 KiB | what |
 //! |---|---|---|

@@ -1,7 +1,7 @@
 //! Time, and an alarm at the instant when something is due next: nothing ticks in between, and the processor sleeps.
 //!
-//! Layout: Arm, Cortex-M System Design Kit Technical Reference Manual, "APB dual timer". Its first timer only counts, its second is the alarm. Time
-//! is never counted by interrupts: an emulator that has to wait for its host would lose some.
+//! Layout: Arm, Cortex-M System Design Kit Technical Reference Manual, "APB dual timer". Its first timer only counts, its second is the
+//! alarm. Time is never counted by interrupts: an emulator that has to wait for its host would lose some.
 
 use crate::CLOCK;
 use crate::registers::Registers;
