@@ -13,6 +13,6 @@
 pub mod bridge;
 pub mod configuration;
 pub mod flash;
-pub mod session;
 pub mod sensor;
+pub mod session;
 pub mod telling;
