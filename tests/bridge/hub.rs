@@ -42,7 +42,7 @@ impl Plugged {
     }
 
     /// The power is cut. The hub goes on.
-    pub(crate) fn cut_power(self) -> Hub {
+    pub(crate) fn cut_power(mut self) -> Hub {
         self.machine.cut_power();
         self.hub
     }

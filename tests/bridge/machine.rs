@@ -22,6 +22,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// Of the memory that the flash is the end of.
 const MEMORY: u64 = 16 << 20;
 const FLASH: u64 = 1 << 20;
+/// The spool, from the flash's beginning.
+const SPOOL: u64 = 0xC_2000;
+const SPOOL_LENGTH: usize = 48 * 4_096;
 
 /// The firmware, built once.
 fn image() -> &'static Path {
@@ -59,6 +62,27 @@ impl Flash {
 
     fn file(&self) -> PathBuf {
         self.folder.join("flash")
+    }
+
+    /// How many temperatures lie in the pages of the spool, acknowledged or not.
+    pub(crate) fn temperatures(&self) -> usize {
+        let mut pages = vec![0; SPOOL_LENGTH];
+        File::open(self.file()).unwrap().read_exact_at(&mut pages, MEMORY - FLASH + SPOOL).unwrap();
+        // The characteristic, and the length of its value.
+        pages.windows(4).filter(|octets| *octets == [0x1C, 0x2A, 5, 0]).count()
+    }
+
+    /// Until the board has done that to it.
+    #[track_caller]
+    pub(crate) fn until(&self, wanted: impl Fn(&Flash) -> bool) {
+        const BETWEEN: Duration = Duration::from_millis(50);
+        for _ in 0..PATIENCE.as_millis() / BETWEEN.as_millis() {
+            if wanted(self) {
+                return;
+            }
+            std::thread::park_timeout(BETWEEN);
+        }
+        panic!("the board's flash never came to that");
     }
 }
 
@@ -150,7 +174,7 @@ impl Machine {
     }
 
     /// The power is cut, in the middle of whatever it does.
-    pub(crate) fn cut_power(mut self) {
+    pub(crate) fn cut_power(&mut self) {
         self.talk.push("power off".into());
         self.child.kill().unwrap();
         self.child.wait().unwrap();

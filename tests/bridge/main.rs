@@ -1,6 +1,8 @@
 //! The firmware of a board, on an emulated board: what its thermometer measures reaches the hub once, whatever happens to its power.
 #![allow(clippy::unwrap_used)]
 
+mod cable;
+mod house;
 mod hub;
 mod machine;
 

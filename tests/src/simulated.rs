@@ -42,6 +42,7 @@ pub fn config(
         clock: ClockTrust::Always,
         keep,
         bluetooth: false,
+        bridges: vec![],
         destinations: names.iter().enumerate().map(destination).collect(),
     }
 }

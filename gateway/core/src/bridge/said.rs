@@ -118,5 +118,5 @@ fn wired(BridgeId(bridge): BridgeId, number: u8) -> Facts {
 /// What the profiles of wired sensors match.
 const MAKER: &str = "Hearth bridge";
 /// The numbers that boards give their sensors.
-const THERMOMETER: u8 = 0;
-const SCALE: u8 = 1;
+const THERMOMETER: u8 = 1;
+const SCALE: u8 = 2;
