@@ -36,8 +36,7 @@ impl House {
         std::fs::write(&hub.config, config.replacen("[hub]\n", &bridges, 1)).unwrap();
         let flash = Flash::new(NAME);
         let machine = Machine::start(&flash);
-        let mut house =
-            House { flash, machine, cable: None, hub, record, _world: world, measured: vec![] };
+        let mut house = House { flash, machine, cable: None, hub, record, _world: world, measured: vec![] };
         house.plug();
         house
     }
@@ -84,10 +83,17 @@ impl House {
         }
         charted.sort_by_key(|(_, time)| *time);
         let digits = charted.iter().map(|(digits, _)| digits.as_str());
-        assert!(digits.eq(self.measured.iter().map(|(digits, _)| *digits)), "{charted:?}, {:?}", self.measured);
+        assert!(
+            digits.eq(self.measured.iter().map(|(digits, _)| *digits)),
+            "{charted:?}, {:?}",
+            self.measured
+        );
         for ((_, charted), (digits, measured)) in charted.iter().zip(&self.measured) {
             let off = charted.duration_since(*measured).abs();
-            assert!(off < SignedDuration::from_secs(3), "{digits}: charted at {charted}, measured at {measured}");
+            assert!(
+                off < SignedDuration::from_secs(3),
+                "{digits}: charted at {charted}, measured at {measured}"
+            );
         }
     }
 

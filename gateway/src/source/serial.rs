@@ -4,18 +4,19 @@
 //! of the store is handed on ([`keeper`]). A line that ends, because somebody pulled the plug, is opened again when it is there again.
 
 mod keeper;
+mod port;
 
 use crate::clock::Clock;
 use hearth_core::bridge::{Greeting, Line, Note, Poll};
 use hearth_core::when::HubTicks;
 use hearth_wire::frame::{Level, Version};
 pub(crate) use keeper::{BridgeNo, Keeper, Wish};
-use std::path::{Path, PathBuf};
+use port::{open, why};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use tokio_serial::{SerialPortBuilderExt as _, SerialStream};
 
 /// What both ends of a UART have agreed on; a USB line takes any.
 const BAUD: u32 = 115_200;
@@ -45,15 +46,15 @@ pub(crate) struct Port {
 /// For ever.
 pub(crate) async fn run(port: Port, keeper: Keeper, clock: Clock, state: watch::Sender<State>) {
     loop {
-        let why = match open(&port.path) {
-            Ok(stream) => {
+        let why = match open(&port.path, BAUD) {
+            Ok(line) => {
                 _ = state.send_replace(State::Silent);
                 tracing::info!("bridge line {}: open", port.no);
-                let why = talk(&port, stream, &keeper, &clock, &state).await;
+                let why = talk(&port, line, &keeper, &clock, &state).await;
                 tracing::warn!("bridge line {}: {why}", port.no);
                 why
             }
-            Err(why) => why,
+            Err(error) => why(&error),
         };
         state.send_if_modified(|state| {
             let closed = State::Closed(why);
@@ -63,20 +64,10 @@ pub(crate) async fn run(port: Port, keeper: Keeper, clock: Clock, state: watch::
     }
 }
 
-fn open(path: &Path) -> Result<SerialStream, String> {
-    let name = path.to_str().ok_or("its name is no text")?;
-    tokio_serial::new(name, BAUD).open_native_async().map_err(|error| match error.kind() {
-        tokio_serial::ErrorKind::NoDevice => {
-            "it is not plugged in, or something else has opened it".to_owned()
-        }
-        _ => error.to_string(),
-    })
-}
-
 /// Until the line ends: why it did.
 async fn talk(
     port: &Port,
-    mut stream: SerialStream,
+    (mut from, mut to): port::Line,
     keeper: &Keeper,
     clock: &Clock,
     state: &watch::Sender<State>,
@@ -87,7 +78,7 @@ async fn talk(
     loop {
         let until = match line.poll() {
             Poll::Wait(until) => until,
-            Poll::Send(octets) => match timeout(STUCK, stream.write_all(&octets)).await {
+            Poll::Send(octets) => match timeout(STUCK, to.write_all(&octets)).await {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => return error.to_string(),
                 Err(_) => return "it takes nothing any more".to_owned(),
@@ -131,7 +122,7 @@ async fn talk(
             }
         };
         tokio::select! {
-            came = stream.read(&mut buffer) => match came {
+            came = from.read(&mut buffer) => match came {
                 Ok(0) => return "it was unplugged".to_owned(),
                 Ok(many) => line.octets(&buffer[..many], clock.ticks()),
                 Err(error) => return error.to_string(),
