@@ -3,7 +3,7 @@
 use crate::admit::End;
 use crate::capture::{Link, Uuid16};
 use crate::identity::{Address, AddressKind, Facts};
-use crate::radio::session::{Tell, says_of_itself};
+use crate::radio::session::{Tell, fact};
 use hearth_wire::frame::said::{self, Ending, What};
 use hearth_wire::frame::{self, BridgeId, Peer, Place, Ticks};
 
@@ -68,7 +68,7 @@ pub fn read(bridge: BridgeId, place: Place, octets: &[u8]) -> Option<Said> {
             characteristic: Uuid16(characteristic),
             octets: octets.to_vec(),
         },
-        What::Answer { characteristic, octets } => match says_of_itself(Uuid16(characteristic), octets) {
+        What::Answer { characteristic, octets } => match fact::told(Uuid16(characteristic), octets) {
             Some(Tell::Facts(facts)) => Meaning::Facts(facts),
             Some(Tell::Battery { percent }) => Meaning::Battery { percent },
             _ => Meaning::Nothing,

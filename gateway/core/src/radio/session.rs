@@ -25,10 +25,10 @@
 
 mod clock;
 mod ending;
-mod fact;
+pub(crate) mod fact;
 mod memory;
 mod plan;
-mod remote;
+pub mod remote;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -41,22 +41,18 @@ use crate::identity::Slot;
 use crate::profile::{Collect, Kind, Profile, Via};
 use clock::ClockWork;
 pub use clock::shown;
-pub use fact::told as says_of_itself;
 use hearth_wire::gatt::UserControlPoint;
 use hearth_wire::racp::RecordAccessControlPoint;
 use hearth_wire::transfer::Response;
 use memory::{Collecting, Go};
 pub use plan::{Can, Offer, Place, measures};
 use plan::{Step, plan};
-pub use remote::remote;
 use std::collections::VecDeque;
-pub use words::{ANSWER_MS, LIMIT_MS, MEMORY_LIMIT_MS};
-pub use words::{Ask, ClockEnd, Consent, Cursor, Ending, Fault, HubTime, Known, Memory, Poll, Tell};
-
-/// How long a scale has to answer a consent code.
-const CONSENT_MS: u64 = 5_000;
-/// How long after its memory a meter may still tell what belongs to the last record.
-const LINGER_MS: u64 = 1_000;
+pub use words::{
+    ANSWER_MS, Ask, ClockEnd, Consent, Cursor, Ending, Fault, HubTime, Known, LIMIT_MS, MEMORY_LIMIT_MS,
+    Memory, Poll, Tell,
+};
+use words::{CONSENT_MS, LINGER_MS};
 
 #[derive(Clone, Debug)]
 enum Doing {

@@ -32,7 +32,7 @@ pub(super) fn unknown(known: &Facts) -> impl Iterator<Item = Uuid16> {
 }
 
 /// What the value of one of these characteristics says. `None`: nothing.
-pub fn told(characteristic: Uuid16, octets: &[u8]) -> Option<Tell> {
+pub(crate) fn told(characteristic: Uuid16, octets: &[u8]) -> Option<Tell> {
     if characteristic.0 == BatteryLevel::UUID {
         let percent = BatteryLevel::decode(octets).ok()?.value.percent;
         return (percent <= 100).then_some(Tell::Battery { percent });

@@ -10,6 +10,10 @@ use crate::when::{Span, Stamp, ZoneName};
 use hearth_wire::gatt::UserControlResult;
 use hearth_wire::transfer::Outcome;
 
+/// How long a scale has to answer a consent code.
+pub(super) const CONSENT_MS: u64 = 5_000;
+/// How long after its memory a meter may still tell what belongs to the last record.
+pub(super) const LINGER_MS: u64 = 1_000;
 /// No device is held on to for longer: ten minutes. A strap streams for as long as it is worn.
 pub const LIMIT_MS: u64 = 600_000;
 /// But one whose memory is asked for: a thousand records may take long, and one that is cut begins again.

@@ -1,6 +1,7 @@
 //! What a bridge is told to do, by the profiles of real devices.
 
-use super::super::{Known, remote};
+use super::super::Known;
+use super::super::remote::remote;
 use crate::identity::Slot;
 use crate::profile::Catalog;
 use hearth_wire::frame::plan::{Place, Step};
