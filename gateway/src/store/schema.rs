@@ -1,5 +1,7 @@
 //! The tables, a step of layout at a time. A step that was ever released is never edited: add the next one.
 //!
+//! Long because a step stays for ever.
+//!
 //! What each table and column is for: `docs/store.md`. The rule of all of them: in the clear lie row numbers,
 //! states, instants, counters, codes of fates and blinded keys; everything that a device said, everything that
 //! names a person or a device, lies in a payload column (`sealed`, `octets`, `cache`), which only
