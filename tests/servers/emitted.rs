@@ -171,10 +171,7 @@ fn everywhere(who: &str) -> Value {
 /// Captures and vectors, a device each.
 fn frames() -> String {
     let mut lines = vec![json!({ "boot": true }), json!({ "at": 0, "hub_time": NOW })];
-    let mut devices = 0_u32;
-    let mut device = |facts: &Match, frames: &[(String, String)]| {
-        devices += 1;
-        let n = devices;
+    let mut device = |n: u32, facts: &Match, frames: &[(String, String)]| {
         let name = format!("d{n}");
         let mut met = json!({
             "device": name, "address": format!("C0:FF:EE:00:{:02X}:{:02X}", n / 256, n % 256), "serial": format!("S{n}"),
@@ -217,11 +214,13 @@ fn frames() -> String {
     let mut captures = 0;
     for profile in catalog.all() {
         for frames in captured(&profile.name) {
-            device(&profile.matches, &frames);
             captures += 1;
+            device(captures, &profile.matches, &frames);
         }
     }
     assert!(captures >= 48, "only {captures} captures");
+    // From a number on that no capture has: a profile more must not give each vector another user.
+    const FIRST: u32 = 994;
     let mut vectors = 0;
     for (service, characteristic, hex) in vectors_of_readings() {
         let facts = Match { services: vec![service], ..Match::default() };
@@ -230,7 +229,7 @@ fn frames() -> String {
             // The glucose that the context belongs to: 111 mg/dL, a context follows, the same sequence number.
             frames.insert(0, ("2A18".into(), format!("12{}E807060F0C00006FB011", &hex[2..6])));
         }
-        device(&facts, &frames);
+        device(FIRST + vectors, &facts, &frames);
         vectors += 1;
     }
     assert!(vectors >= 87, "only {vectors} vectors");

@@ -85,6 +85,10 @@ impl Settling {
         match self.probe {
             _ if sample < AWAY => self.probe = Probe::Resting,
             Probe::Resting if sample >= AT_A_BODY => self.probe = anew,
+            // Nobody knows where it was in a gap: whoever has it now is measured anew.
+            Probe::Told if gap && sample >= AT_A_BODY => self.probe = anew,
+            // It was taken away before it had settled, and is still warm.
+            Probe::Rising { .. } if sample < AT_A_BODY => self.probe = Probe::Resting,
             Probe::Resting | Probe::Told => {}
             Probe::Rising { highest, from, .. }
                 if gap || sample.0 - from.0 > RISE || highest.0 - sample.0 > FALL =>
@@ -223,6 +227,15 @@ mod tests {
         assert_eq!(bench.told(), [(27, settled(36_60))]);
     }
 
+    /// It slipped, and is warm still.
+    #[test]
+    fn what_is_no_body_any_more_is_not_told() {
+        let mut bench = Bench::new();
+        bench.shows(34_50, 5);
+        bench.shows(33_40, 60);
+        assert_eq!(bench.told(), []);
+    }
+
     #[test]
     fn a_fault_is_said_once() {
         let mut bench = Bench::new();
@@ -249,7 +262,7 @@ mod tests {
         bench.shows(36_60, 40);
         let told = [(11, News::Fails(Trouble::Silent)), (12, News::WorksAgain), (21, settled(36_60))];
         assert_eq!(bench.told(), told);
-        // After a long one it has to be still for as long again; and what was told is not told again.
+        // After a long one it has to be still for as long again; and whoever has the probe then is measured: nobody knows who it is.
         let mut bench = Bench::new();
         bench.shows(36_60, 10);
         (0..30).for_each(|_| bench.sample(Err(Trouble::Silent)));
@@ -257,6 +270,6 @@ mod tests {
         (0..30).for_each(|_| bench.sample(Err(Trouble::Silent)));
         bench.shows(36_60, 60);
         let told = bench.told().into_iter().filter(|(_, news)| matches!(news, News::Settled(_)));
-        assert_eq!(told.collect::<Vec<_>>(), [(61, settled(36_60))]);
+        assert_eq!(told.collect::<Vec<_>>(), [(61, settled(36_60)), (151, settled(36_60))]);
     }
 }

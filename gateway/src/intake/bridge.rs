@@ -6,7 +6,7 @@ use crate::source::lines::Said;
 use crate::source::serial::{BridgeNo, Wish};
 use crate::store::{self, Desk, Store, StoreError, Tally};
 use hearth_core::bridge::{self, Meaning, Told};
-use hearth_core::when::{HubTicks, Span};
+use hearth_core::when::HubTicks;
 use hearth_wire::frame::BridgeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,11 +70,11 @@ async fn take(
     told: Vec<Told>,
 ) -> Option<Session> {
     let Time::Running(clock) = &inside.time else { return None };
-    let (now, utc) = (clock.ticks(), clock.anchor().map(|anchor| anchor.utc));
+    let now = clock.ticks();
     let bridge = (store::BridgeNo(no.0), id);
     let what = format!("what bridge {} told", no.0);
     let taken = until_room(desk, &what, (session, told), move |store, (session, told)| {
-        session.take_told(store, bridge, told, now, utc)
+        session.take_told(store, bridge, told, now)
     });
     let ((session, told), taken) = taken.await?;
     let committed = match taken {
@@ -117,7 +117,6 @@ impl Session {
         bridge: (store::BridgeNo, BridgeId),
         told: &[Told],
         now: HubTicks,
-        utc: Option<Span>,
     ) -> Result<Taken, Trouble> {
         let mut tally = Tally::of(bridge);
         let mut news = vec![];
@@ -127,11 +126,17 @@ impl Session {
                 tally.odd.push((one.place, one.said.clone()));
                 continue;
             };
-            if let Meaning::Lost { count } = said.meaning {
-                tally.lost = tally.lost.saturating_add(count.into());
-                tracing::error!("bridge {}: {count} values found no room there, and are lost", bridge.0.0);
+            match said.meaning {
+                // At least one, if the bridge does not come to say how many.
+                Meaning::Lost { count } => {
+                    tally.lost = tally.lost.saturating_add(u64::from(count.max(1)));
+                    tracing::error!("bridge {}: values found no room there, and are lost", bridge.0.0);
+                    continue;
+                }
+                Meaning::Battery { .. } | Meaning::Nothing => continue,
+                Meaning::Value { .. } | Meaning::Facts(_) | Meaning::Clock { .. } | Meaning::Ended(_) => {}
             }
-            let at = store.placed(bridge.0, (one.place.epoch, said.at), now, utc)?;
+            let at = store.placed(bridge.0, (one.place.epoch, said.at), now)?;
             for said in self.means(store, &said, bridge.1, one, at)? {
                 match self.hear(store, &said, at, None) {
                     Ok(Follows::News(is)) => news.push((is, now)),

@@ -117,6 +117,9 @@ async fn talk(
                 continue;
             }
             Poll::Note(note) => {
+                if note == Note::Silent {
+                    _ = state.send_replace(State::Silent);
+                }
                 say(port, &note);
                 continue;
             }
@@ -145,6 +148,7 @@ fn say(port: &Port, note: &Note) {
         Note::Log(Level::Info, said) => tracing::info!("bridge line {no}: {said}"),
         Note::Log(_, said) => tracing::debug!("bridge line {no}: {said}"),
         Note::NotAdopted(why) => tracing::error!("bridge line {no}: the bridge takes nothing: {why}"),
+        Note::Silent => tracing::warn!("bridge line {no}: the bridge says nothing any more"),
         Note::Broken => tracing::debug!("bridge line {no}: octets that are no frame"),
     }
 }

@@ -7,7 +7,7 @@ use hearth_core::admit::News;
 use hearth_core::bridge::{Greeting, Known, Met, Told, placed};
 use hearth_core::identity::Facts;
 use hearth_core::profile::Keeps;
-use hearth_core::when::{Anchor, AnchorSource, HubTicks, Span};
+use hearth_core::when::HubTicks;
 use hearth_wire::frame::{BridgeId, Capabilities, Place, Ticks, Version};
 use std::sync::Arc;
 
@@ -95,14 +95,12 @@ impl Store {
         self.write(|rows| rows.bridge_met(bridge.0, epoch, met))
     }
 
-    /// When that was, on the hub's line of ticks. Of an epoch of which nothing is known: on a line of its own, bounded by `now`, if the
-    /// hub knows the time.
+    /// When that was, on the hub's line of ticks. Of an epoch of which nothing is known: on a line of its own.
     pub fn placed(
         &mut self,
         bridge: BridgeNo,
         (epoch, ticks): (u32, Ticks),
         now: HubTicks,
-        utc: Option<Span>,
     ) -> Result<HubTicks, StoreError> {
         self.write(|rows| {
             let known = rows.bridge_mets(bridge.0, epoch)?;
@@ -111,13 +109,9 @@ impl Store {
                 return Ok(if at.boot == now.boot { at.min(now) } else { at });
             }
             let at = HubTicks { boot: rows.boot_of_its_own()?, ms: 0 };
-            rows.bridge_met(bridge.0, epoch, Met { ticks: Ticks(0), at })?;
-            let at = placed(ticks, &[Met { ticks: Ticks(0), at }]).unwrap_or(at);
-            if let Some(utc) = utc {
-                let utc = Span { earliest: super::BUILT.min(utc.earliest), latest: utc.latest };
-                rows.anchor(&Anchor { at, utc, source: AnchorSource::Remembered })?;
-            }
-            Ok(at)
+            let begun = Met { ticks: Ticks(0), at };
+            rows.bridge_met(bridge.0, epoch, begun)?;
+            Ok(placed(ticks, &[begun]).unwrap_or(at))
         })
     }
 

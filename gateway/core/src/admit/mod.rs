@@ -276,7 +276,9 @@ impl Judge<'_> {
     /// knew the time is bounded by a later one that heard the record again.
     fn heard(&self, record: &Record) -> Span {
         let first = self.house.boots.utc(record.first().at);
-        let latest = record.heard.iter().map(|capture| self.house.boots.utc(capture.at).latest).min();
+        // And before this hub took it: of a bridge's epoch that it never met no more is known.
+        let hearings = record.heard.iter().map(|capture| capture.at).chain([record.since()]);
+        let latest = hearings.map(|at| self.house.boots.utc(at).latest).min();
         Span { latest: latest.map_or(first.latest, |latest| latest.max(first.earliest)), ..first }
     }
 

@@ -49,6 +49,8 @@ pub enum Note {
     Log(Level, String),
     /// It could not be given an epoch: why.
     NotAdopted(String),
+    /// Whoever talked says nothing any more.
+    Silent,
     /// Octets that are no frame.
     Broken,
 }
@@ -236,8 +238,9 @@ impl Line {
             Stands::Silent | Stands::Without(_) | Stands::Asked(..) => {
                 self.send(&ToBridge::Hello { protocol: PROTOCOL });
                 self.until = now.later(HELLO_MS);
-                if !matches!(self.stands, Stands::Without(_)) {
+                if matches!(self.stands, Stands::Asked(..)) {
                     self.stands = Stands::Silent;
+                    self.out.push_back(Poll::Note(Note::Silent));
                 }
             }
         }

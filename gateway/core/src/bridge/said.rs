@@ -83,7 +83,7 @@ pub fn read(bridge: BridgeId, place: Place, octets: &[u8]) -> Option<Said> {
         What::Lost { count, .. } => Meaning::Lost { count },
         What::Other { .. } => return None,
     };
-    // A wired sensor has no conversations: each of its measurements stands alone.
+    // A wired sensor has no conversations, nor has an advertisement: each of their values stands alone.
     let number = if record.contact == 0 { place.number } else { record.contact };
     let kind = u64::from(record.contact == 0) << 63;
     let contact = kind | u64::from(place.epoch) << 32 | u64::from(number);

@@ -156,7 +156,7 @@ fn a_bridge_that_started_is_met_anew() {
     assert_eq!(wants(&mut line), ["time 3"]);
     // No answer at all: who is there?
     line.timeout(at(3_900));
-    assert_eq!(wants(&mut line), ["hello"]);
+    assert_eq!(wants(&mut line), ["hello", "Note(Silent)"]);
 }
 
 #[test]

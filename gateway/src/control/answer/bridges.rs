@@ -33,11 +33,13 @@ impl Asked<'_> {
         let mut said = vec![];
         for (port, state) in self.inside.bridges() {
             said.extend(why(&state).map(|why| format!("line {}: {why}", port.path.display())));
-            if let State::Talks(Greeting { epoch: 0, is_adopted: true, .. }) = state {
-                said.push(format!(
-                    "line {}: the bridge's memory is full, and it takes nothing until what it tells is committed here",
-                    port.path.display()
-                ));
+            if let State::Talks(Greeting { epoch: 0, is_adopted, .. }) = state {
+                let why = if is_adopted {
+                    "the bridge's memory is full, and it takes nothing until what it tells is committed here"
+                } else {
+                    "the bridge does not keep what it is told, and takes nothing: start it anew, or replace the board"
+                };
+                said.push(format!("line {}: {why}", port.path.display()));
             }
         }
         for bridge in self.store.bridges().map_err(trouble)? {

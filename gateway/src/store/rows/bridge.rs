@@ -91,7 +91,7 @@ impl Rows<'_> {
         })
     }
 
-    /// One more, beside the one before: what was told between them lies there.
+    /// One more, beside those before: what was told between two of them lies there, also if the line has come and gone since.
     pub(crate) fn bridge_met(&self, no: i64, epoch: u32, met: Met) -> Result<()> {
         self.run(
             "INSERT INTO bridge_met (no, bridge, epoch, ticks, boot, ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -106,7 +106,7 @@ impl Rows<'_> {
         )?;
         self.run(
             "DELETE FROM bridge_met WHERE bridge = ?1 AND epoch = ?2 AND no NOT IN
-                (SELECT no FROM bridge_met WHERE bridge = ?1 AND epoch = ?2 ORDER BY no DESC LIMIT 2)",
+                (SELECT no FROM bridge_met WHERE bridge = ?1 AND epoch = ?2 ORDER BY no DESC LIMIT 64)",
             params![no, epoch],
         )?;
         Ok(())

@@ -89,7 +89,7 @@ impl Rows<'_> {
         let sql = "SELECT record.device, record.no, min(capture.boot), capture.ms
             FROM record JOIN capture ON capture.record = record.no JOIN boot ON boot.no = capture.boot
             WHERE record.fate IN ('await', 'hold') AND record.reason IN ('hub-time', 'time-hub-clock')
-            GROUP BY record.no HAVING count(*) = count(boot.log) ORDER BY record.no";
+            GROUP BY record.no HAVING count(*) = count(boot.replayed) ORDER BY record.no";
         self.all(sql, [], |row| {
             Ok((DeviceNo(row.get(0)?), row.get(1)?, HubTicks { boot: BootNo(row.get(2)?), ms: row.get(3)? }))
         })

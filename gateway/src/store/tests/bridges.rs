@@ -97,15 +97,15 @@ fn what_it_told_is_placed_in_time() {
     w.store().bridge_met(no, 7, met(1_000, 50_000)).unwrap();
     w.store().bridge_met(no, 7, met(2_000, 51_000)).unwrap();
     w.store().bridge_met(no, 7, met(3_000, 52_100)).unwrap();
-    assert_eq!(w.sql("SELECT count(*) FROM bridge_met"), 2, "the last two");
-    let mut placed = |epoch, ticks| w.store().placed(no, (epoch, Ticks(ticks)), now, None).unwrap();
+    assert_eq!(w.sql("SELECT count(*) FROM bridge_met"), 3, "none is far enough back to be let go");
+    let mut placed = |epoch, ticks| w.store().placed(no, (epoch, Ticks(ticks)), now).unwrap();
     assert_eq!(placed(7, 2_500).ms, 51_550);
     assert_eq!(placed(7, 60_000), now, "never in the future");
     let alone = placed(6, 500);
     assert_ne!(alone.boot, now.boot);
     assert_eq!(placed(6, 700), alone.later(200));
     w.store().take_told(&[], &tally(no, place(7, 1), 0)).unwrap();
-    assert_eq!(w.sql("SELECT count(*) FROM bridge_met"), 2, "of earlier epochs nothing comes any more");
+    assert_eq!(w.sql("SELECT count(*) FROM bridge_met"), 3, "of earlier epochs nothing comes any more");
     // A tick beyond the last one of an earlier boot says nothing of when that boot ended.
     let before = w.sql("SELECT last FROM boot WHERE no = 1");
     w.power_cut();

@@ -166,7 +166,6 @@ impl ClockWork {
     }
 }
 
-/// Of a meter's two faces, the one that a profile speaks of.
 /// What a clock says that keeps this, by one of the three characteristics that tell a time; and whether it was never set. `None`: no
 /// such time.
 pub fn shown(keeps: Keeps, characteristic: Uuid16, octets: &[u8]) -> Option<(Option<Stamp>, bool)> {
@@ -189,6 +188,7 @@ pub fn shown(keeps: Keeps, characteristic: Uuid16, octets: &[u8]) -> Option<(Opt
     Some((stamp, date_time.is_unknown()))
 }
 
+/// Of a meter's two faces, the one that a profile speaks of.
 fn face(keeps: Keeps) -> Face {
     if keeps == Keeps::Utc { Face::Base } else { Face::Shown }
 }
