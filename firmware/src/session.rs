@@ -69,6 +69,13 @@ pub enum Fault {
 }
 
 impl Fault {
+    fn code(self) -> u8 {
+        match self {
+            Fault::Missing => ATTRIBUTE_NOT_FOUND,
+            Fault::Att(code) => code,
+        }
+    }
+
     /// Insufficient authentication, encryption key size, or encryption: it wants a bond, or a better one.
     fn wants_a_bond(self) -> bool {
         matches!(self, Fault::Att(0x05 | 0x0C | 0x0F))
@@ -139,37 +146,19 @@ impl<'a> Session<'a> {
     /// The request that is out came to nothing.
     pub fn refused(&mut self, fault: Fault, now: Ticks) {
         self.now = now;
-        match (&mut self.doing, fault) {
-            (Doing::Asking(Step::Read(_) | Step::ReadClock(_), ..), Fault::Missing) => {
-                self.doing = Doing::Next
-            }
-            (Doing::Asking(..), Fault::Missing) => {
-                self.doing = Doing::Next;
-                self.notes(Ending::Refused(ATTRIBUTE_NOT_FOUND));
-            }
-            (Doing::Asking(..), Fault::Att(_)) if fault.wants_a_bond() => {
+        match &mut self.doing {
+            Doing::Asking(..) | Doing::Collecting(..) if fault.wants_a_bond() => {
                 self.doing = Doing::Ended(Ending::BondLost);
             }
-            (Doing::Asking(step, ..), Fault::Att(code)) => {
-                let only_a_fact = matches!(step, Step::Read(_) | Step::ReadClock(_));
-                self.doing = Doing::Next;
-                if !only_a_fact {
-                    self.notes(Ending::Refused(code));
-                }
-            }
-            (Doing::Collecting(..), _) if fault.wants_a_bond() => {
-                self.doing = Doing::Ended(Ending::BondLost);
-            }
+            // A fact that it does not tell is no fault.
+            Doing::Asking(Step::Read(_) | Step::ReadClock(_), ..) => self.doing = Doing::Next,
             // Its control point was busy with another's request, or is not subscribed to: once more, until it is silent.
-            (Doing::Collecting(_, transfer, ..), Fault::Att(0x80 | 0xFE)) => {
+            Doing::Collecting(_, transfer, ..) if matches!(fault, Fault::Att(0x80 | 0xFE)) => {
                 transfer.again(transfer::Millis(now.0));
             }
-            (Doing::Collecting(..), fault) => {
+            Doing::Asking(..) | Doing::Collecting(..) => {
                 self.doing = Doing::Next;
-                self.notes(Ending::Refused(match fault {
-                    Fault::Att(code) => code,
-                    Fault::Missing => ATTRIBUTE_NOT_FOUND,
-                }));
+                self.notes(Ending::Refused(fault.code()));
             }
             _ => {}
         }

@@ -42,8 +42,9 @@ impl<I: I2c> Thermometer for Tmp105<I> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bus::{Bus, now};
+    use super::super::bus::Bus;
     use super::*;
+    use embassy_futures::block_on as now;
 
     #[test]
     fn it_shows_256ths_of_a_degree_and_is_set_to_twelve_bits() {

@@ -57,8 +57,9 @@ impl<I: I2c> Thermometer for Tmp117<I> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bus::{Bus, now};
+    use super::super::bus::Bus;
     use super::*;
+    use embassy_futures::block_on as now;
 
     #[test]
     fn it_shows_128ths_of_a_degree() {

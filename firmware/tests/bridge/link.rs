@@ -2,7 +2,8 @@
 //! kept arrives once, in order; nothing else arrives.
 
 use crate::hub::{ADOPTION, Hub, Store, Way};
-use crate::nor::{Chip, Dice, Flash, Trouble, now};
+use crate::nor::{Chip, Dice, Flash, Trouble};
+use embassy_futures::block_on as now;
 use firmware::bridge::{About, Bridge, Line, Wish};
 use firmware::configuration::checksum;
 use firmware::flash::Refused;
@@ -104,6 +105,23 @@ fn said(n: u32, buffer: &mut [u8]) -> Said<'_> {
     Said { at: Ticks(n.into()), peer: CUFF, contact: 1, what }
 }
 
+/// A bridge that has met its hub, and has an epoch.
+fn adopted() -> (World, Running) {
+    let mut world = World::new(1);
+    let mut bridge = world.start().unwrap();
+    world.hub_starts();
+    world.turn(&mut bridge).unwrap();
+    world.turn(&mut bridge).unwrap();
+    (world, bridge)
+}
+
+/// Somebody tells it these.
+fn keeps(bridge: &mut Running, all: std::ops::RangeInclusive<u32>) {
+    for n in all {
+        now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
+    }
+}
+
 /// What the hub has, by the numbers in its values.
 fn numbers(store: &Store) -> Vec<u32> {
     let number = |record: &Vec<u8>| match Said::decode(record).unwrap().value.what {
@@ -115,14 +133,8 @@ fn numbers(store: &Store) -> Vec<u32> {
 
 #[test]
 fn what_was_kept_arrives_once_and_in_order() {
-    let mut world = World::new(1);
-    let mut bridge = world.start().unwrap();
-    world.hub_starts();
-    world.turn(&mut bridge).unwrap();
-    world.turn(&mut bridge).unwrap();
-    for n in 1..=40 {
-        now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
-    }
+    let (mut world, mut bridge) = adopted();
+    keeps(&mut bridge, 1..=40);
     world.until_told(&mut bridge);
     assert_eq!(numbers(&world.store), (1..=40).collect::<Vec<_>>());
     assert!(world.hub.done.contains(&(ADOPTION, true)), "it was adopted");
@@ -189,20 +201,12 @@ fn nothing_is_lost_or_doubled_between_a_bridge_and_its_hub() {
 #[test]
 fn a_hub_that_has_forgotten_goes_on() {
     for forgotten in [Place::default(), Place { epoch: 1_000, number: 5 }] {
-        let mut world = World::new(1);
-        let mut bridge = world.start().unwrap();
-        world.hub_starts();
-        world.turn(&mut bridge).unwrap();
-        world.turn(&mut bridge).unwrap();
-        for n in 1..=20 {
-            now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
-        }
+        let (mut world, mut bridge) = adopted();
+        keeps(&mut bridge, 1..=20);
         world.until_told(&mut bridge);
         world.store = Store { last: forgotten, ..Store::default() };
         world.hub_starts();
-        for n in 21..=30 {
-            now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
-        }
+        keeps(&mut bridge, 21..=30);
         world.until_told(&mut bridge);
         assert_eq!(numbers(&world.store), (21..=30).collect::<Vec<_>>());
     }
@@ -211,14 +215,8 @@ fn a_hub_that_has_forgotten_goes_on() {
 /// A hub that was slow is told on as soon as it says anything.
 #[test]
 fn a_hub_that_was_slow_is_told_on() {
-    let mut world = World::new(1);
-    let mut bridge = world.start().unwrap();
-    world.hub_starts();
-    world.turn(&mut bridge).unwrap();
-    world.turn(&mut bridge).unwrap();
-    for n in 1..=40 {
-        now(bridge.keep(&said(n, &mut [0; 30]))).unwrap();
-    }
+    let (mut world, mut bridge) = adopted();
+    keeps(&mut bridge, 1..=40);
     for _ in 0..150 {
         world.now += 100;
         now(bridge.tell(Ticks(world.now), &mut world.to_hub)).unwrap();
@@ -276,11 +274,7 @@ fn a_configuration_holds_when_all_of_it_has_come() {
 /// What no device will say again, and found no room: how many is told as soon as there is some.
 #[test]
 fn what_found_no_room_is_counted() {
-    let mut world = World::new(1);
-    let mut bridge = world.start().unwrap();
-    world.hub_starts();
-    world.turn(&mut bridge).unwrap();
-    world.turn(&mut bridge).unwrap();
+    let (mut world, mut bridge) = adopted();
     let (mut kept, mut lost) = (0, 0);
     while lost < 25 {
         match now(bridge.keep_or_count(&said(kept, &mut [0; 300]))).unwrap() {

@@ -239,14 +239,3 @@ impl NorFlash for Flash {
         Ok(())
     }
 }
-
-/// Runs what never waits.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    loop {
-        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
-}

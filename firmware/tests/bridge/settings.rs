@@ -1,6 +1,7 @@
 //! The old octets or the new ones, wherever the power fails.
 
-use crate::nor::{Chip, Flash, Trouble, now};
+use crate::nor::{Chip, Flash, Trouble};
+use embassy_futures::block_on as now;
 use firmware::flash::{Refused, Settings};
 
 fn load(settings: &mut Settings<Flash>) -> Option<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! What was written is told until it is acknowledged, each once under its own number, wherever the power fails.
 
-use crate::nor::{Chip, Dice, Flash, PAGE, Trouble, now};
+use crate::nor::{Chip, Dice, Flash, PAGE, Trouble};
+use embassy_futures::block_on as now;
 use firmware::flash::{Refused, Spool};
 use hearth_wire::frame::{Place, said};
 use std::cell::RefCell;

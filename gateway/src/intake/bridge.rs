@@ -3,9 +3,9 @@
 use super::{Follows, Session, Taken, Trouble, until_room};
 use crate::open::{Inside, Time};
 use crate::source::lines::Said;
-use crate::source::serial::{BridgeNo, Wish};
-use crate::store::{self, Desk, Store, StoreError, Tally};
-use hearth_core::bridge::{self, Meaning, Told};
+use crate::source::serial::Wish;
+use crate::store::{Desk, Store, StoreError, Tally};
+use hearth_core::bridge::{self, BridgeNo, Meaning, Told};
 use hearth_core::when::HubTicks;
 use hearth_wire::frame::BridgeId;
 use std::collections::BTreeMap;
@@ -35,14 +35,14 @@ pub(crate) async fn serve_bridges(desk: Desk, inside: Arc<Inside>, mut wished: m
                                 place.number
                             );
                         }
-                        _ = done.send((BridgeNo(no.0), known));
+                        _ = done.send((no, known));
                     }
                     Err(why) => tracing::error!("a bridge could not be met: {why}"),
                 }
             }
             Wish::Met { bridge, epoch, met, done } => {
                 let met = until_room(&desk, "a bridge's time", met, move |store, met| {
-                    Ok(store.bridge_met(store::BridgeNo(bridge.0), epoch, *met)?)
+                    Ok(store.bridge_met(bridge, epoch, *met)?)
                 });
                 let Some((_, met)) = met.await else { return };
                 match met {
@@ -66,12 +66,12 @@ async fn take(
     desk: &Desk,
     inside: &Inside,
     session: Session,
-    (no, id): (BridgeNo, BridgeId),
+    bridge: (BridgeNo, BridgeId),
     told: Vec<Told>,
 ) -> Option<Session> {
     let Time::Running(clock) = &inside.time else { return None };
     let now = clock.ticks();
-    let bridge = (store::BridgeNo(no.0), id);
+    let no = bridge.0;
     let what = format!("what bridge {} told", no.0);
     let taken = until_room(desk, &what, (session, told), move |store, (session, told)| {
         session.take_told(store, bridge, told, now)
@@ -114,7 +114,7 @@ impl Session {
     fn take_told(
         &mut self,
         store: &mut Store,
-        bridge: (store::BridgeNo, BridgeId),
+        bridge: (BridgeNo, BridgeId),
         told: &[Told],
         now: HubTicks,
     ) -> Result<Taken, Trouble> {

@@ -7,3 +7,4 @@ pub(crate) mod ble;
 pub mod lines;
 pub(crate) mod serial;
 pub mod trace;
+mod wishes;

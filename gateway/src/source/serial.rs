@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use hearth_core::bridge::{Greeting, Line, Note, Poll};
 use hearth_core::when::HubTicks;
 use hearth_wire::frame::{Level, Version};
-pub(crate) use keeper::{BridgeNo, Keeper, Wish};
+pub(crate) use keeper::{Keeper, Wish};
 use port::{open, why};
 use std::path::PathBuf;
 use std::time::Duration;

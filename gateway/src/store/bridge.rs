@@ -4,16 +4,12 @@ use super::payload::{BridgeRow, OddRow};
 use super::take::Committed;
 use super::{Store, StoreError};
 use hearth_core::admit::News;
-use hearth_core::bridge::{Greeting, Known, Met, Told, placed};
+use hearth_core::bridge::{BridgeNo, Greeting, Known, Met, Told, placed};
 use hearth_core::identity::Facts;
 use hearth_core::profile::Keeps;
 use hearth_core::when::HubTicks;
 use hearth_wire::frame::{BridgeId, Capabilities, Place, Ticks, Version};
 use std::sync::Arc;
-
-/// Row number of a bridge.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct BridgeNo(pub i64);
 
 /// A bridge that this hub has met.
 #[derive(Clone, PartialEq, Eq, Debug)]

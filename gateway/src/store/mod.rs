@@ -46,7 +46,7 @@ mod tests;
 mod views;
 mod waiting;
 
-pub use bridge::{Bridge, BridgeNo, Tally};
+pub use bridge::{Bridge, Tally};
 pub use concerning::{Concerned, Concerning, Waiting};
 pub use deliver::Consignment;
 pub use desk::{Desk, Gone};

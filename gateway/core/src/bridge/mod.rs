@@ -14,6 +14,10 @@ use hearth_wire::frame::{BridgeId, Capabilities, Place, Ticks, Version};
 pub use line::{Line, Note, Poll};
 pub use said::{Meaning, Said, read};
 
+/// Row number of a bridge in this hub's store.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BridgeNo(pub i64);
+
 /// Who a bridge is, and how it stands, as its Hello said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Greeting {

@@ -1,6 +1,7 @@
 //! What the radio wishes of the rest of the hub, as values: it sees no store and no person.
 
 use crate::source::lines::Said;
+use crate::source::wishes::Wishes;
 use hearth_core::admit::Device;
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::Facts;
@@ -64,24 +65,13 @@ pub(crate) enum Wish {
 /// So many wishes may wait: a slow store slows the radio.
 const WAITING: usize = 64;
 
-/// Grants wishes. Where nobody does any more, the daemon ends, and so nothing comes back.
 #[derive(Clone, Debug)]
-pub(crate) struct Keeper(mpsc::Sender<Wish>);
+pub(crate) struct Keeper(Wishes<Wish>);
 
 impl Keeper {
     pub(crate) fn new() -> (Keeper, mpsc::Receiver<Wish>) {
-        let (wishes, wished) = mpsc::channel(WAITING);
+        let (wishes, wished) = Wishes::new(WAITING);
         (Keeper(wishes), wished)
-    }
-
-    async fn wish<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> T {
-        let (done, granted) = oneshot::channel();
-        if self.0.send(wish(done)).await.is_ok()
-            && let Ok(granted) = granted.await
-        {
-            return granted;
-        }
-        std::future::pending().await
     }
 
     /// Returns when it is committed.
@@ -91,30 +81,30 @@ impl Keeper {
 
     /// The same of values of one contact, with one commit.
     pub(super) async fn take_all(&self, talk: TalkNo, no: DeviceNo, said: Vec<(Said, HubTicks)>) {
-        self.wish(|done| Wish::Take { talk, no, said, done }).await;
+        self.0.wish(|done| Wish::Take { talk, no, said, done }).await;
     }
 
     pub(super) async fn over(&self, talk: TalkNo) {
-        _ = self.0.send(Wish::Over(talk)).await;
+        self.0.tell(Wish::Over(talk)).await;
     }
 
     pub(super) async fn house(&self) -> House {
-        self.wish(Wish::House).await
+        self.0.wish(Wish::House).await
     }
 
     /// What is kept of a device of the house with this change. `None`: it is not of the house any more, or the
     /// store refused.
     pub(super) async fn keep(&self, no: DeviceNo, change: Change) -> Option<Kept> {
-        self.wish(|done| Wish::Keep { no, change, done }).await
+        self.0.wish(|done| Wish::Keep { no, change, done }).await
     }
 
     /// Takes a device into the house.
     pub(super) async fn take_in(&self, facts: Facts, at: HubTicks) -> Result<DeviceNo, String> {
-        self.wish(|done| Wish::TakeIn { facts, at, done }).await
+        self.0.wish(|done| Wish::TakeIn { facts, at, done }).await
     }
 
     pub(super) async fn let_go(&self, no: DeviceNo) -> Result<(), String> {
-        self.wish(|done| Wish::LetGo { no, done }).await
+        self.0.wish(|done| Wish::LetGo { no, done }).await
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a bridge told: each record once, dated by the bridge's clock wherever the hub knows what that was.
 
 use super::world::*;
-use crate::store::{BridgeNo, StoreError, Tally};
+use crate::store::{StoreError, Tally};
 use hearth_core::admit::{Fate, For, News};
-use hearth_core::bridge::{Greeting, Known, Met, Told};
+use hearth_core::bridge::{BridgeNo, Greeting, Known, Met, Told};
 use hearth_core::capture::{Capture, Link, Origin, Uuid16};
 use hearth_core::when::{BootNo, HubTicks};
 use hearth_wire::frame::{BridgeId, Capabilities, Place, Ticks, Version};
