@@ -5,7 +5,9 @@ use super::deliver;
 use super::rows::{Entry, Found, Rows};
 use super::take::Judged;
 use hearth_core::admit::Device;
-use hearth_core::admit::{Admission, Fate, House, Open, Record, RecordNo, Say, admit, has_parts, sequence};
+use hearth_core::admit::{
+    Admission, Fate, House, Open, Record, RecordNo, Say, Telling, admit, has_parts, sequence,
+};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Binding, identify};
 use hearth_core::profile::Catalog;
@@ -121,23 +123,48 @@ impl<'a> Judge<'a> {
         for sequence in sequences {
             rows.read_into(&mut records, rows.with_sequence(device, sequence)?)?;
         }
-        let in_parts = records.values().filter(|record| has_parts(record.first().characteristic));
-        let weighings: BTreeSet<ContactNo> = in_parts.flat_map(contacts).collect();
-        for contact in weighings {
-            for found in rows.in_contact(device, contact)? {
-                let no = found.no;
-                rows.read_into(&mut records, vec![found])?;
-                rows.read_into(&mut records, rows.companions(no)?)?;
-            }
-        }
+        let weighings = self.weighings(&mut records)?;
         let mut wanted: BTreeSet<ContactNo> = records.values().flat_map(contacts).collect();
         for contact in wanted.clone() {
             wanted.extend(rows.sampled_before(device, contact)?);
             wanted.extend(rows.drained_before(device, contact)?);
         }
-        let contacts =
-            wanted.into_iter().map(|no| Ok((no, rows.contact(no)?))).collect::<Result<_, StoreError>>()?;
+        let mut contacts = BTreeMap::new();
+        for no in wanted {
+            let mut contact = rows.contact(no)?;
+            contact.told = weighings.get(&no).cloned().unwrap_or_default();
+            contacts.insert(no, contact);
+        }
         Ok(Open { device: rows.device(device)?, contacts, records })
+    }
+
+    /// What else was told in the contacts of those that are parts of weighings; and of what is unsettled among that, in its
+    /// other contacts.
+    fn weighings(
+        &self,
+        records: &mut BTreeMap<RecordNo, Record>,
+    ) -> Result<BTreeMap<ContactNo, Vec<Telling>>, StoreError> {
+        let rows = self.rows;
+        let part = |record: &&Record| has_parts(record.first().characteristic);
+        let mut ahead: Vec<ContactNo> = records.values().filter(part).flat_map(contacts).collect();
+        let mut weighings = BTreeMap::new();
+        while let Some(contact) = ahead.pop() {
+            if weighings.contains_key(&contact) {
+                continue;
+            }
+            let told = rows.told(contact)?;
+            for no in told.iter().filter_map(|telling| telling.record) {
+                if !records.contains_key(&no) {
+                    rows.read_into(records, vec![rows.record(no)?])?;
+                    rows.read_into(records, rows.companions(no)?)?;
+                    ahead.extend(
+                        records.get(&no).filter(|r| !r.fate.settled(None)).into_iter().flat_map(contacts),
+                    );
+                }
+            }
+            weighings.insert(contact, told);
+        }
+        Ok(weighings)
     }
 
     fn apply(&mut self, open: &Open, admission: &Admission) -> Result<(), StoreError> {

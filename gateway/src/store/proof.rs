@@ -150,6 +150,7 @@ pub(super) const TABLES: &[Proven] = &[
     },
     Proven { table: "bridge_met", columns: &["no", "bridge", "epoch", "ticks", "boot", "ms"] },
     Proven { table: "bridge_odd", columns: &["no", "epoch", "number", "sealed"] },
+    Proven { table: "told", columns: &["no", "contact", "record", "boot", "ms"] },
 ];
 
 /// The proof of a row: `values` are its columns, in order.

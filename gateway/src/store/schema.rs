@@ -10,7 +10,8 @@
 /// `PRAGMA application_id`: "Hrth".
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"Hrth");
 
-pub(super) const STEPS: &[&str] = &[FIRST, ISSUES, ROADS, TELLINGS, LOGS, SALVAGE, PROOFS, BRIDGES];
+pub(super) const STEPS: &[&str] =
+    &[FIRST, ISSUES, ROADS, TELLINGS, LOGS, SALVAGE, PROOFS, BRIDGES, WEIGHINGS];
 
 const FIRST: &str = "
 CREATE TABLE hub (
@@ -433,4 +434,21 @@ CREATE TABLE bridge_odd (
     proven!("bridge", "no, handle, epoch, number, highest, lost, missing, sealed", "rowid = new.rowid"),
     proven!("bridge_met", "no, bridge, epoch, ticks, boot, ms", "rowid = new.rowid"),
     proven!("bridge_odd", "no, epoch, number, sealed", "rowid = new.rowid"),
+);
+
+/// What a contact told of weighings, each time and in its order. The last telling of each record was kept before, and who told
+/// what between two others could not be known of what was told again elsewhere. Of contacts before there is nothing.
+const WEIGHINGS: &str = concat!(
+    "
+CREATE TABLE told (
+    no INTEGER PRIMARY KEY,
+    contact INTEGER NOT NULL REFERENCES contact ON DELETE CASCADE,
+    record INTEGER REFERENCES record ON DELETE SET NULL,
+    boot INTEGER NOT NULL,
+    ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX told_of_contact ON told (contact);
+CREATE INDEX told_of_record ON told (record);
+",
+    proven!("told", "no, contact, record, boot, ms", "rowid = new.rowid"),
 );

@@ -9,7 +9,7 @@ use super::payload::CertifiedRow;
 use super::rows::Rows;
 use super::{Store, StoreError};
 use crate::failpoint::{Point, reach};
-use hearth_core::admit::{Fate, Hearing, News, Open, Record, RecordNo, sequence};
+use hearth_core::admit::{Fate, Hearing, News, Open, Record, RecordNo, Telling, has_parts, sequence};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link, Uuid16, name};
 use hearth_core::identity::{Binding, Facts};
 use hearth_core::profile::Catalog;
@@ -285,6 +285,7 @@ impl Taking<'_> {
             }
             Hearing::New => {
                 if self.was_pruned(&open, capture)? {
+                    self.tell(capture, None)?;
                     return Ok(Touched::Nothing);
                 }
                 let no = rows.make_record(capture, self.at)?;
@@ -300,7 +301,16 @@ impl Taking<'_> {
         if capture.origin.recorder == self.recorder {
             rows.origin_used(capture.origin.number)?;
         }
+        self.tell(capture, Some(no))?;
         Ok(Touched::Records { device: capture.device, records: vec![no] })
+    }
+
+    /// Which weight a composition is part of, the order in which a contact told them says.
+    fn tell(&self, capture: &Capture, record: Option<RecordNo>) -> Result<(), StoreError> {
+        if has_parts(capture.characteristic) {
+            self.rows.tell(capture.contact, Telling { record, at: capture.at })?;
+        }
+        Ok(())
     }
 
     fn hear_again(

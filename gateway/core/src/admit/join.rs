@@ -2,10 +2,10 @@
 //! the body is made of, by how they were told in one contact.
 
 use super::{Fate, Open, Readable, Record, RecordNo};
-use crate::capture::{Capture, Uuid16};
+use crate::capture::Uuid16;
 use crate::decode::Measurement;
 use crate::profile::Profile;
-use crate::when::HubTicks;
+use crate::when::{ContactNo, HubTicks};
 use hearth_wire::Decimal;
 use hearth_wire::gatt::{BodyCompositionMeasurement, Unmergeable, WeightMeasurement};
 use std::collections::BTreeMap;
@@ -96,13 +96,14 @@ pub(super) struct Weighings<'a> {
     pub(super) readable: &'a Readable,
 }
 
-/// A part of a weighing, as it was told in one contact. `None`: octets that can't be read.
+/// A part of a weighing, as it was told in one contact.
 struct Told {
-    no: RecordNo,
+    /// `None`: it was a reading and is forgotten, and nobody knows any more what it said.
+    no: Option<RecordNo>,
     at: HubTicks,
-    /// It was told before it, too, so that its number does not say when.
-    again: bool,
+    /// What nobody knows may have been a weight.
     weighs: bool,
+    /// `None`: octets that can't be read.
     measured: Option<Measurement>,
 }
 
@@ -112,110 +113,99 @@ impl Weighings<'_> {
     ///
     /// Settled records count, too: what a record belongs to must not change when another one is done.
     pub(super) fn weighing_of(&self, record: &Record) -> Option<RecordNo> {
-        let own = self.composition(record.no)?;
-        let mut heads = record.heard.iter().filter_map(|capture| self.weighing_in(record, &own, capture));
-        let head = heads.next()?;
-        heads.all(|other| other == head).then_some(head)
+        let mut heads = record.heard.iter().flat_map(|capture| {
+            let told = self.told(capture.contact);
+            let places: Vec<usize> = (0..told.len()).filter(|n| told[*n].no == Some(record.no)).collect();
+            let over = self.open.contacts.get(&capture.contact).is_some_and(|contact| contact.end.is_some());
+            // Where it stood among the others nobody wrote down.
+            let unknown = places.is_empty().then_some(None);
+            let heads = places.into_iter().map(move |place| self.head(&told, place, over));
+            unknown.into_iter().chain(heads)
+        });
+        let head = heads.next()??;
+        heads.all(|other| other == Some(head)).then_some(head)
     }
 
-    /// As it was told in one contact.
-    fn weighing_in(
-        &self,
-        record: &Record,
-        own: &BodyCompositionMeasurement,
-        told: &Capture,
-    ) -> Option<RecordNo> {
-        let all = self.told(record, told, HubTicks { boot: told.at.boot, ms: i64::MAX });
+    /// Of the composition in one place of what its contact told.
+    fn head(&self, told: &[Told], place: usize, over: bool) -> Option<RecordNo> {
+        let (before, own) = (&told[..place], &told[place]);
+        let Some(Measurement::BodyComposition(measured)) = own.measured else { return None };
         // A stamp and a user of its own name its weight, whatever the order.
-        if let Some(stamp) = own.time_stamp {
-            let mut same = all.iter().filter(|part| match part.measured {
+        if let Some(stamp) = measured.time_stamp {
+            let mut same = told.iter().filter(|part| match part.measured {
                 Some(Measurement::Weight(weight)) => {
                     weight.time_stamp == Some(stamp)
-                        && (own.user_id.is_none() || own.user_id == weight.user_id)
+                        && (measured.user_id.is_none() || measured.user_id == weight.user_id)
                 }
                 _ => false,
             });
-            let head = same.next()?;
-            return same.next().is_none().then_some(head.no);
+            let head = same.next()?.no;
+            return head.filter(|_| same.all(|part| part.no == head));
         }
         if !self.profile.collect.weight_first {
-            return self.only_weighing(own, told, &all);
+            return if over { only_weighing(told, own, &measured) } else { None };
         }
-        let before = self.told(record, told, told.at);
         let (last, earlier) = before.split_last()?;
-        // Two at one tick, of which one was told before: nobody knows which of them came last.
-        if earlier.last().is_some_and(|other| other.at == last.at && (other.again || last.again)) {
-            return None;
-        }
         match last.measured? {
-            Measurement::BodyComposition(half) if half.multiple_packet && own.multiple_packet => {
+            Measurement::BodyComposition(half) if half.multiple_packet && measured.multiple_packet => {
                 // The second of two. A third begins another pair.
-                let halves = before.iter().rev().take_while(|part| {
-                    matches!(part.measured, Some(Measurement::BodyComposition(m)) if m.multiple_packet)
-                });
-                if halves.count() % 2 == 0 {
-                    return None;
-                }
-                let half = self.open.records.get(&last.no)?;
-                self.weighing_of(half).or(Some(last.no))
+                let halves = before.iter().rev().take_while(|part| is_half(part)).count();
+                if halves % 2 == 0 { None } else { self.head(told, place - 1, over).or(last.no) }
             }
             Measurement::Weight(weight) => {
                 // Two weights in a row, and a composition after them: it may belong to either.
                 let alone = earlier.last().is_none_or(|part| !part.weighs);
-                (alone && near(last.at, told.at) && fits(own, &weight)).then_some(last.no)
+                last.no.filter(|_| alone && near(last.at, own.at) && fits(&measured, &weight))
             }
             _ => None,
         }
     }
 
-    /// Of a scale whose order nobody states: the only weight of a contact that is over, for its only composition.
-    fn only_weighing(
-        &self,
-        own: &BodyCompositionMeasurement,
-        told: &Capture,
-        others: &[Told],
-    ) -> Option<RecordNo> {
-        self.open.contacts.get(&told.contact)?.end?;
-        let halves = |part: &Told| matches!(part.measured, Some(Measurement::BodyComposition(m)) if m.multiple_packet && own.multiple_packet);
-        let (weights, rest): (Vec<&Told>, Vec<&Told>) = others.iter().partition(|part| part.weighs);
-        match (weights.as_slice(), rest.as_slice()) {
-            ([], [half]) if halves(half) && half.at <= told.at => Some(half.no),
-            ([weight], [] | [_]) if rest.iter().all(|part| halves(part)) => {
-                let Some(Measurement::Weight(measured)) = weight.measured else { return None };
-                (near(weight.at, told.at) && fits(own, &measured)).then_some(weight.no)
-            }
-            _ => None,
-        }
-    }
-
-    /// The other parts of weighings that were told in the contact of `told`, by `by`, in their order.
-    fn told(&self, record: &Record, told: &Capture, by: HubTicks) -> Vec<Told> {
-        let parts =
-            self.open.records.values().filter(|r| r.no != record.no && has_parts(r.first().characteristic));
-        let mut all: Vec<Told> = parts
-            .filter_map(|r| {
-                let at = r.told_in(told.contact, by)?;
-                // At one tick, what was first heard before.
-                let before = by > told.at || at < told.at || r.no < record.no;
-                before.then(|| Told {
-                    no: r.no,
-                    at,
-                    again: (r.first().contact, r.first().at) != (told.contact, at),
-                    weighs: r.first().characteristic == Uuid16::WEIGHT_MEASUREMENT,
-                    measured: measurement(self.readable, r.no),
-                })
+    /// The parts of weighings that a contact told, in their order; what was told again at once is one.
+    fn told(&self, contact: ContactNo) -> Vec<Told> {
+        let told = self.open.contacts.get(&contact).map_or(&[][..], |contact| &contact.told);
+        let mut all: Vec<Told> = told
+            .iter()
+            .map(|telling| {
+                let record = telling.record.and_then(|no| self.open.records.get(&no));
+                Told {
+                    no: telling.record,
+                    at: telling.at,
+                    weighs: record.is_none_or(|r| r.first().characteristic == Uuid16::WEIGHT_MEASUREMENT),
+                    measured: record.and_then(|record| measurement(self.readable, record.no)),
+                }
             })
             .collect();
-        all.sort_by_key(|part| (part.at, part.no));
+        all.dedup_by(|again, first| {
+            let same = again.no.is_some() && again.no == first.no;
+            if same {
+                first.at = again.at;
+            }
+            same
+        });
         all
     }
+}
 
-    fn composition(&self, no: RecordNo) -> Option<BodyCompositionMeasurement> {
-        match measurement(self.readable, no)? {
-            Measurement::BodyComposition(own) => Some(own),
-            _ => None,
+/// Of a scale whose order nobody states: the only weight of a contact that is over, for its only composition.
+fn only_weighing(told: &[Told], own: &Told, measured: &BodyCompositionMeasurement) -> Option<RecordNo> {
+    let mut others: Vec<&Told> = told.iter().filter(|part| part.no != own.no).collect();
+    others.sort_by_key(|part| (part.no, part.at.ms.abs_diff(own.at.ms)));
+    others.dedup_by_key(|part| part.no.unwrap_or(RecordNo(i64::MIN)));
+    let halves = |part: &Told| is_half(part) && measured.multiple_packet;
+    let (weights, rest): (Vec<&Told>, Vec<&Told>) = others.iter().partition(|part| part.weighs);
+    match (weights.as_slice(), rest.as_slice()) {
+        ([], [half]) if halves(half) && half.at <= own.at => half.no,
+        ([weight], [] | [_]) if rest.iter().all(|part| halves(part)) => {
+            let Some(Measurement::Weight(weighed)) = weight.measured else { return None };
+            weight.no.filter(|_| near(weight.at, own.at) && fits(measured, &weighed))
         }
+        _ => None,
     }
+}
+
+fn is_half(part: &Told) -> bool {
+    matches!(part.measured, Some(Measurement::BodyComposition(m)) if m.multiple_packet)
 }
 
 fn near(one: HubTicks, other: HubTicks) -> bool {

@@ -307,10 +307,8 @@ impl Judge<'_> {
             Measurement::BodyComposition(_) => analyzer,
             _ => false,
         };
-        let ended = || record.heard.iter().all(|c| self.contact(c.contact).is_some_and(|c| c.end.is_some()));
-        // The other half of a weighing comes in the same contact, or never.
-        let over = self.drained(record) || !matches!(measure, Measurement::Glucose(_)) && ended();
-        if promised && have.is_empty() && !over {
+        // Where the link was lost the other half comes in the next contact, behind the first, told again.
+        if promised && have.is_empty() && !self.drained(record) {
             waits.may(For::Partner, self.waits(record.since(), self.profile.patience.partner_ms));
         }
     }

@@ -53,6 +53,16 @@ pub struct Contact {
     pub link: Option<Link>,
     pub samples: Vec<Sample>,
     pub end: Option<End>,
+    /// The parts of weighings that were told in it ([`super::has_parts`]), in their order.
+    pub told: Vec<Telling>,
+}
+
+/// A record was told, for the first time or again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Telling {
+    /// `None`: it is forgotten, since what it became was delivered.
+    pub record: Option<RecordNo>,
+    pub at: HubTicks,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -97,13 +107,6 @@ impl Record {
     /// Since when this hub has it.
     pub fn since(&self) -> HubTicks {
         self.taken.unwrap_or(self.first().at)
-    }
-
-    /// When it was told in this contact: the last time that is known and is not after `by`.
-    pub fn told_in(&self, contact: ContactNo, by: HubTicks) -> Option<HubTicks> {
-        let last = (self.last_contact == contact).then_some(self.last_at);
-        let first = self.heard.iter().find(|capture| capture.contact == contact).map(|capture| capture.at);
-        last.into_iter().chain(first).find(|at| *at <= by)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Result, Rows, code, coded, sound};
 use crate::store::StoreError;
 use crate::store::payload::SamplesRow;
-use hearth_core::admit::{Contact, End};
+use hearth_core::admit::{Contact, End, RecordNo, Telling};
 use hearth_core::capture::{DeviceNo, Link};
 use hearth_core::when::{BootNo, ContactNo, HubTicks, Sample};
 use rusqlite::params;
@@ -56,6 +56,27 @@ impl Rows<'_> {
             link: Some(coded("contact.link", &link, LINKS)?),
             samples,
             end: ended.map(|code| coded("contact.ended", &code, ENDS)).transpose()?,
+            told: vec![],
+        })
+    }
+
+    /// A part of a weighing was told in it.
+    pub(crate) fn tell(&self, contact: ContactNo, telling: Telling) -> Result<()> {
+        let Telling { record, at } = telling;
+        self.run(
+            "INSERT INTO told (no, contact, record, boot, ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![self.next("told")?, number(contact), record.map(|no| no.0), at.boot.0, at.ms],
+        )?;
+        Ok(())
+    }
+
+    /// The parts of weighings that it told, in their order.
+    pub(crate) fn told(&self, contact: ContactNo) -> Result<Vec<Telling>> {
+        let sql =
+            format!("SELECT record, boot, ms, {} FROM told WHERE contact = ?1 ORDER BY no", sound("told"));
+        self.all(&sql, [number(contact)], |row| {
+            let at = HubTicks { boot: BootNo(row.get(1)?), ms: row.get(2)? };
+            Ok(Telling { record: row.get::<_, Option<i64>>(0)?.map(RecordNo), at })
         })
     }
 

@@ -75,13 +75,6 @@ impl Rows<'_> {
         self.find("device = ?1 AND sequence = ?2", &[&device.0, &sequence])
     }
 
-    /// Heard in this contact, settled or not.
-    pub(crate) fn in_contact(&self, device: DeviceNo, contact: ContactNo) -> Result<Vec<Found>> {
-        let clause =
-            "device = ?1 AND (last_contact = ?2 OR no IN (SELECT record FROM capture WHERE contact = ?2))";
-        self.find(clause, &[&device.0, &number(contact)])
-    }
-
     pub(crate) fn unsettled(&self, device: DeviceNo) -> Result<Vec<Found>> {
         self.find("device = ?1 AND fate IN ('new', 'await', 'hold', 'reissue')", &[&device.0])
     }

@@ -32,8 +32,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Bindings, permissions and cursors stay behind, those of bridges with their moments.
-const LEFT_BEHIND: &[&str] = &["binding", "permission", "cursor", "bridge", "bridge_met"];
+/// Bindings, permissions and cursors stay behind, those of bridges with their moments; and what was told between what, since a
+/// row that is lost there would give a composition to the wrong weight.
+const LEFT_BEHIND: &[&str] = &["binding", "permission", "cursor", "bridge", "bridge_met", "told"];
 /// Tables without row numbers.
 const BY_KEY: &[&str] = &["ledger", "ledger_closed", "ledger_doubt"];
 /// Rows that are carried over in one transaction.

@@ -5,6 +5,7 @@ use crate::admit::*;
 use crate::capture::Uuid16;
 use crate::decode::Measurement;
 use crate::profile::{Kind, Profile};
+use crate::when::ContactNo;
 
 // 79.960 kg of user 2 at 2021-07-23T21:33:31, 80.000 kg a day later; a composition of a BF720 without time and user: 19.4 %
 // fat, 61.180 kg soft lean mass, 43.250 kg water.
@@ -61,15 +62,28 @@ fn sc_11_a_weight_and_its_composition_are_one_reading() {
     assert!(matches!(w.only().companions[..], [Measurement::BodyComposition(_)]));
 }
 
-/// A weighing with shoes on: the weight goes when its contact is over, or nothing came for as long as it may wait.
+/// A weighing with shoes on: the weight goes when its scale has told all, or nothing came for as long as it may wait.
 #[test]
 fn a_weight_alone_is_not_kept_waiting() {
     let mut w = scale();
-    w.weighs(1, 1_000, WEIGHT).ends(1, End::Lost);
+    w.weighs(1, 1_000, WEIGHT).ends(1, End::Drained);
+    assert_eq!(w.weighings(), once(0));
+    let mut w = scale();
+    w.weighs(1, 1_000, WEIGHT).ends(1, End::Lost).silence_until(601_000);
     assert_eq!(w.weighings(), once(0));
     let mut w = scale();
     w.weighs(1, 1_000, WEIGHT).silence_until(601_000);
     assert_eq!(w.weighings(), once(0));
+}
+
+/// The link was lost between the two: both come in the next contact.
+#[test]
+fn a_weight_waits_for_what_was_cut_off() {
+    let mut w = scale();
+    w.weighs(1, 1_000, WEIGHT).ends(1, End::Lost);
+    assert_eq!(w.wants(1), [For::Partner]);
+    w.weighs(2, 9_000, WEIGHT).composes(2, 9_500, COMPOSITION).ends(2, End::Drained);
+    assert_eq!(w.weighings(), once(1));
 }
 
 /// The memory comes again: the weight is known by its stamp, the composition by its octets beside that weight.
@@ -155,6 +169,18 @@ fn a_weight_that_cannot_be_read_parts_what_is_around_it() {
     w.weighs(1, 1_000, WEIGHT).weighs(1, 2_000, "06803EE5070717").composes(1, 3_000, COMPOSITION);
     w.ends(1, End::Drained);
     assert_eq!(w.held(3), Some(&Why::Time(TimeDoubt::Untimed)));
+    assert_eq!(w.weighings(), once(0));
+}
+
+/// So does one that the hub has forgotten, since it was delivered long ago and is told again.
+#[test]
+fn a_weight_that_was_forgotten_parts_what_is_around_it() {
+    let mut w = scale();
+    w.weighs(1, 1_000, WEIGHT);
+    let forgotten = Telling { record: None, at: w.now };
+    w.opens.get_mut(&DEVICE).unwrap().contacts.get_mut(&ContactNo(1)).unwrap().told.push(forgotten);
+    w.composes(1, 3_000, COMPOSITION).ends(1, End::Drained);
+    assert_eq!(w.held(2), Some(&Why::Time(TimeDoubt::Untimed)));
     assert_eq!(w.weighings(), once(0));
 }
 

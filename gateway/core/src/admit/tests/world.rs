@@ -243,7 +243,8 @@ impl World {
     fn contact(&mut self, device: DeviceNo, no: ContactNo, link: Option<Link>) -> &mut Contact {
         let began = self.now;
         let contacts = &mut self.opens.get_mut(&device).unwrap().contacts;
-        let contact = contacts.entry(no).or_insert(Contact { began, link, samples: vec![], end: None });
+        let contact =
+            contacts.entry(no).or_insert(Contact { began, link, samples: vec![], end: None, told: vec![] });
         contact.link = contact.link.or(link);
         contact
     }
@@ -252,11 +253,12 @@ impl World {
         self.contact(capture.device, capture.contact, Some(capture.link));
         let open = self.opens.get_mut(&capture.device).unwrap();
         let profile = self.catalog.get(open.device.profile.as_ref().unwrap()).map(|p| (&p.name, p.version));
-        match open.hear(capture) {
+        let no = match open.hear(capture) {
             Hearing::Again(no) => {
                 let record = open.records.get_mut(&no).unwrap();
                 let settled = record.fate.settled(profile);
                 record.again(capture, settled);
+                no
             }
             Hearing::New => {
                 self.records += 1;
@@ -277,7 +279,12 @@ impl World {
                     fate: Fate::New,
                 };
                 open.records.insert(no, record);
+                no
             }
+        };
+        if has_parts(capture.characteristic) {
+            let told = &mut open.contacts.get_mut(&capture.contact).unwrap().told;
+            told.push(Telling { record: Some(no), at: capture.at });
         }
     }
 
