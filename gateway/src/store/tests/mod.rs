@@ -19,3 +19,4 @@ mod salvaging;
 mod seeing;
 mod turned;
 mod walk;
+mod weighings;
