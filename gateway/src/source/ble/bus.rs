@@ -169,7 +169,7 @@ impl Bus {
     }
 
     /// Forgets the device, with its bond. BlueZ 5.82 may say that it did and only end the device's profiles, after a link
-    /// that failed for lost keys: it is asked until it knows no such device.
+    /// that failed for lost keys: it is asked until it knows no such device, or one that it has just heard, without a bond.
     pub(super) async fn remove(&self, at: At) -> Result<(), Failed> {
         const TIMES: usize = 5;
         let device = at.path();
@@ -179,8 +179,11 @@ impl Bus {
                 Err(failed) if failed.is("org.bluez.Error.DoesNotExist") => return Ok(()),
                 Err(failed) => return Err(failed),
             }
+            if self.says(&device, DEVICE, "Paired").await == Some(false) {
+                return Ok(());
+            }
         }
-        Err(Failed::Error { name: "bus".into(), said: "BlueZ goes on knowing the device".into() })
+        Err(Failed::Error { name: "bus".into(), said: "BlueZ keeps the device's bond".into() })
     }
 
     /// Hangs up, and ends a connection that is being made. Answered when the link is gone: of a device that is out of reach after its
