@@ -108,7 +108,8 @@ fn block(home: &Home, blocked: bool) {
 /// Measures, lets it go wrong, and mends what a person would mend.
 fn suffer(home: &mut Home, device: &str, fault: Fault, dice: &mut Random) {
     let n = 1 + dice.below(4);
-    let told = home.air.state(device)["told"].as_u64().unwrap();
+    let before = home.air.state(device);
+    let [told, deaths] = ["told", "deaths"].map(|count| before[count].as_u64().unwrap());
     match fault {
         Device(what, at, nth) => {
             home.air.ask(&json!({ "do": "fault", "device": device, "what": what, "at": at, "nth": nth }));
@@ -128,7 +129,7 @@ fn suffer(home: &mut Home, device: &str, fault: Fault, dice: &mut Random) {
     let when = || _ = home.air.wait(device, &begun);
     match fault {
         Device("die", ..) => {
-            home.air.wait(device, &json!({ "advertising": false, "connected": false }));
+            home.air.wait(device, &json!({ "deaths": deaths + 1, "connected": false }));
             home.air.advertise(device, true);
         }
         ServiceKilled => {
@@ -203,6 +204,7 @@ const AWAY_S: u64 = 25;
 #[allow(clippy::disallowed_methods, reason = "a person uses a device again after so long")]
 #[track_caller]
 fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
+    home.parts_may_be_lost += usize::from(fault.may_lose() && device == "scale");
     let mut begun = None;
     let since = Instant::now();
     let mut shows = true;
@@ -223,7 +225,12 @@ fn collect(home: &mut Home, device: &str, fault: Fault) -> usize {
         let state = home.air.state(device);
         let told_all = forgets(device) && state["holds"] == 0 && state["connected"] == false;
         // What came to the hub is kept when it has let go of the link.
-        if told_all && home.links(device, LET_GO) >= *begun.get_or_insert_with(|| home.links(device, BEGUN)) {
+        // A weight waits for its composition until its scale has told all.
+        let waits = status["waiting"] != json!([]);
+        if told_all
+            && !waits
+            && home.links(device, LET_GO) >= *begun.get_or_insert_with(|| home.links(device, BEGUN))
+        {
             let lost = due - home.readings();
             assert!(lost == 0 || fault.may_lose(), "{device}, {fault:?}: {lost} were lost\n{}", home.told());
             home.lost += lost;
@@ -280,8 +287,12 @@ fn suffers_and_loses_nothing(nth: usize, seeds: Vec<u64>) {
         home.air.ask(&json!({ "do": "clear", "device": device }));
         home.air.ask(&json!({ "do": "advertise", "device": device, "on": false, "every_ms": 100 }));
     }
-    home.compare();
+    let parts = home.compare();
     let status = home.hub().json("status");
-    println!("radio: {} readings, {} lost between confirmation and commit: {lost:?}", home.due(), home.lost);
+    println!(
+        "radio: {} readings, {} and {parts} compositions lost between confirmation and commit: {lost:?}",
+        home.due(),
+        home.lost
+    );
     assert_eq!(status["bonds"], Value::Null, "{status}");
 }

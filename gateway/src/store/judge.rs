@@ -113,7 +113,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The seeds; all records with their sequences, since one of them may be the partner; the contacts in which
-    /// any of them was heard, and the earlier ones that bound them: drained, or their clocks compared.
+    /// any of them was heard, and the earlier ones that bound them: drained, or their clocks compared; and the last drained one.
     fn load(&self, device: DeviceNo, seeds: Vec<Found>) -> Result<Open, StoreError> {
         let rows = self.rows;
         let mut records = BTreeMap::new();
@@ -129,6 +129,8 @@ impl<'a> Judge<'a> {
             wanted.extend(rows.sampled_before(device, contact)?);
             wanted.extend(rows.drained_before(device, contact)?);
         }
+        // What its records waited for came until then, or does not come.
+        wanted.extend(rows.last_drained(device)?);
         let mut contacts = BTreeMap::new();
         for no in wanted {
             let mut contact = rows.contact(no)?;

@@ -96,6 +96,7 @@ class Peer:
         self.subscribed = {}
         self.faults = []
         self.sessions = 0
+        self.deaths = 0
         self.said = []
         self.pairs = True
         self.passkey = self.pairs_by if isinstance(self.pairs_by, int) else None
@@ -180,6 +181,7 @@ class Peer:
             'told': len(self.said),
             'holds': len(self.holds()),
             'faults': len(self.faults),
+            'deaths': self.deaths,
         }
 
     def holds(self):
@@ -357,6 +359,7 @@ class Peer:
             case 'go-on':
                 self.controller.stalled = False
             case 'die':
+                self.deaths += 1
                 self.advertise(False)
                 self.controller.end(SUPERVISION_TIMEOUT)
             case _:

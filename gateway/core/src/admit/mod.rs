@@ -137,9 +137,9 @@ impl Judge<'_> {
         self.waits(record.first().at, self.profile.patience.partner_ms)
     }
 
-    /// A contact that heard the record gave all that the device has.
+    /// The contact that heard the record, or one since, gave all that the device has.
     fn drained(&self, record: &Record) -> bool {
-        record.heard.iter().any(|c| self.contact(c.contact).is_some_and(|c| c.end == Some(End::Drained)))
+        self.open.contacts.range(record.first().contact..).any(|(_, c)| c.end == Some(End::Drained))
     }
 
     fn refused(&self, refusal: Refusal) -> Fate {

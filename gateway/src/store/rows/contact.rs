@@ -116,6 +116,11 @@ impl Rows<'_> {
         .map(Option::flatten)
     }
 
+    /// The device's last contact in which its memory was drained.
+    pub(crate) fn last_drained(&self, device: DeviceNo) -> Result<Option<ContactNo>> {
+        self.drained_before(device, ContactNo(u64::MAX))
+    }
+
     /// The device's last contacts before this one in which its clock was read, newest first: back to the last one in which
     /// its memory was drained too, in a boot that knew the time. Since then the clock may have been set.
     pub(crate) fn sampled_before(&self, device: DeviceNo, no: ContactNo) -> Result<Vec<ContactNo>> {

@@ -54,6 +54,17 @@ fn a_weight_waits_for_what_was_cut_off() {
     assert_eq!((w.count("reading"), w.fate(2)), (1, Fate::Companion(RecordNo(1))));
 }
 
+/// The scale has told all since, and no composition: the weight goes alone.
+#[test]
+fn a_weight_waits_until_its_scale_has_told_all() {
+    let mut w = scale();
+    let contact = w.contact();
+    assert_eq!(w.weighs(contact, WEIGHT) + w.ends(contact, End::Lost).admitted.len(), 0);
+    w.restart();
+    let contact = w.contact();
+    assert_eq!(w.ends(contact, End::Drained).admitted.len(), 1);
+}
+
 /// Of a weight that was delivered and forgotten only its place is left, where it is told again: what follows may be its own.
 #[test]
 fn a_forgotten_weight_parts_what_is_around_it() {

@@ -86,6 +86,17 @@ fn a_weight_waits_for_what_was_cut_off() {
     assert_eq!(w.weighings(), once(1));
 }
 
+/// Its scale has told all since, and has no composition: it was lost, or never was.
+#[test]
+fn a_weight_waits_until_its_scale_has_told_all() {
+    let mut w = scale();
+    w.weighs(1, 1_000, WEIGHT).ends(1, End::Lost);
+    w.at(9_000).ends(2, End::Lost);
+    assert_eq!(w.wants(1), [For::Partner]);
+    w.at(19_000).ends(3, End::Drained);
+    assert_eq!(w.weighings(), once(0));
+}
+
 /// The memory comes again: the weight is known by its stamp, the composition by its octets beside that weight.
 #[test]
 fn a_weighing_that_comes_again_is_one() {
