@@ -277,9 +277,9 @@ impl Home {
     }
 
     /// Waits until nothing is on its way any more, and looks into the record: each reading is there once, whose it is, when it
-    /// was taken, with its digits, but for those that were lost; and nothing else is.
+    /// was taken, with its digits, but for those that were lost; and nothing else is. How many compositions were lost.
     #[track_caller]
-    pub(crate) fn compare(&self) {
+    pub(crate) fn compare(&self) -> usize {
         self.hub().said("outbox wait --timeout 170").ok();
         let parked = self.hub().json("outbox list --state parked");
         let shown = |row: &Value| self.hub().json(&format!("outbox show {}", row["row"]));
