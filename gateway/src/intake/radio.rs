@@ -25,6 +25,17 @@ pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mps
                 talks.insert(talk, session);
                 _ = done.send(());
             }
+            Wish::ToldNothing { no, link, at } => {
+                let Ok(told) = desk.ask(move |store| store.told_nothing(no, link, at)).await else { return };
+                match told {
+                    Ok(Some(committed)) => {
+                        inside.committed(committed.due);
+                        committed.release();
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::error!("device {}: that it told all was not kept: {error}", no.0),
+                }
+            }
             Wish::Over(talk) => _ = talks.remove(&talk),
             Wish::House(answer) => {
                 let Ok((members, catalog)) = desk.ask(|s| (s.house(), Arc::clone(s.catalog()))).await else {

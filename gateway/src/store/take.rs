@@ -9,7 +9,7 @@ use super::payload::CertifiedRow;
 use super::rows::Rows;
 use super::{Store, StoreError};
 use crate::failpoint::{Point, reach};
-use hearth_core::admit::{Fate, Hearing, News, Open, Record, RecordNo, Telling, has_parts, sequence};
+use hearth_core::admit::{End, Fate, Hearing, News, Open, Record, RecordNo, Telling, has_parts, sequence};
 use hearth_core::capture::{Capture, DeviceNo, Key, Link, Uuid16, name};
 use hearth_core::identity::{Binding, Facts};
 use hearth_core::profile::Catalog;
@@ -100,6 +100,21 @@ impl Store {
             rows.bonded(device, link)?;
             rows.make_contact(device, link, at)
         })
+    }
+
+    /// A contact in which the device told all that it had, and that was nothing. Kept where a record waits for something that may still
+    /// have come: every day a scale shows itself a hundred times.
+    pub fn told_nothing(
+        &mut self,
+        device: DeviceNo,
+        link: Link,
+        at: HubTicks,
+    ) -> Result<Option<Committed>, StoreError> {
+        if !self.write(|rows| rows.wants_partner(device))? {
+            return Ok(None);
+        }
+        let contact = self.next_contact(device, link, at)?;
+        self.take(&News::Ended(device, contact, End::Drained), at).map(Some)
     }
 
     /// Another catalogue. Tell [`News::Profiles`] next.

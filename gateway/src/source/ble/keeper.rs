@@ -3,7 +3,7 @@
 use crate::source::lines::Said;
 use crate::source::wishes::Wishes;
 use hearth_core::admit::Device;
-use hearth_core::capture::DeviceNo;
+use hearth_core::capture::{DeviceNo, Link};
 use hearth_core::identity::Facts;
 use hearth_core::profile::Catalog;
 use hearth_core::radio::{Change, Kept};
@@ -42,6 +42,12 @@ pub(crate) enum Wish {
         no: DeviceNo,
         said: Vec<(Said, HubTicks)>,
         done: oneshot::Sender<()>,
+    },
+    /// A talk in which the device had nothing to tell.
+    ToldNothing {
+        no: DeviceNo,
+        link: Link,
+        at: HubTicks,
     },
     /// Nothing more comes of this talk.
     Over(TalkNo),
@@ -82,6 +88,10 @@ impl Keeper {
     /// The same of values of one contact, with one commit.
     pub(super) async fn take_all(&self, talk: TalkNo, no: DeviceNo, said: Vec<(Said, HubTicks)>) {
         self.0.wish(|done| Wish::Take { talk, no, said, done }).await;
+    }
+
+    pub(super) async fn told_nothing(&self, no: DeviceNo, link: Link, at: HubTicks) {
+        self.0.tell(Wish::ToldNothing { no, link, at }).await;
     }
 
     pub(super) async fn over(&self, talk: TalkNo) {

@@ -155,7 +155,7 @@ impl Talk {
             let said = Said::Heard {
                 device: DEVICE.to_owned(),
                 contact: self.contact,
-                link: if self.link.bonded { Road::Bonded } else { Road::Open },
+                link: self.road(),
                 origin: None,
                 characteristic: number(value.uuid.as_u128()).map(Uuid16)?,
                 octets: value.value,
@@ -202,10 +202,17 @@ impl Talk {
     }
 
     async fn end_contact(&mut self, how: End) {
+        let at = self.link.clock.ticks();
         if std::mem::take(&mut self.heard) {
             let said = Said::Ended { device: DEVICE.to_owned(), contact: self.contact, how };
-            self.commit(said, self.link.clock.ticks()).await;
+            self.commit(said, at).await;
+        } else if how == End::Drained {
+            self.link.keeper.told_nothing(self.link.member.no(), self.road(), at).await;
         }
+    }
+
+    fn road(&self) -> Road {
+        if self.link.bonded { Road::Bonded } else { Road::Open }
     }
 
     async fn meet(&mut self, at: HubTicks) {

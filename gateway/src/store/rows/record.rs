@@ -102,6 +102,12 @@ impl Rows<'_> {
         self.find("fate = 'retracted'", &[])
     }
 
+    /// Whether a record of the device waits for its other part.
+    pub(crate) fn wants_partner(&self, device: DeviceNo) -> Result<bool> {
+        let sql = "SELECT 1 FROM record WHERE device = ?1 AND fate = 'await' AND partner = 1 LIMIT 1";
+        Ok(self.one(sql, [device.0], |_| Ok(()))?.is_some())
+    }
+
     /// The next deadline of all.
     pub(crate) fn next_deadline(&self) -> Result<Option<HubTicks>> {
         self.one(

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use hearth_core::admit::{End, Fate, RecordNo, TimeDoubt, Why};
-use hearth_core::capture::Uuid16;
+use hearth_core::capture::{Link, Uuid16};
 use hearth_core::profile::{Catalog, ProfileName};
 use hearth_core::when::ContactNo;
 
@@ -61,8 +61,11 @@ fn a_weight_waits_until_its_scale_has_told_all() {
     let contact = w.contact();
     assert_eq!(w.weighs(contact, WEIGHT) + w.ends(contact, End::Lost).admitted.len(), 0);
     w.restart();
-    let contact = w.contact();
-    assert_eq!(w.ends(contact, End::Drained).admitted.len(), 1);
+    let (device, at) = (w.device, w.now);
+    let told = w.store().told_nothing(device, Link::Bonded, at).unwrap();
+    assert_eq!(told.expect("a weight waits").admitted.len(), 1);
+    assert!(w.store().told_nothing(device, Link::Bonded, at).unwrap().is_none(), "nothing waits any more");
+    assert_eq!(w.count("contact"), 2);
 }
 
 /// Of a weight that was delivered and forgotten only its place is left, where it is told again: what follows may be its own.
