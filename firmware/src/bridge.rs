@@ -7,9 +7,11 @@
 use crate::configuration::{self, Coming, checksum};
 use crate::flash::{Refused, Settings, Spool};
 use crate::telling::{Next, Telling};
+use crate::wish::{Order, Wish};
 use core::fmt;
 use embedded_storage_async::nor_flash::NorFlash;
 use hearth_wire::frame::line::{self, LONGEST, LONGEST_ON_THE_LINE};
+use hearth_wire::frame::plan::{Device, Entries};
 use hearth_wire::frame::said::{Said, What};
 use hearth_wire::frame::{
     BridgeId, Capabilities, Hello, Level, Outcome, PROTOCOL, Peer, Place, Ticks, ToBridge, ToHub, Version,
@@ -30,14 +32,6 @@ pub struct About {
     pub board: &'static str,
     pub firmware: Version,
     pub can: Capabilities,
-}
-
-/// What the hub wishes of the board.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wish {
-    /// The configuration is another.
-    Configured,
-    Restart,
 }
 
 /// One bridge, over its two regions of flash.
@@ -91,12 +85,12 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         Ok(bridge)
     }
 
-    /// The configuration that holds, into this buffer.
-    pub async fn configuration<'b>(
-        &mut self,
-        into: &'b mut [u8],
-    ) -> Result<Option<&'b [u8]>, Refused<F::Error>> {
-        Ok(self.settings.load(into).await?)
+    /// The device with this number in the configuration that holds, from 0 on. A configuration that was coming has to come anew.
+    pub async fn device(&mut self, number: usize) -> Result<Option<Device<'_>>, Refused<F::Error>> {
+        let whole = self.settings.load(self.coming.room()).await?;
+        // What does not hold its own digest is none, and the hub knows that by its digest.
+        let mut devices = whole.and_then(|whole| Entries::of(whole).ok()).into_iter().flatten();
+        Ok(devices.nth(number).and_then(Result::ok))
     }
 
     /// Somebody said something. When this returns `Ok` it is kept, and whoever said it may forget it. `Err`: nothing is promised.
@@ -193,7 +187,7 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             ToBridge::Hello { .. } => {
                 self.telling.greeted();
                 self.hello(now, line).await?;
-                return Ok(None);
+                return Ok(Some(Wish::Greeted));
             }
             ToBridge::Acknowledge { up_to } => {
                 self.acknowledged(up_to, now, line).await?;
@@ -241,11 +235,13 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
                 wish = Some(Wish::Restart);
                 (token, Outcome::Good)
             }
-            ToBridge::Look { token, .. }
-            | ToBridge::Pair { token, .. }
-            | ToBridge::Digits { token, .. }
-            | ToBridge::Unpair { token, .. }
-            | ToBridge::Update { token, .. }
+            ToBridge::Look { token, seconds } => return Ok(self.order(Order::Look { token, seconds }, line)),
+            ToBridge::Pair { token, peer } => return Ok(self.order(Order::Pair { token, peer }, line)),
+            ToBridge::Digits { token, digits } => {
+                return Ok(self.order(Order::Digits { token, digits }, line));
+            }
+            ToBridge::Unpair { token, peer } => return Ok(self.order(Order::Unpair { token, peer }, line)),
+            ToBridge::Update { token, .. }
             | ToBridge::Image { token, .. }
             | ToBridge::Start { token, .. }
             | ToBridge::Confirm { token } => (token, Outcome::Unknown),
@@ -257,6 +253,15 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         };
         put(&done(token, outcome), line);
         Ok(wish)
+    }
+
+    /// For the radio, if there is one.
+    fn order(&self, order: Order, line: &mut impl Line) -> Option<Wish> {
+        if self.about.can.has(Capabilities::BLUETOOTH) {
+            return Some(Wish::Radio(order));
+        }
+        put(&done(order.token(), Outcome::Unknown), line);
+        None
     }
 
     async fn acknowledged(

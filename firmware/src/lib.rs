@@ -13,6 +13,8 @@
 pub mod bridge;
 pub mod configuration;
 pub mod flash;
+pub mod scout;
 pub mod sensor;
 pub mod session;
 pub mod telling;
+pub mod wish;

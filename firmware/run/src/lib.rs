@@ -9,18 +9,24 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod desk;
 mod outgoing;
 
 use core::fmt;
 use core::future::pending;
-use embassy_futures::select::{Either4, select4};
+pub use desk::{ADVERTISEMENT, Desk, ForRadio, Kept, NoPlan, Plan, Word};
+use desk::{Answer, Asked};
+use embassy_futures::select::{Either6, select6};
 use embassy_time::{Duration, Instant, Ticker, Timer, with_timeout};
 use embedded_io_async::{Read, Write};
 use embedded_storage_async::nor_flash::NorFlash;
-use firmware::bridge::{About, Bridge, Wish, put};
+use firmware::bridge::{About, Bridge, Line, put};
 use firmware::flash::Refused;
 use firmware::sensor::{News, Settling, Thermometer, Trouble, measurement};
-use hearth_wire::frame::{Level, Ticks, ToHub};
+use firmware::wish::Wish;
+use hearth_wire::frame::line::LONGEST_ON_THE_LINE;
+use hearth_wire::frame::said::Said;
+use hearth_wire::frame::{Heard, Level, Outcome, Ticks, ToHub};
 use outgoing::Outgoing;
 
 /// A thermometer measures once a second.
@@ -52,8 +58,8 @@ impl<F, R, W, T> fmt::Debug for Board<F, R, W, T> {
 }
 
 impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
-    /// From power-on to power-off, with a spool of so many pages.
-    pub async fn run<const PAGES: usize>(mut self) -> ! {
+    /// From power-on to power-off, with a spool of so many pages. At the desk is the radio, if the board has one.
+    pub async fn run<const PAGES: usize>(mut self, desk: &Desk) -> ! {
         let mut line = Outgoing::new();
         let Ok(mut bridge) = Bridge::<F, PAGES>::start(self.about, self.spool, self.settings).await else {
             log(Level::Error, "the flash memory cannot be read: starting again", &mut line);
@@ -73,17 +79,19 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
                 None => Some(Instant::now() + FLASH),
             };
             // The hub's octets come last: however many it sends, the others have their turn.
-            let first = select4(
+            let first = select6(
                 written(&mut self.to_hub, line.waiting()),
                 seconds.next(),
                 until(again),
+                desk.asked(),
+                said(desk, line.room()),
                 self.from_hub.read(&mut octets),
             );
             match first.await {
-                Either4::First(Ok(many)) => line.went(many),
+                Either6::First(Ok(many)) => line.went(many),
                 // Whatever of it arrived is no frame; what matters is told again.
-                Either4::First(Err(_)) => line.clear(),
-                Either4::Second(()) => {
+                Either6::First(Err(_)) => line.clear(),
+                Either6::Second(()) => {
                     let sample = with_timeout(BUS, self.thermometer.sample()).await;
                     let news = settling.sample(sample.unwrap_or(Err(Trouble::Silent)), now());
                     match news {
@@ -99,27 +107,86 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
                         }
                     }
                 }
-                Either4::Third(()) => {}
-                Either4::Fourth(Ok(many)) => {
+                Either6::Third(()) => {}
+                Either6::Fourth((number, asked)) => {
+                    let answered = answer(&mut bridge, asked).await;
+                    let answered = complain(answered, &mut line);
+                    desk.answer(number, answered.unwrap_or(Answer::Kept(Kept::NoRoom)));
+                }
+                Either6::Fifth(word) => say(&word, &mut line),
+                Either6::Sixth(Ok(many)) => {
                     let came = octets.get(..many).unwrap_or_default();
                     let mut restart = false;
-                    // Nothing here works by the configuration so far.
-                    let wish = |wish| restart |= wish == Wish::Restart;
+                    let mut busy = None;
+                    let wish = |wish| match wish {
+                        Wish::Restart => restart = true,
+                        Wish::Configured => desk.configured(),
+                        Wish::Greeted => desk.greeted(),
+                        Wish::Radio(order) if desk.order(order, now()) => {}
+                        Wish::Radio(order) => busy = Some(order.token()),
+                    };
                     let heard = bridge.received(came, now(), &mut line, wish).await;
                     complain(heard, &mut line);
+                    if let Some(token) = busy {
+                        put(&ToHub::Done { token, outcome: Outcome::Busy }, &mut line);
+                    }
                     if restart {
                         last_words(&mut self.to_hub, &mut line).await;
                         (self.restart)()
                     }
                 }
                 // An octet that was garbled or lost on the wire: its frame's checksum says so.
-                Either4::Fourth(Err(_)) => {}
+                Either6::Sixth(Err(_)) => {}
             }
         }
     }
 }
 
-fn now() -> Ticks {
+/// What the radio asked for.
+async fn answer<F: NorFlash, const PAGES: usize>(
+    bridge: &mut Bridge<F, PAGES>,
+    asked: Asked,
+) -> Result<Answer, Refused<F::Error>> {
+    let octets = match asked {
+        Asked::Device(number) => {
+            let plan = bridge.device(number).await?.as_ref().map(Plan::of);
+            return Ok(Answer::Device(plan.transpose()));
+        }
+        Asked::Keep(ref octets, _) => octets,
+    };
+    // The radio has just written it.
+    let Ok(said) = Said::decode(octets) else { return Ok(Answer::Kept(Kept::NoRoom)) };
+    let kept = match asked {
+        Asked::Keep(_, true) => bridge.keep_or_count(&said.value).await?.is_some(),
+        _ => match bridge.keep(&said.value).await {
+            Ok(_) => true,
+            Err(Refused::Full | Refused::NoEpoch | Refused::TooLong) => false,
+            Err(refused) => return Err(refused),
+        },
+    };
+    Ok(Answer::Kept(if kept { Kept::Safe } else { Kept::NoRoom }))
+}
+
+/// The radio's next word, once the line has room for any.
+async fn said(desk: &Desk, room: usize) -> Word {
+    if room < LONGEST_ON_THE_LINE { pending().await } else { desk.word().await }
+}
+
+fn say(word: &Word, line: &mut Outgoing) {
+    let frame = match word {
+        Word::Heard { at, peer, rssi, octets } => {
+            ToHub::Heard(Heard { at: *at, peer: *peer, rssi: *rssi, octets })
+        }
+        Word::Prompt { token, what } => ToHub::Prompt { token: *token, what: *what },
+        Word::Bond { peer, standing } => ToHub::Bond { peer: *peer, standing: *standing },
+        Word::Done { token, outcome } => ToHub::Done { token: *token, outcome: *outcome },
+        Word::Log { level, text } => ToHub::Log { at: now(), level: *level, text },
+    };
+    put(&frame, line);
+}
+
+/// Milliseconds since the board's start.
+pub fn now() -> Ticks {
     Ticks(Instant::now().as_millis())
 }
 

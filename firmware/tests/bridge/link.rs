@@ -4,9 +4,11 @@
 use crate::hub::{ADOPTION, Hub, Store, Way};
 use crate::nor::{Chip, Dice, Flash, Trouble};
 use embassy_futures::block_on as now;
-use firmware::bridge::{About, Bridge, Line, Wish};
+use firmware::bridge::{About, Bridge, Line};
 use firmware::configuration::checksum;
 use firmware::flash::Refused;
+use firmware::wish::Wish;
+use hearth_wire::frame::plan::{Plan, Security, Step};
 use hearth_wire::frame::said::{Link, Said, What};
 use hearth_wire::frame::{
     AddressKind, BridgeId, Capabilities, PROTOCOL, Peer, Place, Ticks, ToBridge, Version,
@@ -235,7 +237,7 @@ fn what_it_does_not_know_it_says() {
     let mut world = World::new(1);
     let mut bridge = world.start().unwrap();
     Hub::say(&ToBridge::Other { kind: 0x63, octets: &[7, 0, 1] }, &mut world.to_bridge);
-    Hub::say(&ToBridge::Look { token: 9, seconds: 1 }, &mut world.to_bridge);
+    Hub::say(&ToBridge::Confirm { token: 9 }, &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
     assert_eq!(world.answers(), [(7, false), (9, false)]);
 }
@@ -244,27 +246,37 @@ fn what_it_does_not_know_it_says() {
 fn a_configuration_holds_when_all_of_it_has_come() {
     let mut world = World::new(1);
     let mut bridge = world.start().unwrap();
-    let whole: Vec<u8> = (0..1_500).map(|n| n as u8).collect();
-    let digest = checksum(&whole);
+    let mut room = [0; 2_048];
+    let mut plan = Plan::new(&mut room).unwrap();
+    let device = |n: u8| Peer::Device(AddressKind::Public, [n; 6]);
+    for n in 0..10 {
+        plan.device(device(n), Security::Bonded, 5_000, [Step::Drain; 68]).unwrap();
+    }
+    let whole = plan.done();
+    assert_eq!(whole.len(), 1_491);
+    let digest = checksum(whole);
     let part = |token, from: usize, octets| ToBridge::Configure {
         token,
         digest,
         from: from as u16,
-        of: 1_500,
+        of: 1_491,
         octets,
     };
     Hub::say(&part(2, 0, &whole[..500]), &mut world.to_bridge);
     Hub::say(&part(3, 1_000, &whole[1_000..]), &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
     assert_eq!(world.answers(), [(2, true), (3, false)], "a part is missing");
-    assert_eq!(now(bridge.configuration(&mut [0; 2_048])).unwrap(), None);
+    assert_eq!(world.wishes, []);
     Hub::say(&part(4, 500, &whole[500..1_000]), &mut world.to_bridge);
     Hub::say(&part(5, 1_000, &whole[1_000..]), &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
     assert_eq!(world.answers(), [(4, true), (5, true)]);
     assert_eq!(world.wishes, [Wish::Configured]);
     let mut bridge = world.start().unwrap();
-    assert_eq!(now(bridge.configuration(&mut [0; 2_048])).unwrap(), Some(&whole[..]));
+    for n in 0..10 {
+        assert_eq!(now(bridge.device(n.into())).unwrap().map(|device| device.peer), Some(device(n)));
+    }
+    assert_eq!(now(bridge.device(10)).unwrap(), None);
     let long = ToBridge::Configure { token: 6, digest: 1, from: 0, of: 4_000, octets: &[] };
     Hub::say(&long, &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
@@ -306,7 +318,7 @@ fn garbage_is_named_and_passed_over() {
         let garbage: Vec<u8> = (0..2_000).map(|_| world.dice.next() as u8).collect();
         world.to_bridge.put(&garbage);
         world.to_bridge.put(&[0]);
-        Hub::say(&ToBridge::Look { token: 9, seconds: 1 }, &mut world.to_bridge);
+        Hub::say(&ToBridge::Confirm { token: 9 }, &mut world.to_bridge);
         world.turn(&mut bridge).unwrap();
         assert_eq!(world.answers(), [(9, false)], "seed {seed}");
         assert!(world.hub.logs > 0, "seed {seed}: it is named");

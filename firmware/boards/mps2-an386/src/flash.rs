@@ -8,7 +8,8 @@
 //! | 0x21F6_1000 | 97 | the image that comes next (so far: nobody's) |
 //! | 0x21FC_2000 | 48 | the spool |
 //! | 0x21FF_2000 | 2 | the settings |
-//! | 0x21FF_4000 | 12 | nobody's, but for the last eight octets: the board's EUI-64 |
+//! | 0x21FF_4000 | 2 | the bonds |
+//! | 0x21FF_6000 | 10 | nobody's, but for the last eight octets: the board's EUI-64 |
 
 use core::ptr::{read_volatile, write_volatile};
 use embedded_storage_async::nor_flash::{
@@ -21,6 +22,7 @@ const WORD: usize = 4;
 
 pub(crate) const SPOOL: Region = Region { from: 0x21FC_2000, pages: 48 };
 pub(crate) const SETTINGS: Region = Region { from: 0x21FF_2000, pages: 2 };
+pub(crate) const BONDS: Region = Region { from: 0x21FF_4000, pages: 2 };
 const NAME: Region = Region { from: 0x21FF_F000, pages: 1 };
 
 /// The name of a board whose flash nobody gave one. It is locally administered: no maker's.
@@ -30,6 +32,12 @@ const NAMELESS: BridgeId = BridgeId([0x02, 0x00, 0x5E, 0x10, 0xFF, 0xFE, 0x00, 0
 pub(crate) fn bridge() -> BridgeId {
     let name = core::array::from_fn(|octet| NAME.octet(PAGE - 8 + octet));
     if name == [0xFF; 8] || name == [0; 8] { NAMELESS } else { BridgeId(name) }
+}
+
+/// What devices know it by: a static random address (Bluetooth Core, Vol 6, Part B, 1.3.2.1) made of the name.
+pub(crate) fn address() -> [u8; 6] {
+    let BridgeId([a, b, c, _, _, d, e, f]) = bridge();
+    [a | 0xC0, b, c, d, e, f]
 }
 
 /// Some of it, for one owner.

@@ -8,6 +8,8 @@ use cortex_m::peripheral::NVIC;
 enum Interrupt {
     HubSaid = 0,
     HubTook = 1,
+    RadioSaid = 2,
+    RadioTook = 3,
     Alarm = 10,
 }
 
@@ -32,6 +34,10 @@ extern "C" fn hub() {
     crate::HUB.interrupted();
 }
 
+extern "C" fn radio() {
+    crate::RADIO.interrupted();
+}
+
 extern "C" fn alarm() {
     crate::time::interrupted();
 }
@@ -44,13 +50,22 @@ static __INTERRUPTS: [Vector; 32] = {
     let mut all = [const { Vector { other: DefaultHandler } }; 32];
     all[Interrupt::HubSaid as usize] = Vector { handler: hub };
     all[Interrupt::HubTook as usize] = Vector { handler: hub };
+    all[Interrupt::RadioSaid as usize] = Vector { handler: radio };
+    all[Interrupt::RadioTook as usize] = Vector { handler: radio };
     all[Interrupt::Alarm as usize] = Vector { handler: alarm };
     all
 };
 
 /// From now on they come.
 pub(crate) fn start() {
-    for interrupt in [Interrupt::HubSaid, Interrupt::HubTook, Interrupt::Alarm] {
+    let all = [
+        Interrupt::HubSaid,
+        Interrupt::HubTook,
+        Interrupt::RadioSaid,
+        Interrupt::RadioTook,
+        Interrupt::Alarm,
+    ];
+    for interrupt in all {
         // SAFETY: nothing here relies on their being masked: what they share is behind critical sections.
         unsafe { NVIC::unmask(interrupt) };
     }

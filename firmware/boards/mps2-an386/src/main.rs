@@ -10,25 +10,36 @@ mod sbcon;
 mod time;
 mod uart;
 
+use bt_hci::controller::ExternalController;
+use bt_hci_serial::SerialTransport;
 use cortex_m::peripheral::SCB;
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use firmware::bridge::About;
 use firmware::sensor::Tmp105;
-use firmware_run::Board;
+use firmware_run::{Board, Desk};
 use hearth_wire::frame::{Capabilities, Version};
 
 /// Hertz, of the processor and of all that it is wired to.
 const CLOCK: u32 = 25_000_000;
 
-static HUB: uart::Port = uart::Port::new(0x4000_4000);
+/// While the bridge waits for its flash three frames of the longest kind may come.
+const FROM_HUB: usize = 2_048;
+const FROM_RADIO: usize = 256;
+static HUB: uart::Port<FROM_HUB> = uart::Port::new(0x4000_4000);
+/// H4, to a controller.
+static RADIO: uart::Port<FROM_RADIO> = uart::Port::new(0x4000_5000);
+static DESK: Desk = Desk::new();
+/// So many commands to the controller are waited for at once.
+const COMMANDS: usize = 4;
 
 #[embassy_executor::task]
-async fn bridge(from_hub: uart::Input, to_hub: uart::Output) {
+async fn bridge(from_hub: uart::Input<FROM_HUB>, to_hub: uart::Output<FROM_HUB>) {
     let board = Board {
         about: About {
             bridge: flash::bridge(),
             board: env!("CARGO_PKG_NAME"),
             firmware: const { version() },
-            can: Capabilities::THERMOMETER,
+            can: Capabilities::THERMOMETER.and(Capabilities::BLUETOOTH),
         },
         spool: flash::SPOOL,
         settings: flash::SETTINGS,
@@ -37,17 +48,29 @@ async fn bridge(from_hub: uart::Input, to_hub: uart::Output) {
         thermometer: Tmp105::new(sbcon::Bus::new(0x4002_A000), 0x48),
         restart: SCB::sys_reset,
     };
-    board.run::<{ flash::SPOOL.pages() }>().await
+    board.run::<{ flash::SPOOL.pages() }>(&DESK).await
+}
+
+#[embassy_executor::task]
+async fn radio(from_radio: uart::Input<FROM_RADIO>, to_radio: uart::Output<FROM_RADIO>) {
+    let transport = SerialTransport::<NoopRawMutex, _, _>::new(from_radio, to_radio);
+    let controller = ExternalController::<_, COMMANDS>::new(transport);
+    firmware_radio::run(controller, flash::address(), flash::BONDS, &DESK).await;
+    SCB::sys_reset()
 }
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     time::start();
     let (from_hub, to_hub) = HUB.start(115_200);
+    let (from_radio, to_radio) = RADIO.start(1_000_000);
     interrupts::start();
     executor::run(|spawner| {
         if let Ok(bridge) = bridge(from_hub, to_hub) {
             spawner.spawn(bridge);
+        }
+        if let Ok(radio) = radio(from_radio, to_radio) {
+            spawner.spawn(radio);
         }
     })
 }

@@ -1,4 +1,4 @@
-//! The UART to the hub, with a buffer each way that interrupts fill and empty.
+//! The UARTs to the hub and to the radio's controller, with a buffer each way that interrupts fill and empty.
 //!
 //! Layout: Arm, Cortex-M System Design Kit Technical Reference Manual, "APB UART".
 
@@ -29,25 +29,24 @@ const CAME: u32 = 1 << 1;
 /// In `CONTROL`: sends and receives, both with interrupts.
 const BOTH_WAYS: u32 = 0b1111;
 
-/// What the hub says while the bridge waits for its flash: three frames of the longest kind.
-const FROM_HUB: usize = 2_048;
-const TO_HUB: usize = 256;
+const TO: usize = 256;
 
-pub(crate) struct Port {
+/// `FROM`: so many octets may come while nobody reads.
+pub(crate) struct Port<const FROM: usize> {
     registers: Registers,
-    came: Pipe<CriticalSectionRawMutex, FROM_HUB>,
-    goes: Pipe<CriticalSectionRawMutex, TO_HUB>,
+    came: Pipe<CriticalSectionRawMutex, FROM>,
+    goes: Pipe<CriticalSectionRawMutex, TO>,
     /// An octet is on its way, and an interrupt follows.
     sends: Mutex<Cell<bool>>,
     /// Whoever waits until none is.
     sent: AtomicWaker,
 }
 
-pub(crate) struct Input(&'static Port);
-pub(crate) struct Output(&'static Port);
+pub(crate) struct Input<const FROM: usize>(&'static Port<FROM>);
+pub(crate) struct Output<const FROM: usize>(&'static Port<FROM>);
 
-impl Port {
-    pub(crate) const fn new(address: usize) -> Port {
+impl<const FROM: usize> Port<FROM> {
+    pub(crate) const fn new(address: usize) -> Self {
         Port {
             registers: Registers::at(address),
             came: Pipe::new(),
@@ -58,7 +57,7 @@ impl Port {
     }
 
     /// Called once: its two ends are each somebody's own.
-    pub(crate) fn start(&'static self, baud: u32) -> (Input, Output) {
+    pub(crate) fn start(&'static self, baud: u32) -> (Input<FROM>, Output<FROM>) {
         self.registers.write(DIVIDER, CLOCK / baud);
         self.registers.write(CONTROL, BOTH_WAYS);
         (Input(self), Output(self))
@@ -98,15 +97,15 @@ impl Port {
     }
 }
 
-impl ErrorType for Input {
+impl<const FROM: usize> ErrorType for Input<FROM> {
     type Error = Infallible;
 }
 
-impl ErrorType for Output {
+impl<const FROM: usize> ErrorType for Output<FROM> {
     type Error = Infallible;
 }
 
-impl Read for Input {
+impl<const FROM: usize> Read for Input<FROM> {
     async fn read(&mut self, into: &mut [u8]) -> Result<usize, Infallible> {
         let many = self.0.came.read(into).await;
         // No interrupt says again what it has said.
@@ -115,7 +114,7 @@ impl Read for Input {
     }
 }
 
-impl Write for Output {
+impl<const FROM: usize> Write for Output<FROM> {
     async fn write(&mut self, octets: &[u8]) -> Result<usize, Infallible> {
         let many = self.0.goes.write(octets).await;
         let idle = critical_section::with(|cs| !self.0.sends.borrow(cs).replace(true));

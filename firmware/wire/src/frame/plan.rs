@@ -77,6 +77,18 @@ pub struct Entries<'a>(&'a [u8]);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Steps<'a>(&'a [u8]);
 
+impl<'a> Steps<'a> {
+    /// As they were [`Steps::octets`].
+    pub fn of(octets: &'a [u8]) -> Self {
+        Steps(octets)
+    }
+
+    /// Those that are still to come.
+    pub fn octets(self) -> &'a [u8] {
+        self.0
+    }
+}
+
 const DEVICE: u8 = 1;
 
 const PAUSE: u8 = 1;
