@@ -35,7 +35,7 @@ impl House {
         let bridges = format!("[hub]\nbridges = [\"{}\"]\n", line.display());
         std::fs::write(&hub.config, config.replacen("[hub]\n", &bridges, 1)).unwrap();
         let flash = Flash::new(NAME);
-        let machine = Machine::start(&flash);
+        let machine = Machine::start(&flash, None);
         let mut house = House { flash, machine, cable: None, hub, record, _world: world, measured: vec![] };
         house.plug();
         house
@@ -134,7 +134,7 @@ fn what_a_bridge_measures_is_in_the_record_once() {
     house.measure(38_400, "38.38");
     house.pull();
     house.machine.cut_power();
-    house.machine = Machine::start(&house.flash);
+    house.machine = Machine::start(&house.flash, None);
     house.plug();
     let daemon = house.hub.run();
     house.told();

@@ -38,7 +38,13 @@ pub(crate) struct Hub {
 
 impl Plugged {
     pub(crate) fn start(flash: &Flash, hub: Hub) -> Plugged {
-        Plugged { machine: Machine::start(flash), hub, reader: Reader::default(), came: VecDeque::new() }
+        Plugged::with_radio(flash, hub, None)
+    }
+
+    /// With a Bluetooth controller on this port, if it has one.
+    pub(crate) fn with_radio(flash: &Flash, hub: Hub, controller: Option<u16>) -> Plugged {
+        let machine = Machine::start(flash, controller);
+        Plugged { machine, hub, reader: Reader::default(), came: VecDeque::new() }
     }
 
     /// The power is cut. The hub goes on.
@@ -108,7 +114,7 @@ impl Plugged {
         self.greeting()
     }
 
-    fn token(&mut self) -> u16 {
+    pub(crate) fn token(&mut self) -> u16 {
         self.hub.token += 1;
         self.hub.token
     }

@@ -4,6 +4,7 @@ use e2e::{Used, cargo, ran, root};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,10 @@ const FLASH: u64 = 1 << 20;
 /// The spool, from the flash's beginning.
 const SPOOL: u64 = 0xC_2000;
 const SPOOL_LENGTH: usize = 48 * 4_096;
+/// Where the processor sees it.
+pub(crate) const SPOOL_ADDRESSES: Range<u64> = 0x21FC_2000..0x21FF_2000;
+/// An octet that is stored here goes to the Bluetooth controller.
+pub(crate) const TO_CONTROLLER: Range<u64> = 0x4000_5000..0x4000_5004;
 
 /// The firmware, built once.
 fn image() -> &'static Path {
@@ -58,6 +63,15 @@ impl Flash {
         file.write_all_at(&vec![0xFF; FLASH as usize], MEMORY - FLASH).unwrap();
         file.write_all_at(&name, MEMORY - name.len() as u64).unwrap();
         flash
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where its processor can be stopped, while the board has power.
+    pub(crate) fn debugger(&self) -> PathBuf {
+        self.folder.join("debugger")
     }
 
     fn file(&self) -> PathBuf {
@@ -107,11 +121,12 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The power is on.
-    pub(crate) fn start(flash: &Flash) -> Machine {
+    /// The power is on. `controller`: the port on which a Bluetooth controller is, if it has one.
+    pub(crate) fn start(flash: &Flash, controller: Option<u16>) -> Machine {
         let [hub, monitor] = ["hub", "monitor"].map(|line| flash.folder.join(line));
         let (hub_line, monitor_line) = (end(&hub), end(&monitor));
-        let child = Command::new("qemu-system-arm")
+        let mut board = Command::new("qemu-system-arm");
+        board
             .args(["-machine", &format!("{BOARD},memory-backend=memory"), "-object"])
             .arg(format!(
                 "memory-backend-file,id=memory,size={MEMORY},mem-path={},share=on",
@@ -124,9 +139,15 @@ impl Machine {
             .args(["-chardev", &format!("socket,id=monitor,path={}", monitor.display())])
             .args(["-mon", "chardev=monitor,mode=control"])
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("qemu-system-arm starts; tests/run installs it");
+            .stdout(Stdio::null());
+        let debugger = flash.folder.join("debugger");
+        _ = std::fs::remove_file(&debugger);
+        board.args(["-gdb", &format!("unix:{},server=on,wait=off", debugger.display())]);
+        if let Some(port) = controller {
+            board.args(["-chardev", &format!("socket,id=radio,host=127.0.0.1,port={port}")]);
+            board.args(["-serial", "chardev:radio"]);
+        }
+        let child = board.spawn().expect("qemu-system-arm starts; tests/run installs it");
         let accepted =
             |line: Receiver<UnixStream>| line.recv_timeout(PATIENCE).expect("QEMU opens its lines");
         let monitor = accepted(monitor_line);

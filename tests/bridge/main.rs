@@ -1,11 +1,15 @@
-//! The firmware of a board, on an emulated board: what its thermometer measures reaches the hub once, whatever happens to its power.
+//! The firmware of a board, on an emulated board: what its thermometer measures, and what devices around it tell, reaches the hub once,
+//! whatever happens to its power.
 #![allow(clippy::unwrap_used)]
 
+mod air;
 mod cable;
+mod debugger;
 mod house;
 mod hub;
 mod machine;
 
+use e2e::air::Air;
 use hearth_wire::frame::said::{Link, Said, What};
 use hearth_wire::frame::{Capabilities, Peer, Place, Ticks, ToBridge};
 use hub::{Hub, Plugged};
@@ -36,11 +40,12 @@ fn place(epoch: u32, number: u32) -> Place {
 #[test]
 fn a_measurement_is_told_until_it_is_acknowledged() {
     let flash = Flash::new(NAME);
-    let mut plugged = Plugged::start(&flash, Hub::default());
+    let air = Air::start(flash.folder());
+    let mut plugged = Plugged::with_radio(&flash, Hub::default(), Some(air.controllers[0]));
     let greeting = plugged.greeting();
     assert_eq!((greeting.bridge, greeting.board.as_str()), (NAME, "mps2-an386"));
     assert_eq!(greeting.firmware, env!("CARGO_PKG_VERSION"));
-    assert_eq!(greeting.can, Capabilities::THERMOMETER.0);
+    assert_eq!(greeting.can, Capabilities::THERMOMETER.and(Capabilities::BLUETOOTH).0);
     assert_eq!((greeting.epoch, greeting.is_adopted, greeting.waiting), (0, false, 0));
     plugged.ask(adopt(1_000));
 

@@ -4,9 +4,9 @@
 //! The machine is emulated, and the hub in it is a debug build: beside each other the figures say something.
 #![allow(clippy::float_arithmetic, reason = "figures of the hub, not of a body")]
 
-use crate::air::Air;
 use crate::guest::{Running, bare};
 use crate::home::Home;
+use e2e::air::Air;
 use hearth_core::radio::scout::ABSENCE_MS;
 use jiff::Timestamp;
 use serde_json::{Value, json};

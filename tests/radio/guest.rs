@@ -1,6 +1,6 @@
 //! The hub's machine: Debian for ARM in QEMU, with bluetoothd. `image` makes it, `init` is its first process.
 
-use crate::air::Air;
+use e2e::air::{Air, image};
 use e2e::{Said, build_package, ran, root};
 use jiff::Timestamp;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,17 +15,6 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 const TARGET: &str = "aarch64-unknown-linux-gnu";
-
-/// Kernel, files, and bumble: made once.
-pub(crate) fn image() -> &'static Path {
-    static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let here = std::env::current_exe().expect("a running test has a path");
-        let out = here.ancestors().nth(3).expect("tests run from target/debug/deps").join("radio");
-        ran(Command::new(root().join("tests/radio/image")).arg(&out));
-        out
-    })
-}
 
 /// A program for the machine, built. `tests/radio/image` brings the compiler.
 #[track_caller]

@@ -1,9 +1,9 @@
 //! A home: the hub in its machine, the devices around it, whose each of them is, and what the record has of them.
 
-use crate::air::Air;
 use crate::guest::{Guest, Machine, Running, Terminal};
 use crate::hub::Hub;
 use e2e::World;
+use e2e::air::Air;
 use e2e::servers::{Servers, known, observations};
 use gateway::demo::pki;
 use jiff::Timestamp;

@@ -4,7 +4,6 @@
 //! reach of virtual devices (`air.py`, `devices`), which a test steers and asks what they have handed over.
 #![allow(clippy::unwrap_used)]
 
-mod air;
 mod costs;
 mod guest;
 mod home;
@@ -14,8 +13,8 @@ mod noise;
 mod pairing;
 mod pairs;
 
-use air::Air;
 use e2e::World;
+use e2e::air::Air;
 use guest::{Machine, bare};
 use serde_json::json;
 

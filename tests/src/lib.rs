@@ -4,6 +4,7 @@
 //! configuration, and the commands that a person would type; a [`Daemon`] is `hearth run` as a process, which is
 //! killed like a process.
 
+pub mod air;
 pub mod disk;
 pub mod home;
 mod hub;

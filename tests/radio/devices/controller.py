@@ -193,6 +193,10 @@ class HubController(Controller):
         self.accepted.discard(command.address)
         return super().on_hci_le_remove_device_from_filter_accept_list_command(command)
 
+    def on_hci_le_remove_device_from_resolving_list_command(self, command):
+        # bumble knows only how to add one.
+        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
     def on_hci_le_create_connection_command(self, command):
         if len(self.le_connections) >= self.slots:
             self._send_hci_command_status(hci.HCI_ErrorCode.CONNECTION_LIMIT_EXCEEDED_ERROR, command.op_code)
