@@ -106,21 +106,24 @@ impl House {
         }
     }
 
-    /// One more measurement, and the power is cut: `erased`, `written` of these stores into the flash, or, once it is whole there, after so
-    /// many octets to the controller. What the cuff tells afterwards, and whether it knew by then that it was confirmed.
+    /// The cuff shows itself; the board stands at each store into its spool.
+    #[track_caller]
+    fn meets_the_cuff(&mut self) -> Debugger {
+        let mut debugger = Debugger::attach(&self.flash.debugger());
+        debugger.watch(SPOOL_ADDRESSES);
+        debugger.goes_on();
+        self.air.advertise("cuff", true);
+        debugger
+    }
+
+    /// One more measurement, and the power is cut. It is told afterwards; whether the cuff knew before that it was confirmed.
     #[track_caller]
     fn cut(&mut self, cut: Cut) -> bool {
         self.begins_anew();
         let measured = self.air.measure("cuff", 1);
         let told = self.air.state("cuff")["told"].as_u64();
-        let mut debugger = Debugger::attach(&self.flash.debugger());
-        debugger.watch(SPOOL_ADDRESSES);
-        debugger.goes_on();
-        self.air.advertise("cuff", true);
-        let (stores, octets) = match cut {
-            Cut::Stores(stores) => (stores, 0),
-            Cut::Octets { stores, octets } => (stores, octets),
-        };
+        let mut debugger = self.meets_the_cuff();
+        let Cut { stores, octets } = cut;
         for store in 0..stores {
             assert!(debugger.stops(PATIENCE), "{cut:?}: after {store} stores");
             if store + 1 < stores {
@@ -163,10 +166,7 @@ impl House {
     fn stores(&mut self) -> usize {
         self.begins_anew();
         self.air.measure("cuff", 1);
-        let mut debugger = Debugger::attach(&self.flash.debugger());
-        debugger.watch(SPOOL_ADDRESSES);
-        debugger.goes_on();
-        self.air.advertise("cuff", true);
+        let mut debugger = self.meets_the_cuff();
         assert!(debugger.stops(PATIENCE), "nothing was stored");
         let mut stores = 1;
         loop {
@@ -206,13 +206,12 @@ impl House {
     }
 }
 
-/// When the power is cut.
+/// When the power is cut: after so many stores into the flash, from the first one of a conversation on, and then so many octets to the
+/// controller.
 #[derive(Clone, Copy, Debug)]
-enum Cut {
-    /// After so many stores into the flash, from the first one of a conversation on.
-    Stores(usize),
-    /// After all of them, and so many octets to the controller.
-    Octets { stores: usize, octets: usize },
+struct Cut {
+    stores: usize,
+    octets: usize,
 }
 
 fn said(record: &[u8]) -> Said<'_> {
@@ -289,10 +288,10 @@ fn no_moment_loses_what_a_cuff_deletes() {
     let stores = house.stores();
     println!("one value is kept by {stores} stores");
     for stores in 1..=stores {
-        house.cut(Cut::Stores(stores));
+        house.cut(Cut { stores, octets: 0 });
     }
     let mut octets = 1..=MOST_OCTETS;
-    let confirmed = octets.find(|octets| house.cut(Cut::Octets { stores, octets: *octets }));
+    let confirmed = octets.find(|octets| house.cut(Cut { stores, octets: *octets }));
     let confirmed = confirmed.expect("the last cut came after the confirmation");
     println!("the power was cut {} times, the last one after the confirmation", stores + confirmed);
 }

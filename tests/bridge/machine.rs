@@ -27,7 +27,10 @@ const FLASH: u64 = 1 << 20;
 const SPOOL: u64 = 0xC_2000;
 const SPOOL_LENGTH: usize = 48 * 4_096;
 /// Where the processor sees it.
-pub(crate) const SPOOL_ADDRESSES: Range<u64> = 0x21FC_2000..0x21FF_2000;
+pub(crate) const SPOOL_ADDRESSES: Range<u64> = {
+    let from = 0x2100_0000 + MEMORY - FLASH + SPOOL;
+    from..from + SPOOL_LENGTH as u64
+};
 /// An octet that is stored here goes to the Bluetooth controller.
 pub(crate) const TO_CONTROLLER: Range<u64> = 0x4000_5000..0x4000_5004;
 

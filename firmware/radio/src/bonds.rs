@@ -8,7 +8,7 @@ use firmware::flash::{Refused, Settings};
 use heapless::Vec;
 use hearth_wire::frame::Peer;
 use trouble_host::connection::SecurityLevel;
-use trouble_host::prelude::{Address, BondInformation, Identity, IdentityResolvingKey, LongTermKey};
+use trouble_host::prelude::{BondInformation, Identity, IdentityResolvingKey, LongTermKey};
 
 use crate::peer::{address, peer};
 
@@ -76,7 +76,7 @@ fn written(bond: &BondInformation) -> [u8; LENGTH] {
     let irk = bond.identity.irk;
     let authenticated = if bond.security_level.authenticated() { IS_AUTHENTICATED } else { 0 };
     let flags = authenticated | if irk.is_some() { HAS_RESOLVING_KEY } else { 0 };
-    let (kind, of) = match peer(bond.identity.addr) {
+    let (kind, of) = match whose(bond) {
         Peer::Device(hearth_wire::frame::AddressKind::Public, of) => (0, of),
         Peer::Device(_, of) | Peer::Other(_, of) => (1, of),
         Peer::Wired(_) => (1, [0; 6]),
@@ -99,8 +99,8 @@ fn written(bond: &BondInformation) -> [u8; LENGTH] {
 }
 
 /// Who has this bond.
-pub(crate) fn whose(bond: &BondInformation) -> Address {
-    bond.identity.addr
+pub(crate) fn whose(bond: &BondInformation) -> Peer {
+    peer(bond.identity.addr)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use heapless::Vec;
 use hearth_wire::frame::plan::Security;
 use hearth_wire::frame::said::{Ending, Link, Said, What};
 use hearth_wire::frame::{Level, Outcome, Peer, Standing};
-use peer::{address, on_air, peer};
+use peer::{address, on_air};
 use talk::{Early, Talk};
 use tap::{Aside, Tap};
 use trouble_host::Controller;
@@ -129,7 +129,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
         }
         for bond in kept.unwrap_or_default() {
             // There is room for as many as are kept.
-            _ = self.standings.push((peer(whose(&bond)), Standing::Fresh));
+            _ = self.standings.push((whose(&bond), Standing::Fresh));
             _ = self.stack.add_bond_information(bond);
         }
         self.configured().await;
@@ -324,7 +324,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
     }
 
     fn is_bonded(&self, of: Peer) -> bool {
-        self.stack.with_bond_information(|bonds| bonds.iter().any(|bond| peer(whose(bond)) == of))
+        self.bond(of).is_some()
     }
 
     async fn done(&self, token: u16, outcome: Outcome<'static>) {

@@ -1,7 +1,7 @@
 //! Pairing, at a hub's request alone: a person is at the hub, and answers what a device asks.
 
 use crate::bonds::whose;
-use crate::peer::{on_air, peer};
+use crate::peer::on_air;
 use crate::{Connected, DEVICES, Host, Radio, connect, hang_up};
 use embassy_futures::select::{Either3, select3};
 use embassy_time::{Duration, Instant, Timer};
@@ -47,8 +47,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
         if self.bonds.is_none() {
             return self.done(token, Outcome::Flash).await;
         }
-        let bonds = self.stack.with_bond_information(<[BondInformation]>::len);
-        if bonds >= DEVICES && !self.is_bonded(peer) {
+        if self.all().is_full() && !self.is_bonded(peer) {
             return self.done(token, Outcome::Refused(NO_ROOM)).await;
         }
         let Some(link) = connect(central, address, FIND).await else {
@@ -70,8 +69,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
 
     async fn pairs_over(&mut self, link: &Connected<'r>, token: u16, peer: Peer) -> Outcome<'static> {
         // If it fails, every bond is as good as it was.
-        let before: Vec<BondInformation, DEVICES> =
-            self.stack.with_bond_information(|all| all.iter().cloned().collect());
+        let before = self.all();
         if let Some(bond) = self.bond(peer) {
             _ = self.stack.remove_bond_information(bond.identity);
         }
@@ -85,8 +83,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
             Err(why) => Outcome::Refused(why),
         };
         if outcome != Outcome::Good {
-            let now: Vec<BondInformation, DEVICES> =
-                self.stack.with_bond_information(|all| all.iter().cloned().collect());
+            let now = self.all();
             now.iter().for_each(|bond| _ = self.stack.remove_bond_information(bond.identity));
             before.into_iter().for_each(|bond| _ = self.stack.add_bond_information(bond));
         }
@@ -105,7 +102,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
                 Either3::First(ConnectionEvent::PassKeyDisplay(digits)) => Prompt::Show(digits.value()),
                 Either3::First(ConnectionEvent::PassKeyConfirm(digits)) => Prompt::Compare(digits.value()),
                 Either3::First(ConnectionEvent::PairingComplete { bond: Some(bond), .. }) => {
-                    return Ok(peer(whose(&bond)));
+                    return Ok(whose(&bond));
                 }
                 Either3::First(ConnectionEvent::PairingComplete { bond: None, .. }) => return Err(NO_BOND),
                 Either3::First(ConnectionEvent::PairingFailed(error)) => return Err(words(&error)),
@@ -142,8 +139,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
 
     /// All bonds as they are now, in flash.
     async fn keep(&mut self) -> Outcome<'static> {
-        let all: Vec<BondInformation, DEVICES> =
-            self.stack.with_bond_information(|all| all.iter().cloned().collect());
+        let all = self.all();
         let Some(bonds) = &mut self.bonds else { return Outcome::Flash };
         match bonds.keep(&all).await {
             Ok(()) => Outcome::Good,
@@ -164,8 +160,13 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
         self.done(token, outcome).await;
     }
 
-    fn bond(&self, of: Peer) -> Option<BondInformation> {
-        self.stack.with_bond_information(|all| all.iter().find(|bond| peer(whose(bond)) == of).cloned())
+    pub(crate) fn bond(&self, of: Peer) -> Option<BondInformation> {
+        self.all().into_iter().find(|bond| whose(bond) == of)
+    }
+
+    /// All bonds as the host has them.
+    fn all(&self) -> Vec<BondInformation, DEVICES> {
+        self.stack.with_bond_information(|all| all.iter().cloned().collect())
     }
 }
 

@@ -31,6 +31,15 @@ fn scale() -> World {
     w
 }
 
+/// The link was lost behind a weight, which waits; and the hub started anew.
+fn cut_off() -> World {
+    let mut w = scale();
+    let contact = w.contact();
+    assert_eq!(w.weighs(contact, WEIGHT) + w.ends(contact, End::Lost).admitted.len(), 0);
+    w.restart();
+    w
+}
+
 impl World {
     fn weighs(&mut self, contact: ContactNo, hex: &str) -> usize {
         self.hears(contact, Uuid16::WEIGHT_MEASUREMENT, hex).admitted.len()
@@ -44,10 +53,7 @@ impl World {
 /// The link was lost between the two, and the hub started anew: they are one reading all the same.
 #[test]
 fn a_weight_waits_for_what_was_cut_off() {
-    let mut w = scale();
-    let contact = w.contact();
-    assert_eq!(w.weighs(contact, WEIGHT) + w.ends(contact, End::Lost).admitted.len(), 0);
-    w.restart();
+    let mut w = cut_off();
     let contact = w.contact();
     assert_eq!(w.weighs(contact, WEIGHT) + w.composes(contact), 1);
     w.ends(contact, End::Drained);
@@ -57,10 +63,7 @@ fn a_weight_waits_for_what_was_cut_off() {
 /// The scale has told all since, and no composition: the weight goes alone.
 #[test]
 fn a_weight_waits_until_its_scale_has_told_all() {
-    let mut w = scale();
-    let contact = w.contact();
-    assert_eq!(w.weighs(contact, WEIGHT) + w.ends(contact, End::Lost).admitted.len(), 0);
-    w.restart();
+    let mut w = cut_off();
     let (device, at) = (w.device, w.now);
     let told = w.store().told_nothing(device, Link::Bonded, at).unwrap();
     assert_eq!(told.expect("a weight waits").admitted.len(), 1);
