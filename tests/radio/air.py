@@ -146,10 +146,13 @@ class Control:
 
     # The hub's controllers, and the neighbours.
 
-    def controller(self, n=0, silent=None, duplicates=None, slots=None):
+    def controller(self, n=0, silent=None, power=None, duplicates=None, slots=None):
         hub = self.hubs[n]
         if silent is not None:
             hub.silent = silent
+            hub.forget_all()
+        if power is not None:
+            hub.power = power
             hub.forget_all()
         if duplicates is not None:
             hub.duplicates = duplicates

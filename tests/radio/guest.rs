@@ -3,6 +3,7 @@
 use e2e::air::{Air, image};
 use e2e::{Said, build_package, ran, root};
 use jiff::Timestamp;
+use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -242,10 +243,19 @@ impl Guest {
     /// Power off: what its kernel had not written is lost.
     pub(crate) fn cut(self) {}
 
-    /// The controller is pulled out, or plugged in again: it may have another number then.
+    /// The controller is pulled out, or plugged in again: it may have another number then. One that is pulled out has no power, and
+    /// what it said last nobody reads: a kernel that was given the rest of a packet would be out of step with it for ever.
     #[track_caller]
-    pub(crate) fn controller(&self, n: usize, on: bool) {
-        self.run(&format!("/init controller {n} {}", if on { "on" } else { "off" })).ok();
+    pub(crate) fn controller(&self, air: &Air, n: usize, on: bool) {
+        let power = |on: bool| _ = air.ask(&json!({ "do": "controller", "n": n, "power": on }));
+        if on {
+            self.run(&format!("/init controller {n} empty")).ok();
+            power(true);
+            self.run(&format!("/init controller {n} on")).ok();
+        } else {
+            self.run(&format!("/init controller {n} off")).ok();
+            power(false);
+        }
     }
 }
 

@@ -65,7 +65,7 @@ fn the_obvious_order_loses_readings() {
 /// What other tests stand on.
 #[test]
 fn a_machine_does_what_it_is_told() {
-    let (_world, _air, machine) = rig("radio-machine");
+    let (_world, air, machine) = rig("radio-machine");
     let guest = machine.boot();
     let said = guest.run("echo out; echo err >&2; exit 3");
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (3, "out\n", "err\n"));
@@ -88,8 +88,8 @@ fn a_machine_does_what_it_is_told() {
     let guest = machine.boot();
     assert_eq!(guest.run("cat /var/lib/hearth/word").ok().out, "kept\n");
     // A controller that is pulled out, and plugged in again.
-    guest.controller(0, false);
+    guest.controller(&air, 0, false);
     guest.run("while bluetoothctl list | grep -q Controller; do usleep 50000; done").ok();
-    guest.controller(0, true);
+    guest.controller(&air, 0, true);
     guest.run("until bluetoothctl list | grep -q Controller; do usleep 50000; done").ok();
 }

@@ -142,18 +142,18 @@ fn suffer(home: &mut Home, device: &str, fault: Fault, dice: &mut Random) {
         }
         Unplugged => {
             when();
-            home.guest().controller(0, false);
+            home.guest().controller(&home.air, 0, false);
             home.hub().until("status", |status| status["bluetooth"] != "Devices are listened for.");
-            home.guest().controller(0, true);
+            home.guest().controller(&home.air, 0, true);
         }
         Replaced => {
             when();
-            home.guest().controller(0, false);
-            home.guest().controller(1, true);
+            home.guest().controller(&home.air, 0, false);
+            home.guest().controller(&home.air, 1, true);
             home.hub().until("status", |status| status["bluetooth"] != "Devices are listened for.");
             home.listens();
-            home.guest().controller(1, false);
-            home.guest().controller(0, true);
+            home.guest().controller(&home.air, 1, false);
+            home.guest().controller(&home.air, 0, true);
         }
         Blocked => {
             when();

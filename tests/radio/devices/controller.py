@@ -87,6 +87,8 @@ class HubController(Controller):
     le_features = FEATURES
     # Answers nothing.
     silent = False
+    # Pulled out: it says nothing, and has forgotten all.
+    power = True
     # What its duplicate filter goes by: none, address or data. Real ones differ.
     duplicates = 'none'
     # How many connections it can hold.
@@ -121,11 +123,11 @@ class HubController(Controller):
                 self.forget_all()
 
     def on_packet(self, packet):
-        if not self.silent:
+        if self.power and not self.silent:
             super().on_packet(packet)
 
     def send_hci_packet(self, packet):
-        if self.writer and not self.silent:
+        if self.writer and self.power and not self.silent:
             self.writer.write(bytes(packet))
 
     def forget_all(self):
@@ -142,7 +144,7 @@ class HubController(Controller):
 
     def hear(self, who):
         """An advertisement, by whoever has `address`, `advertising_data`, `scan_response_data`, `rssi` and `connectable`."""
-        if self.silent or not who.enabled:
+        if self.silent or not self.power or not who.enabled:
             return
         address = who.address
         if self.le_scan_enable and (not self.le_scanning_filter_policy & 1 or address in self.accepted):
