@@ -108,6 +108,8 @@ fn block(home: &Home, blocked: bool) {
 /// Measures, lets it go wrong, and mends what a person would mend.
 fn suffer(home: &mut Home, device: &str, fault: Fault, dice: &mut Random) {
     let n = 1 + dice.below(4);
+    // Who dies at its second record has a second one.
+    let n = if let Device("die", _, nth) = fault { n.max(nth) } else { n };
     let before = home.air.state(device);
     let [told, deaths] = ["told", "deaths"].map(|count| before[count].as_u64().unwrap());
     match fault {
