@@ -263,10 +263,10 @@ impl Home {
         self.daemon().arrivals(&format!("device {}: {said}", self.number(device))).len()
     }
 
-    /// What the devices and bluetoothd have to say.
+    /// What the devices, bluetoothd and the hub have to say.
     pub(crate) fn told(&self) -> String {
         let bluez = self.guest().run("tail -n 1500 /run/bluetoothd.log");
-        format!("{}\nbluetoothd:\n{}", self.air.log(), bluez.out)
+        format!("{}\nbluetoothd:\n{}\nhub:\n{}", self.air.log(), bluez.out, self.daemon().said())
     }
 
     /// Waits until all that was measured is a reading.

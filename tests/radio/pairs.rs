@@ -122,6 +122,10 @@ fn suffer(home: &mut Home, device: &str, fault: Fault, dice: &mut Random) {
         Insistent => _ = home.air.ask(&json!({ "do": "advertise", "device": device, "every_ms": 10 })),
         _ => {}
     }
+    if let Device("die", ..) = fault {
+        // It tells over another link than before, in which it comes to every stage.
+        home.air.wait(device, &json!({ "connected": false }));
+    }
     home.measure(device, n);
     home.air.advertise(device, true);
     let begun = match dice.coin() {

@@ -14,6 +14,9 @@
 //! - Where the daemon refuses so and does not think that it scans itself, the kernel goes on with the scan of a daemon that was
 //!   killed, ends it ten seconds later, and nobody scans any more. The power is switched at once: links of that daemon's are gone
 //!   for the hub anyway.
+//! - Where the daemon can't stop its scan, because the kernel has none any more, it says of the next one that it was started, and starts
+//!   none: to it, that one still goes on. The power is switched (5.82, after a controller that said nothing while the daemon asked
+//!   it for a pause).
 //! - **Silence is no fault.** In a house where nobody measures nothing advertises. Only a scan that can't be started is
 //!   believed to be one. So after a while without a word the scan is started anew, which tells; a dead controller says
 //!   nothing by itself.
@@ -200,6 +203,9 @@ impl Adapter {
             (Command::PowerOn(_), _) => self.failed(now),
             // Whatever came of it, it was tried.
             (Command::PowerOff(_), _) => (self.powered, self.first, self.undead) = (false, None, false),
+            (Command::StopScan(_), Answer::InProgress) => {
+                (self.rung, self.tries, self.first) = (Rung::Power, 0, Some(Step::PowerOff));
+            }
             (Command::StopScan(_), _) => self.first = None,
             (Command::StartScan(_), Answer::Done) => self.scans(now),
             (Command::StartScan(_), Answer::InProgress) if self.is_alive(now) => self.scans(now),

@@ -93,6 +93,25 @@ fn silence_is_no_fault() {
     ]);
 }
 
+/// A scan that the kernel has ended and the daemon has not: it can't be stopped, and is said to be started.
+#[test]
+fn a_scan_that_can_t_be_stopped_is_none() {
+    let quiet = 100 + QUIET_MS;
+    scans_then(&[
+        Silence(quiet),
+        Does(StopScan(0)),
+        Answers(quiet + 10, InProgress),
+        Is(State::Starting),
+        Does(PowerOff(0)),
+        Answers(quiet + 100, Done),
+        Does(PowerOn(0)),
+        Answers(quiet + 200, Done),
+        Does(StartScan(0)),
+        Answers(quiet + 300, Done),
+        Is(State::Scanning),
+    ]);
+}
+
 /// bluetoothd killed: no event of the adapter's, a new owner of the name. The agent first; `InProgress` until the power was
 /// switched.
 #[test]

@@ -16,6 +16,8 @@ struct Stack {
     dead: bool,
     /// A discovery that scans nothing any more.
     stale: bool,
+    /// A discovery that the kernel has ended, and the daemon believes in.
+    believed: bool,
     /// The kernel scans for a daemon that is gone.
     inherited: bool,
     scans: bool,
@@ -62,17 +64,19 @@ impl Stack {
                 Done
             }
             PowerOff(_) => {
-                (self.powered, self.scans, self.stale, self.inherited) = (false, false, false, false);
+                (self.powered, self.scans, self.stale) = (false, false, false);
+                (self.believed, self.inherited) = (false, false);
                 Done
             }
             StartScan(_) if !self.powered => Failed,
             StartScan(_) if self.inherited => Inherited,
             StartScan(_) if self.dead || self.stale || self.scans => InProgress,
             StartScan(_) => {
-                self.scans = true;
+                self.scans = !self.believed;
                 Done
             }
             StopScan(_) if self.dead => return None,
+            StopScan(_) if self.believed => InProgress,
             StopScan(_) => {
                 (self.scans, self.stale) = (false, false);
                 Done
@@ -87,6 +91,7 @@ impl Stack {
     fn comes(&mut self, now: u64, stale: bool) {
         self.owners += 1;
         (self.owner, self.young, self.stale) = (Some(self.owners), now + 1_400, stale);
+        self.believed = false;
     }
 
     /// What is told of it by signals.
@@ -131,7 +136,10 @@ impl Stack {
             3 | 4 => {
                 // Silent for a while: what it scanned, it does not scan when it is back.
                 self.dead = !self.dead;
-                self.stale |= self.scans;
+                match dice.roll(2) {
+                    0 => self.stale |= self.scans,
+                    _ => self.believed |= self.scans,
+                }
                 self.scans = false;
             }
             5 => {
@@ -181,6 +189,7 @@ fn live(seed: u64) -> u64 {
         dead: false,
         inherited: false,
         stale: false,
+        believed: false,
         scans: false,
         registered: None,
     };
