@@ -4,14 +4,14 @@
 //! It waits for nothing but its flash. Whoever drives it hands in what came, then calls [`Bridge::tell`], and again at the instant that
 //! it names.
 
-use crate::configuration::{self, Coming, checksum};
+use crate::configuration::{self, Coming};
 use crate::flash::{Refused, Settings, Spool};
 use crate::telling::{Next, Telling};
 use crate::wish::{Order, Wish};
 use core::fmt;
 use embedded_storage_async::nor_flash::NorFlash;
 use hearth_wire::frame::line::{self, LONGEST, LONGEST_ON_THE_LINE};
-use hearth_wire::frame::plan::{Device, Entries};
+use hearth_wire::frame::plan::{Device, Entries, digest};
 use hearth_wire::frame::said::{Said, What};
 use hearth_wire::frame::{
     BridgeId, Capabilities, Hello, Level, Outcome, PROTOCOL, Peer, Place, Ticks, ToBridge, ToHub, Version,
@@ -81,7 +81,7 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             configuration: 0,
             broken: 0,
         };
-        bridge.configuration = bridge.settings.load(bridge.coming.room()).await?.map_or(0, checksum);
+        bridge.configuration = bridge.settings.load(bridge.coming.room()).await?.map_or(0, digest);
         Ok(bridge)
     }
 
@@ -209,6 +209,8 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
                 if self.spool.epoch() != before {
                     self.note_losses(now).await?;
                     self.hello(now, line).await?;
+                    // Whoever hears that knows of no bonds any more.
+                    wish = Some(Wish::Greeted);
                 }
                 match self.spool.epoch() {
                     0 => (

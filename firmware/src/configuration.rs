@@ -1,17 +1,12 @@
 //! The configuration as it comes in: part by part, each after the one before.
 
 use core::fmt;
-use hearth_wire::crc::IsoHdlc;
+use hearth_wire::frame::plan::digest as digest_of;
 
 /// So many octets of configuration there can be.
 pub const LONGEST: usize = 2_048;
 
 pub(crate) const TOO_LONG: &str = "the configuration is longer than this bridge has room for";
-
-/// What a configuration is told apart by. Never 0.
-pub fn checksum(configuration: &[u8]) -> u32 {
-    IsoHdlc::new().with(configuration).value().max(1)
-}
 
 /// What has come of one.
 pub(crate) struct Coming {
@@ -37,7 +32,7 @@ impl Coming {
         &mut self.octets
     }
 
-    /// A part, from this octet of so many, of the one with this checksum; one from 0 on begins it. All of it, when it is complete;
+    /// A part, from this octet of so many, of the one with this digest; one from 0 on begins it. All of it, when it is complete;
     /// `Err`: what is wrong, for a technician.
     pub(crate) fn part(
         &mut self,
@@ -60,7 +55,7 @@ impl Coming {
         }
         self.came = 0;
         let whole = &self.octets[..of];
-        if checksum(whole) != digest {
+        if digest_of(whole) != digest {
             return Err("the configuration is another than its digest says: send it again");
         }
         Ok(Some(whole))

@@ -9,12 +9,15 @@
 //!
 //! Deliberately absent: connecting, pairing, handles; what a value means.
 
+mod last;
+
 use hearth_wire::frame::Ticks;
 use hearth_wire::frame::plan::{Device, Place, Step, Steps};
 use hearth_wire::frame::said::{Ending, What};
-use hearth_wire::gatt::{UserControlPoint, UserControlResult};
+use hearth_wire::gatt::{GlucoseMeasurementContext, UserControlPoint, UserControlResult};
 use hearth_wire::racp::RecordAccessControlPoint;
 use hearth_wire::transfer::{self, Outcome, Transfer};
+pub use last::Last;
 
 /// ATT ends a link whose request was not answered for so long (Bluetooth Core, Vol 3, Part F, 3.3.3).
 const ANSWER_MS: u64 = 30_000;
@@ -107,13 +110,16 @@ pub struct Session<'a> {
     values: u16,
     /// What a step came to that is worth telling: the first.
     fault: Option<Ending>,
-    /// The sequence number that is furthest on.
-    furthest: Option<u16>,
+    /// Up to which record it has told its memory before. `None`: unknown, or it has none.
+    told: Option<Last>,
+    /// The record that is furthest on.
+    furthest: Option<Last>,
 }
 
 impl<'a> Session<'a> {
-    /// The link stands, and is as safe as the device's plan wants it.
-    pub fn start(device: &Device<'a>, now: Ticks) -> Session<'a> {
+    /// The link stands, and is as safe as the device's plan wants it. `told`: what [`Session::furthest`] came to in the last
+    /// conversation in which it told all, if that is still known: it is asked for what came since.
+    pub fn start(device: &Device<'a>, told: Option<Last>, now: Ticks) -> Session<'a> {
         Session {
             steps: device.steps,
             silence_ms: device.silence_ms.into(),
@@ -122,6 +128,7 @@ impl<'a> Session<'a> {
             end: later(now, LIMIT_MS),
             values: 0,
             fault: None,
+            told: told.filter(Last::can_be_asked_from),
             furthest: None,
         }
     }
@@ -194,21 +201,28 @@ impl<'a> Session<'a> {
             }
             _ => {}
         }
-        self.values = self.values.saturating_add(1);
         match &mut self.doing {
             Doing::Draining(heard) => *heard = now,
             Doing::Collecting(_, transfer, from, is_known) if MEASUREMENTS.contains(&characteristic) => {
-                if let [_, low, high, ..] = octets {
-                    let number = u16::from_le_bytes([*low, *high]);
-                    transfer.record(number, millis);
-                    *is_known |= *from == Some(number);
-                    if self.furthest.is_none_or(|furthest| transfer::is_after(number, furthest)) {
-                        self.furthest = Some(number);
+                if let Some(last) = Last::of(octets) {
+                    transfer.record(last.number, millis);
+                    if self.furthest.is_none_or(|before| transfer::is_after(last.number, before.number)) {
+                        self.furthest = Some(last);
                     }
+                    if self.told == Some(last) {
+                        // It was kept when it was told first.
+                        *is_known = true;
+                        return false;
+                    }
+                    *is_known |= self.told.is_none() && *from == Some(last.number);
                 }
             }
             _ => {}
         }
+        // What belongs to a record that is known is kept, in case its owner changed it, and is no news.
+        let is_news = characteristic != GlucoseMeasurementContext::UUID
+            || !self.told.is_some_and(|last| last.has(octets));
+        self.values = self.values.saturating_add(is_news.into());
         true
     }
 
@@ -253,7 +267,7 @@ impl<'a> Session<'a> {
     }
 
     /// Of the records that it told by their numbers, the one that is furthest on.
-    pub fn furthest(&self) -> Option<u16> {
+    pub fn furthest(&self) -> Option<Last> {
         self.furthest
     }
 
@@ -286,8 +300,12 @@ impl<'a> Session<'a> {
                             }
                         }
                         transfer::Poll::Wait(until) => Ticks(until.0),
-                        // The record that was known is not there: numbers began anew, and all are asked for.
+                        // The record that was known is not there: numbers began anew, and all are asked for. Or it can't be asked so.
                         transfer::Poll::Done(Outcome::Empty | Outcome::Complete { .. }) if is_another => {
+                            self.doing = self.collecting(place, None);
+                            continue;
+                        }
+                        transfer::Poll::Done(Outcome::Refused { .. }) if from.is_some() => {
                             self.doing = self.collecting(place, None);
                             continue;
                         }
@@ -317,7 +335,7 @@ impl<'a> Session<'a> {
                 None
             }
             Step::Collect { place, from } => {
-                self.doing = self.collecting(place, from);
+                self.doing = self.collecting(place, self.told.map(|last| last.number).or(from));
                 None
             }
             Step::Subscribe(place) => {

@@ -7,13 +7,14 @@ use embedded_storage_async::nor_flash::NorFlash;
 use firmware::flash::{Refused, Settings};
 use heapless::Vec;
 use hearth_wire::frame::Peer;
+use hearth_wire::frame::plan::MOST_DEVICES;
 use trouble_host::connection::SecurityLevel;
 use trouble_host::prelude::{BondInformation, Identity, IdentityResolvingKey, LongTermKey};
 
 use crate::peer::{address, peer};
 
 /// So many devices a bridge has bonds with.
-pub(crate) const BONDS: usize = 8;
+pub(crate) const BONDS: usize = MOST_DEVICES;
 
 const VERSION: u8 = 1;
 const LENGTH: usize = 51;

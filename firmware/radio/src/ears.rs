@@ -13,10 +13,14 @@ use trouble_host::prelude::{Address, EventHandler};
 
 use crate::DEVICES;
 
-/// While the hub looks around, one device is told of once in so many milliseconds: the line carries a hundred such frames a second.
+/// While the hub looks around, each of the two that a device says is told once in so many milliseconds: the line carries a hundred such
+/// frames a second.
 const TELL_EVERY_MS: u64 = 1_000;
-/// So many devices are told apart by that.
-const LATELY: usize = 16;
+/// So many of them are told apart by that.
+const LATELY: usize = 32;
+
+/// What a device says to everybody, and to whoever asks; its name is often in the second.
+type Saying = (Peer, bool);
 
 pub(crate) struct Ears<'d> {
     desk: &'d Desk,
@@ -25,7 +29,7 @@ pub(crate) struct Ears<'d> {
     next: Signal<NoopRawMutex, Peer>,
     /// The hub looks around.
     looks: Cell<bool>,
-    told: RefCell<Deque<(Peer, Ticks), LATELY>>,
+    told: RefCell<Deque<(Saying, Ticks), LATELY>>,
 }
 
 impl<'d> Ears<'d> {
@@ -56,19 +60,19 @@ impl<'d> Ears<'d> {
         self.desk.try_say(Word::Log { level: Level::Error, text });
     }
 
-    fn tell(&self, peer: Peer, rssi: i8, octets: &[u8]) {
+    fn tell(&self, saying: Saying, rssi: i8, octets: &[u8]) {
         let (mut told, at) = (self.told.borrow_mut(), now());
-        let lately = |(_, told): &(Peer, Ticks)| at.0.saturating_sub(told.0) < TELL_EVERY_MS;
-        if told.iter().any(|tell| tell.0 == peer && lately(tell)) {
+        let lately = |(_, told): &(Saying, Ticks)| at.0.saturating_sub(told.0) < TELL_EVERY_MS;
+        if told.iter().any(|tell| tell.0 == saying && lately(tell)) {
             return;
         }
         if told.is_full() {
             told.pop_front();
         }
         // There is room for one.
-        _ = told.push_back((peer, at));
+        _ = told.push_back((saying, at));
         let octets = Vec::from_slice(octets.get(..ADVERTISEMENT).unwrap_or(octets)).unwrap_or_default();
-        self.desk.try_say(Word::Heard { at, peer, rssi, octets });
+        self.desk.try_say(Word::Heard { at, peer: saying.0, rssi, octets });
     }
 }
 
@@ -77,7 +81,8 @@ impl EventHandler for Ears<'_> {
         for report in reports.flatten() {
             let peer = peer(Address { kind: report.addr_kind, addr: report.addr });
             if self.looks.get() {
-                self.tell(peer, report.rssi, report.data);
+                let answers = report.event_kind == LeAdvEventKind::ScanRsp;
+                self.tell((peer, answers), report.rssi, report.data);
             }
             let can_be_met =
                 [LeAdvEventKind::AdvInd, LeAdvEventKind::AdvDirectInd].contains(&report.event_kind);

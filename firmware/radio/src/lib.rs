@@ -11,6 +11,7 @@
 
 mod bonds;
 mod ears;
+mod link;
 mod pairing;
 mod peer;
 mod talk;
@@ -22,20 +23,21 @@ use bt_hci::controller::ControllerCmdSync;
 use core::cell::Cell;
 use ears::Ears;
 use embassy_futures::select::{Either, Either3, Either4, select, select3, select4};
-use embassy_time::{Duration, Instant, Timer, with_timeout};
+use embassy_time::{Duration, Instant, Timer};
 use embedded_storage_async::nor_flash::NorFlash;
-use firmware::session::Session;
+use firmware::session::{Last, Session};
 use firmware::wish::Order;
 use firmware_run::{Desk, ForRadio, NoPlan, Plan, Word, now};
 use heapless::Vec;
 use hearth_wire::frame::plan::Security;
 use hearth_wire::frame::said::{Ending, Link, Said, What};
 use hearth_wire::frame::{Level, Outcome, Peer, Standing};
+use link::{connect, gone, hang_up};
 use peer::{address, on_air};
 use talk::{Early, Talk};
 use tap::{Aside, Tap};
 use trouble_host::Controller;
-use trouble_host::connection::{ConnectConfig, Connection, ConnectionEvent, RequestedConnParams, ScanConfig};
+use trouble_host::connection::{Connection, ScanConfig};
 use trouble_host::prelude::{
     Address, Central, DefaultPacketPool, GattClient, HostResources, IoCapabilities, Scanner, Stack,
 };
@@ -53,11 +55,8 @@ const RESTING: Duration = Duration::from_secs(60);
 const SECURING: Duration = Duration::from_secs(40);
 /// No conversation lasts longer.
 const CONVERSATION: Duration = Duration::from_secs(660);
-/// A link that ends at once overtakes the confirmation before it.
-const BEFORE_HANGING_UP: Duration = Duration::from_millis(100);
-const HANGING_UP: Duration = Duration::from_secs(5);
 /// Listens all the time: a bridge has a socket on the wall.
-const LISTENS: Duration = Duration::from_millis(60);
+pub(crate) const LISTENS: Duration = Duration::from_millis(60);
 
 /// What the host needs of a controller.
 pub(crate) trait Host: Controller + ControllerCmdSync<LeSetScanParams> {}
@@ -89,6 +88,7 @@ where
         desk,
         bonds: Bonds::open(bonds).await.ok(),
         standings: Vec::new(),
+        told: Vec::new(),
         contact: 0,
     };
     let mut runner = stack.runner();
@@ -112,6 +112,8 @@ pub(crate) struct Radio<'r, 's, C, F> {
     /// `None`: its flash can't be read.
     bonds: Option<Bonds<F>>,
     standings: Vec<(Peer, Standing), BONDS>,
+    /// Up to which record each has told its memory, in this epoch: it is asked for what came since.
+    told: Vec<(Peer, Last), DEVICES>,
     /// How many conversations there were in this epoch.
     contact: u32,
 }
@@ -198,6 +200,8 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
     /// The configuration is another: devices that may be connected to are those that need no bond, and those that have one.
     async fn configured(&mut self) {
         let mut peers = Vec::<Peer, DEVICES>::new();
+        let bonded: Vec<Peer, DEVICES> = self.all().iter().map(whose).collect();
+        self.standings.retain(|(of, _)| bonded.contains(of));
         for number in 0..DEVICES {
             let plan = match self.desk.device(number).await {
                 Ok(Some(plan)) => plan,
@@ -211,6 +215,9 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
             };
             if plan.security == Security::Open || self.is_bonded(plan.peer) {
                 _ = peers.push(plan.peer);
+            } else {
+                // The hub believes that there is a bond.
+                self.stands(plan.peer, Standing::Unpaired);
             }
         }
         self.ears.scout.borrow_mut().look_for(peers.into_iter());
@@ -278,7 +285,8 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
                     self.stands(peer, Standing::Good);
                 }
                 let device = plan.device();
-                let session = Session::start(&device, now());
+                let told = self.told.iter().find(|(of, _)| *of == peer).map(|(_, last)| *last);
+                let session = Session::start(&device, told, now());
                 let mut talk =
                     Talk::new((self.desk, self.aside), (peer, contact, kind, number), session, early);
                 let how = match select4(
@@ -294,7 +302,13 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
                     Either4::Second(_) | Either4::Third(()) => Ending::Lost,
                 };
                 talk.rest().await;
-                (how, talk.session.values())
+                let (furthest, values) = (talk.session.furthest(), talk.session.values());
+                if how == Ending::Drained {
+                    self.told.retain(|(of, _)| *of != peer);
+                    // Of one for which there is no room all is asked for again.
+                    _ = furthest.map(|last| self.told.push((peer, last)));
+                }
+                (how, values)
             }
         };
         if how == Ending::BondLost {
@@ -338,52 +352,3 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
 
 /// Bluetooth Core, Vol 3, Part F, 3.4.1.1.
 const INSUFFICIENT_AUTHENTICATION: u8 = 0x05;
-
-/// `None`: nobody answered in time.
-pub(crate) async fn connect<'r, C: Host>(
-    central: &mut Central<'r, C, DefaultPacketPool>,
-    address: Address,
-    within: Duration,
-) -> Option<Connected<'r>> {
-    let scan_config = ScanConfig {
-        filter_accept_list: &[address],
-        interval: LISTENS,
-        window: LISTENS,
-        ..ScanConfig::default()
-    };
-    let connect_params = RequestedConnParams {
-        min_connection_interval: Duration::from_millis(30),
-        max_connection_interval: Duration::from_millis(50),
-        supervision_timeout: Duration::from_secs(5),
-        ..RequestedConnParams::default()
-    };
-    let config = ConnectConfig { scan_config, connect_params };
-    with_timeout(within, central.connect(&config)).await.ok()?.ok()
-}
-
-/// Until the link is gone; what a device wishes of it is granted. `lost`: it turned out that the device has no key any more.
-pub(crate) async fn gone<'r, C: Host>(
-    link: &Connected<'r>,
-    stack: &Stack<'_, C, DefaultPacketPool>,
-    lost: &Cell<bool>,
-) {
-    loop {
-        match link.next().await {
-            ConnectionEvent::Disconnected { .. } => return,
-            ConnectionEvent::RequestConnectionParams(wish) => _ = wish.accept(None, stack).await,
-            ConnectionEvent::BondLost => lost.set(true),
-            _ => {}
-        }
-    }
-}
-
-pub(crate) async fn hang_up(link: &Connected<'_>) {
-    if !link.is_connected() {
-        return;
-    }
-    Timer::after(BEFORE_HANGING_UP).await;
-    link.disconnect();
-    let over = async { while !matches!(link.next().await, ConnectionEvent::Disconnected { .. }) {} };
-    // A controller that does not answer is the host's matter.
-    _ = with_timeout(HANGING_UP, over).await;
-}

@@ -1,8 +1,9 @@
 //! Pairing, at a hub's request alone: a person is at the hub, and answers what a device asks.
 
 use crate::bonds::whose;
+use crate::link::{connect, hang_up};
 use crate::peer::on_air;
-use crate::{Connected, DEVICES, Host, Radio, connect, hang_up};
+use crate::{Connected, DEVICES, Host, Radio};
 use embassy_futures::select::{Either3, select3};
 use embassy_time::{Duration, Instant, Timer};
 use embedded_storage_async::nor_flash::NorFlash;
@@ -68,6 +69,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
     }
 
     async fn pairs_over(&mut self, link: &Connected<'r>, token: u16, peer: Peer) -> Outcome<'static> {
+        self.told.retain(|(of, _)| *of != peer);
         // If it fails, every bond is as good as it was.
         let before = self.all();
         if let Some(bond) = self.bond(peer) {
@@ -148,13 +150,13 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
     }
 
     pub(crate) async fn unpairs(&mut self, token: u16, peer: Peer) {
+        self.told.retain(|(of, _)| *of != peer);
         if let Some(bond) = self.bond(peer) {
             _ = self.stack.remove_bond_information(bond.identity);
         }
         let outcome = self.keep().await;
         if outcome == Outcome::Good {
             self.stands(peer, Standing::Unpaired);
-            self.standings.retain(|(of, _)| *of != peer);
             self.configured().await;
         }
         self.done(token, outcome).await;
@@ -165,7 +167,7 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
     }
 
     /// All bonds as the host has them.
-    fn all(&self) -> Vec<BondInformation, DEVICES> {
+    pub(crate) fn all(&self) -> Vec<BondInformation, DEVICES> {
         self.stack.with_bond_information(|all| all.iter().cloned().collect())
     }
 }

@@ -69,6 +69,7 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
         };
         let greeted = bridge.hello(now(), &mut line).await;
         complain(greeted, &mut line);
+        desk.greeted();
         let mut settling = Settling::new();
         let mut seconds = Ticker::every(SAMPLE);
         let mut octets = [0; 64];

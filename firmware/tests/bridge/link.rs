@@ -5,9 +5,9 @@ use crate::hub::{ADOPTION, Hub, Store, Way};
 use crate::nor::{Chip, Dice, Flash, Trouble};
 use embassy_futures::block_on as now;
 use firmware::bridge::{About, Bridge, Line};
-use firmware::configuration::checksum;
 use firmware::flash::Refused;
 use firmware::wish::Wish;
+use hearth_wire::frame::plan::digest;
 use hearth_wire::frame::plan::{Plan, Security, Step};
 use hearth_wire::frame::said::{Link, Said, What};
 use hearth_wire::frame::{
@@ -254,7 +254,7 @@ fn a_configuration_holds_when_all_of_it_has_come() {
     }
     let whole = plan.done();
     assert_eq!(whole.len(), 1_491);
-    let digest = checksum(whole);
+    let digest = digest(whole);
     let part = |token, from: usize, octets| ToBridge::Configure {
         token,
         digest,
@@ -271,7 +271,8 @@ fn a_configuration_holds_when_all_of_it_has_come() {
     Hub::say(&part(5, 1_000, &whole[1_000..]), &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
     assert_eq!(world.answers(), [(4, true), (5, true)]);
-    assert_eq!(world.wishes, [Wish::Configured]);
+    // Adopted meanwhile, it has said Hello: whoever hears that knows of no bonds.
+    assert_eq!(world.wishes, [Wish::Greeted, Wish::Configured]);
     let mut bridge = world.start().unwrap();
     for n in 0..10 {
         assert_eq!(now(bridge.device(n.into())).unwrap().map(|device| device.peer), Some(device(n)));

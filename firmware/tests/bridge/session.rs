@@ -20,7 +20,7 @@ fn with<T>(steps: &[Step], talk: impl FnOnce(Session<'_>) -> T) -> T {
     let mut plan = Plan::new(&mut room).unwrap();
     plan.device(CUFF, Security::Bonded, 5_000, steps.iter().copied()).unwrap();
     let device: Device<'_> = Entries::of(plan.done()).unwrap().next().unwrap().unwrap();
-    talk(Session::start(&device, Ticks(0)))
+    talk(Session::start(&device, None, Ticks(0)))
 }
 
 /// What is written, as octets.
@@ -79,7 +79,7 @@ fn a_meter_is_asked_for_what_it_has() {
             assert!(session.value(0x2A18, &[0, low, high, 0], Ticks(30)));
         }
         assert!(!session.value(0x2A52, &[6, 0, 1, 1], Ticks(40)));
-        assert_eq!((session.poll(), session.furthest()), (Poll::Done(Ending::Drained), Some(302)));
+        assert_eq!(session.poll(), Poll::Done(Ending::Drained));
     });
     // It has nothing of that number any more: its numbers began anew.
     with(&[Step::Collect { place: RACP, from: Some(301) }], |mut session| {
@@ -88,6 +88,12 @@ fn a_meter_is_asked_for_what_it_has() {
         assert_eq!(writes(&mut session, RACP), [4, 1]);
         session.value(0x2A52, &[5, 0, 0, 0], Ticks(30));
         assert_eq!(session.poll(), Poll::Done(Ending::Drained));
+    });
+    // It can't be asked from a number on: operand not supported.
+    with(&[Step::Collect { place: RACP, from: Some(301) }], |mut session| {
+        assert_eq!(writes(&mut session, RACP), [4, 3, 1, 0x2D, 1]);
+        session.value(0x2A52, &[6, 0, 4, 5], Ticks(20));
+        assert_eq!(writes(&mut session, RACP), [4, 1]);
     });
     // It says that it has three, tells one, and that it is done.
     with(&[Step::Collect { place: RACP, from: None }, Step::Subscribe(GLUCOSE)], |mut session| {
@@ -100,6 +106,41 @@ fn a_meter_is_asked_for_what_it_has() {
         session.answered(&[], Ticks(50));
         assert_eq!(session.poll(), Poll::Done(Ending::Short { counted: 3, came: 1 }));
     });
+}
+
+/// What it told in the last conversation it is not asked for again, but for the last one: by that it is known to be the same memory.
+/// A number alone would lose what a meter measured whose numbers began anew.
+#[test]
+fn a_meter_is_asked_for_what_came_since() {
+    let mut room = [0; 64];
+    let mut plan = Plan::new(&mut room).unwrap();
+    plan.device(CUFF, Security::Bonded, 5_000, [Step::Collect { place: RACP, from: None }]).unwrap();
+    let device = Entries::of(plan.done()).unwrap().next().unwrap().unwrap();
+    // It tells this record, and that it was all: whether the record is to be kept, and the conversation.
+    let told = |last, octets: &[u8]| {
+        let mut session = Session::start(&device, last, Ticks(0));
+        let request = writes(&mut session, RACP);
+        session.value(0x2A52, &[5, 0, 1, 0], Ticks(20));
+        writes(&mut session, RACP);
+        let kept = session.value(0x2A18, octets, Ticks(30));
+        session.value(0x2A34, &[2, octets[1], octets[2], 1], Ticks(35));
+        session.value(0x2A52, &[6, 0, 1, 1], Ticks(40));
+        (request, kept, session)
+    };
+    let (request, kept, session) = told(None, &[0, 0x2D, 1, 7]);
+    let last = session.furthest();
+    assert_eq!((request, kept, session.values()), (vec![4, 1], true, 2));
+
+    let (request, kept, mut session) = told(last, &[0, 0x2D, 1, 7]);
+    assert_eq!((request, kept, session.values()), (vec![4, 3, 1, 0x2D, 1], false, 0), "it is known");
+    assert_eq!((session.poll(), session.furthest()), (Poll::Done(Ending::Drained), last));
+
+    let (_, kept, mut session) = told(last, &[0, 0x2D, 1, 8]);
+    assert!(kept, "another with that number");
+    assert_eq!(writes(&mut session, RACP), [4, 1], "and so all is asked for");
+
+    let near = told(None, &[0, 0, 0xFF, 7]).2.furthest();
+    assert_eq!(told(near, &[0, 0, 0xFF, 7]).0, [4, 1], "its numbers are about to begin anew");
 }
 
 #[test]

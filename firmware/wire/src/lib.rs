@@ -15,6 +15,7 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod advertising;
 pub mod crc;
 pub mod frame;
 pub mod gatt;

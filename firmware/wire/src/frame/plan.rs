@@ -4,12 +4,20 @@
 //! kind of step, that a bridge does not know is passed over.
 
 use super::Peer;
+use crate::crc::IsoHdlc;
 use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Malformed, NoRoom};
 
 /// The only format so far.
 pub const FORMAT: u8 = 1;
+/// So many devices a bridge brings: what comes after them is passed over.
+pub const MOST_DEVICES: usize = 8;
+
+/// What a configuration is told apart by. Never 0, which says that there is none.
+pub fn digest(configuration: &[u8]) -> u32 {
+    IsoHdlc::new().with(configuration).value().max(1)
+}
 
 /// A characteristic in its service. Service 0: in whichever it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
