@@ -86,6 +86,9 @@ pub(crate) enum Request {
     /// Begins to pair; the answer is the first step that a person has to see.
     Pair {
         address: String,
+        /// Through this one. `None`: by the hub's own radio.
+        #[serde(default)]
+        bridge: Option<i64>,
     },
     /// What a person said to a step; the answer is the next one.
     PairAnswer {
@@ -250,7 +253,7 @@ mod socket {
             };
             let answer = match request {
                 Err(ending) => Err(ending),
-                Ok(request) => match radio::answer(&hub, &mut talk, &request).await {
+                Ok(request) => match radio::answer(&hub, &desk, &mut talk, &request).await {
                     Some(answer) => answer,
                     None => {
                         let whose = matches!(

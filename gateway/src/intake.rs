@@ -4,6 +4,7 @@
 //! uses, and nothing of them outlives it. What must not be lost is in the store.
 
 mod bridge;
+mod house;
 mod radio;
 mod strangers;
 pub(crate) mod whose;
@@ -17,6 +18,7 @@ use hearth_core::capture::{Capture, DeviceNo, Key, Link};
 use hearth_core::identity::Facts;
 use hearth_core::reading::Issue;
 use hearth_core::when::{ContactNo, HubTicks, Sample, Stamp};
+pub(crate) use house::{let_go, serve_house};
 use jiff::{SignedDuration, Timestamp};
 pub(crate) use radio::serve_radio;
 use std::collections::{BTreeMap, BTreeSet};

@@ -41,10 +41,12 @@ pub mod tls;
 pub mod uplink;
 
 use config::Config;
+use hearth_core::radio::adapter::State;
 use jiff::SignedDuration;
 use open::{Holder, Inside, Time, catalog};
 use show::{Ending, Shown, exit};
-use source::ble::{self, Air, Keeper};
+use source::ble::{self, Keeper};
+use source::house;
 use source::serial as bridge;
 use std::sync::Arc;
 use store::Desk;
@@ -76,22 +78,25 @@ fn run(config: Config) -> Result<Shown, Ending> {
         let mut terminated = signal(SignalKind::terminate()).map_err(io)?;
         let mut tasks = household(&desk, &inside, uplinks, config.keep);
         tasks.spawn(listen(socket, desk.clone(), Arc::clone(&inside)));
+        let (house, of_the_house) = house::Keeper::new();
+        tasks.spawn(intake::serve_house(desk.clone(), Arc::clone(&inside), of_the_house));
         if let (true, Time::Running(clock)) = (config.bluetooth, &inside.time) {
             let (asks, asked) = mpsc::unbounded_channel();
-            let (air, seen) = watch::channel(Air::default());
-            let (keeper, wished) = Keeper::new();
+            let (state, seen) = watch::channel(State::NoDaemon);
+            let (keeper, wished) = Keeper::new(house.clone());
             inside.has_radio(asks, seen);
             tasks.spawn(intake::serve_radio(desk.clone(), Arc::clone(&inside), wished));
-            tasks.spawn(ble::run(keeper, clock.clone(), asked, air));
+            tasks.spawn(ble::run(keeper, clock.clone(), asked, state));
         }
         if let (false, Time::Running(clock)) = (config.bridges.is_empty(), &inside.time) {
-            let (keeper, wished) = bridge::Keeper::new();
+            let (keeper, wished) = bridge::Keeper::new(house.clone());
             tasks.spawn(intake::serve_bridges(desk.clone(), Arc::clone(&inside), wished));
             for (no, path) in (1..).zip(&config.bridges) {
                 let port = bridge::Port { no, path: path.clone() };
+                let (asks, asked) = mpsc::unbounded_channel();
                 let (state, seen) = watch::channel(bridge::State::Silent);
-                inside.has_bridge(port.clone(), seen);
-                tasks.spawn(bridge::run(port, keeper.clone(), clock.clone(), state));
+                inside.has_bridge(port.clone(), asks, seen);
+                tasks.spawn(bridge::run(port, keeper.clone(), clock.clone(), asked, state));
             }
         }
         tracing::info!(

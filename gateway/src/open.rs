@@ -4,14 +4,17 @@ use crate::clock::{self, Clock};
 use crate::config::{ClockTrust, Config};
 use crate::intake::Strangers;
 use crate::show::{Ending, complain, exit};
-use crate::source::{ble, serial};
+use crate::source::asked::Ask;
+use crate::source::serial;
 use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
-use hearth_core::capture::DeviceNo;
+use hearth_core::bridge::BridgeNo;
 use hearth_core::identity::Labels;
 use hearth_core::profile::{Catalog, Problem, ProfileName};
+use hearth_core::radio::adapter;
 use hearth_core::when::{BootNo, HubTicks};
+use hearth_wire::frame::{BridgeId, Capabilities};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +23,9 @@ use tokio::sync::{Notify, mpsc, watch};
 
 const NO_RADIO: &str =
     "This hub does not use Bluetooth; `bluetooth = true` under [hub] in its configuration lets it.";
+
+/// The door of one who meets devices.
+pub(crate) type Asks = mpsc::UnboundedSender<Ask>;
 
 /// What the rooms of one process share besides the store.
 #[derive(Debug)]
@@ -37,9 +43,9 @@ pub(crate) struct Inside {
     /// Each destination and how it fares; empty without a daemon.
     destinations: Mutex<Vec<(String, watch::Receiver<uplink::State>)>>,
     /// The radio's own door, and how it fares. `None`: this hub uses none.
-    radio: Mutex<Option<(mpsc::UnboundedSender<ble::Ask>, watch::Receiver<ble::Air>)>>,
-    /// Each line to a bridge, and how it fares.
-    bridges: Mutex<Vec<(serial::Port, watch::Receiver<serial::State>)>>,
+    radio: Mutex<Option<(Asks, watch::Receiver<adapter::State>)>>,
+    /// Each line to a bridge, its door, and how it fares.
+    bridges: Mutex<Vec<(serial::Port, Asks, watch::Receiver<serial::State>)>>,
 }
 
 /// Whose ticks news is taken at.
@@ -80,25 +86,42 @@ impl Inside {
     }
 
     /// From now on there is a radio.
-    pub(crate) fn has_radio(&self, asks: mpsc::UnboundedSender<ble::Ask>, air: watch::Receiver<ble::Air>) {
-        *unpoisoned(&self.radio) = Some((asks, air));
+    pub(crate) fn has_radio(&self, asks: Asks, state: watch::Receiver<adapter::State>) {
+        *unpoisoned(&self.radio) = Some((asks, state));
     }
 
     /// From now on there is a line to a bridge.
-    pub(crate) fn has_bridge(&self, port: serial::Port, state: watch::Receiver<serial::State>) {
-        unpoisoned(&self.bridges).push((port, state));
+    pub(crate) fn has_bridge(&self, port: serial::Port, asks: Asks, state: watch::Receiver<serial::State>) {
+        unpoisoned(&self.bridges).push((port, asks, state));
     }
 
     /// Each line to a bridge, and how it fares.
     pub(crate) fn bridges(&self) -> Vec<(serial::Port, serial::State)> {
-        let state = |(port, state): &(serial::Port, watch::Receiver<serial::State>)| {
-            (port.clone(), state.borrow().clone())
+        let bridges = unpoisoned(&self.bridges);
+        bridges.iter().map(|(port, _, state)| (port.clone(), state.borrow().clone())).collect()
+    }
+
+    /// The bridges that are there and have a radio, each with its door.
+    pub(crate) fn bridge_radios(&self) -> Vec<(BridgeNo, BridgeId, Asks)> {
+        let bridges = unpoisoned(&self.bridges);
+        let radio = |(_, asks, state): &(serial::Port, Asks, watch::Receiver<serial::State>)| match &*state
+            .borrow()
+        {
+            serial::State::Talks { no, greeting, .. } if greeting.can.has(Capabilities::BLUETOOTH) => {
+                Some((*no, greeting.bridge, asks.clone()))
+            }
+            _ => None,
         };
-        unpoisoned(&self.bridges).iter().map(state).collect()
+        bridges.iter().filter_map(radio).collect()
+    }
+
+    /// Whether it has a radio of its own.
+    pub(crate) fn hears_itself(&self) -> bool {
+        unpoisoned(&self.radio).is_some()
     }
 
     /// Asks the radio, if there is one.
-    pub(crate) fn radio(&self, ask: ble::Ask) -> Result<(), Ending> {
+    pub(crate) fn radio(&self, ask: Ask) -> Result<(), Ending> {
         let sent = unpoisoned(&self.radio).as_ref().map(|(asks, _)| asks.send(ask));
         match sent {
             Some(Ok(())) => Ok(()),
@@ -108,23 +131,19 @@ impl Inside {
 
     /// The house, or whose its devices are, is another.
     pub(crate) fn house_changed(&self) {
-        _ = self.radio(ble::Ask::House);
+        _ = self.radio(Ask::House);
+        unpoisoned(&self.bridges).iter().for_each(|(_, asks, _)| _ = asks.send(Ask::House));
     }
 
     /// How the radio fares, for a person.
     pub(crate) fn radio_said(&self) -> &'static str {
-        unpoisoned(&self.radio).as_ref().map_or(NO_RADIO, |(_, air)| air.borrow().state.sentence())
+        unpoisoned(&self.radio).as_ref().map_or(NO_RADIO, |(_, state)| state.borrow().sentence())
     }
 
     /// What somebody has to see to, so that devices are heard.
     pub(crate) fn radio_trouble(&self) -> Option<&'static str> {
-        let state = unpoisoned(&self.radio).as_ref().map(|(_, air)| air.borrow().state)?;
+        let state = unpoisoned(&self.radio).as_ref().map(|(_, state)| *state.borrow())?;
         (!state.is_well()).then(|| state.sentence())
-    }
-
-    /// Devices whose bond somebody has to see to.
-    pub(crate) fn bonds(&self) -> Vec<(DeviceNo, &'static str)> {
-        unpoisoned(&self.radio).as_ref().map_or_else(Vec::new, |(_, air)| air.borrow().bonds.clone())
     }
 
     /// For the daemon: counts the boot and takes it as news, and the hub's time where it is known.

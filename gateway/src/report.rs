@@ -18,7 +18,6 @@ pub(crate) fn look(inside: &Arc<Inside>) -> Look {
         }
         let concerning = store.concerning(destination, inside.now())?;
         let catalog = store.catalog();
-        let bonds = inside.bonds();
         let mut findings = vec![];
         findings.extend(inside.radio_trouble().map(|said| Finding {
             about: About::Radio,
@@ -29,15 +28,14 @@ pub(crate) fn look(inside: &Arc<Inside>) -> Look {
         for concerned in &concerning.devices {
             let name = concerned.device.profile.as_ref();
             let profile = name.and_then(|name| catalog.get(name));
-            let bond = bonds.iter().find(|(no, _)| *no == concerned.device.no);
-            findings.extend(device(concerned, profile, bond.map(|(_, said)| *said)));
+            findings.extend(device(concerned, profile));
         }
         findings.extend(waiting(&concerning));
         Ok(Some(Report { hub: store.hub().clone(), at: clock::now(), findings }))
     })
 }
 
-fn device(concerned: &Concerned, profile: Option<&Profile>, bond: Option<&str>) -> Vec<Finding> {
+fn device(concerned: &Concerned, profile: Option<&Profile>) -> Vec<Finding> {
     let facts = &concerned.device.facts;
     let name = device_name(facts, profile.map(|profile| profile.kind));
     let finding = |about, said: &str, told| Finding {
@@ -55,6 +53,8 @@ fn device(concerned: &Concerned, profile: Option<&Profile>, bond: Option<&str>) 
         Matter::NoCode => finding(About::UserCode, "no user's code was given for it", Told::Words),
     });
     let heard = last.map(|last| finding(About::LastHeard, "last heard", Told::At(last)));
+    let bond = concerned.kept.as_ref().zip(profile);
+    let bond = bond.and_then(|(kept, profile)| kept.bond_trouble(profile.collect.pairing));
     let bond = bond.map(|said| finding(About::Bond, said, Told::Words));
     heard.into_iter().chain(bond).chain(matters).collect()
 }

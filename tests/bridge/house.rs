@@ -3,6 +3,7 @@
 
 use crate::cable::Cable;
 use crate::machine::{Flash, Machine};
+use e2e::air::Air;
 use e2e::{Hub, World};
 use gateway::demo::record::{Behaviour, Record};
 use jiff::{SignedDuration, Timestamp};
@@ -14,12 +15,14 @@ const ROOM: i32 = 21_000;
 const AWAY: Duration = Duration::from_millis(2_500);
 
 /// A board that is plugged in, or not, and a hub that looks for it.
-struct House {
-    flash: Flash,
-    machine: Machine,
+pub(crate) struct House {
+    pub(crate) flash: Flash,
+    pub(crate) machine: Machine,
     cable: Option<Cable>,
-    hub: Hub,
-    record: Record,
+    pub(crate) hub: Hub,
+    pub(crate) record: Record,
+    /// The devices around it, if there are any.
+    pub(crate) air: Option<Air>,
     _world: World,
     /// What was measured, in the digits of the record, and about when.
     measured: Vec<(&'static str, Timestamp)>,
@@ -27,6 +30,14 @@ struct House {
 
 impl House {
     fn new(name: &str) -> House {
+        House::with(name, |_| None)
+    }
+
+    pub(crate) fn with_devices(name: &str) -> House {
+        House::with(name, |flash| Some(Air::start(flash.folder())))
+    }
+
+    fn with(name: &str, air: impl FnOnce(&Flash) -> Option<Air>) -> House {
         let world = World::new(name);
         let record = world.record(Behaviour::default());
         let hub = world.hub(&[("clinic", &record)]);
@@ -35,17 +46,27 @@ impl House {
         let bridges = format!("[hub]\nbridges = [\"{}\"]\n", line.display());
         std::fs::write(&hub.config, config.replacen("[hub]\n", &bridges, 1)).unwrap();
         let flash = Flash::new(NAME);
-        let machine = Machine::start(&flash, None);
-        let mut house = House { flash, machine, cable: None, hub, record, _world: world, measured: vec![] };
+        let air = air(&flash);
+        let machine = power_on(&flash, air.as_ref());
+        let measured = vec![];
+        let mut house = House { flash, machine, cable: None, hub, record, air, _world: world, measured };
         house.plug();
         house
     }
 
-    fn plug(&mut self) {
+    pub(crate) fn plug(&mut self) {
         self.cable = Some(Cable::plug(&mut self.machine, &self.hub.dir.join("line")));
     }
 
-    fn pull(&mut self) {
+    /// The board loses its power, off its cable, and has it again.
+    pub(crate) fn power_cut(&mut self) {
+        self.pull();
+        self.machine.cut_power();
+        self.machine = power_on(&self.flash, self.air.as_ref());
+        self.plug();
+    }
+
+    pub(crate) fn pull(&mut self) {
         self.cable.take().unwrap().pull(&mut self.machine);
     }
 
@@ -103,6 +124,10 @@ impl House {
     }
 }
 
+fn power_on(flash: &Flash, air: Option<&Air>) -> Machine {
+    Machine::start(flash, air.map(|air| air.controllers[0]))
+}
+
 #[test]
 fn what_a_bridge_measures_is_in_the_record_once() {
     let mut house = House::new("bridge");
@@ -132,10 +157,7 @@ fn what_a_bridge_measures_is_in_the_record_once() {
     // The hub is killed; it is measured, and the board loses its power: another epoch has begun before anybody has heard of it.
     daemon.kill_now();
     house.measure(38_400, "38.38");
-    house.pull();
-    house.machine.cut_power();
-    house.machine = Machine::start(&house.flash, None);
-    house.plug();
+    house.power_cut();
     let daemon = house.hub.run();
     house.told();
     // And its button is pressed.

@@ -8,6 +8,7 @@ mod debugger;
 mod house;
 mod hub;
 mod machine;
+mod through;
 
 use e2e::air::Air;
 use hearth_wire::frame::said::{Link, Said, What};

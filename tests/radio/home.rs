@@ -4,28 +4,11 @@ use crate::guest::{Guest, Machine, Running, Terminal};
 use crate::hub::Hub;
 use e2e::World;
 use e2e::air::Air;
+use e2e::chart::{self, BODY_WEIGHT, Row};
 use e2e::servers::{Servers, known, observations};
 use gateway::demo::pki;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-/// One number in a record: patient, instant, code, digits.
-type Row = [String; 4];
-
-/// What a device calls a quantity, and the record; what is not here is asked for by no destination, or has no code by LOINC.
-const CODES: [(&str, &str); 7] = [
-    ("systolic", "8480-6"),
-    ("diastolic", "8462-4"),
-    ("mean-arterial-pressure", "8478-0"),
-    ("pulse-rate", "8867-4"),
-    ("glucose", "41653-7"),
-    ("body-weight", BODY_WEIGHT),
-    ("body-fat", "41982-0"),
-];
-
-const BODY_WEIGHT: &str = "29463-7";
 
 /// What the hub says of a link.
 pub(crate) const BEGUN: &str = "is connected to";
@@ -286,18 +269,18 @@ impl Home {
         let refused: Vec<Value> = parked.as_array().unwrap().iter().map(shown).collect();
         assert!(refused.is_empty(), "the record refused {refused:?}");
         let (mut missing, mut parts) = (0, 0);
-        let mut chart: BTreeMap<Row, usize> = BTreeMap::new();
+        let mut charted: BTreeMap<Row, usize> = BTreeMap::new();
         let patients = self.numbers.keys().flat_map(|device| {
             slots(device).iter().map(|slot| self.patient(device, *slot)).collect::<Vec<_>>()
         });
         for observation in observations(&Servers::get().hapi, &patients.collect::<Vec<_>>()) {
-            for row in rows(&observation) {
-                *chart.entry(row).or_default() += 1;
+            for row in chart::charted(&observation) {
+                *charted.entry(row).or_default() += 1;
             }
         }
         for (device, record) in &self.measured {
-            let wanted = self.wanted(device, record);
-            let there: Vec<usize> = wanted.iter().map(|row| chart.remove(row).unwrap_or(0)).collect();
+            let wanted = chart::measured(record, |slot| self.patient(device, slot));
+            let there: Vec<usize> = wanted.iter().map(|row| charted.remove(row).unwrap_or(0)).collect();
             if there.iter().all(|times| *times == 0) {
                 missing += 1;
                 continue;
@@ -311,40 +294,9 @@ impl Home {
             }
             assert!(there.iter().all(|times| *times == 1), "{device}: {there:?} of {wanted:?}");
         }
-        assert_eq!(chart, BTreeMap::new(), "nobody measured that");
+        assert_eq!(charted, BTreeMap::new(), "nobody measured that");
         assert_eq!(missing, self.lost, "missing in the record");
         assert!(parts <= self.parts_may_be_lost, "{parts} compositions are missing in the record");
         parts
     }
-
-    fn wanted(&self, device: &str, record: &Value) -> Vec<Row> {
-        let readings =
-            record["reading"].as_array().cloned().unwrap_or_else(|| vec![record["reading"].clone()]);
-        let slot = readings[0]["slot"].as_u64().and_then(|slot| slot.try_into().ok());
-        let patient = self.patient(device, slot);
-        let stamp: jiff::civil::DateTime = readings[0]["stamp"].as_str().unwrap().parse().unwrap();
-        let at = TimeZone::UTC.to_timestamp(stamp).unwrap();
-        let values = readings.iter().flat_map(|reading| reading["values"].as_object().unwrap());
-        values
-            .filter_map(|(quantity, value)| {
-                let (_, code) = CODES.iter().find(|(name, _)| name == quantity)?;
-                let digits = value.as_str().unwrap().split_once(' ')?.0;
-                Some([patient.clone(), at.to_string(), (*code).to_owned(), digits.to_owned()])
-            })
-            .collect()
-    }
-}
-
-/// The numbers of an Observation that a device measured.
-fn rows(observation: &Value) -> Vec<Row> {
-    let subject = observation["subject"]["reference"].as_str().unwrap().trim_start_matches("Patient/");
-    let time: Timestamp = observation["effectiveDateTime"].as_str().unwrap().parse().unwrap();
-    let row = |part: &Value| {
-        let digits = part["valueQuantity"].get("value")?.to_string();
-        let codings = part["code"]["coding"].as_array()?;
-        let code = CODES.iter().find(|(_, code)| codings.iter().any(|coding| coding["code"] == *code))?.1;
-        Some([subject.to_owned(), time.to_string(), code.to_owned(), digits])
-    };
-    let parts = observation["component"].as_array().into_iter().flatten();
-    parts.chain([observation]).filter_map(row).collect()
 }

@@ -5,6 +5,7 @@
 //! killed like a process.
 
 pub mod air;
+pub mod chart;
 pub mod disk;
 pub mod home;
 mod hub;

@@ -68,6 +68,9 @@ pub(super) enum Verb {
     Pair {
         /// Its address, as `hearth devices --nearby` shows it; without it, whichever shows itself
         address: Option<String>,
+        /// Through this bridge, by its row in `hearth bridge list`: it keeps the bond, and brings what the device tells
+        #[arg(long, value_parser = row)]
+        bridge: Option<i64>,
     },
     /// Let a device go, with its bond; what it told stays
     Unpair {

@@ -124,7 +124,9 @@ impl Command {
             Verb::Devices { profiles: true, .. } => check::profiles(&self.config),
             Verb::Devices { nearby: true, .. } => ask(Request::Nearby),
             Verb::Devices { .. } => ask(Request::Devices),
-            Verb::Pair { address } => pair::pair(&self.config()?, address.as_deref(), !self.json),
+            Verb::Pair { address, bridge } => {
+                pair::pair(&self.config()?, address.as_deref(), *bridge, !self.json)
+            }
             Verb::Unpair { device } => ask(Request::Unpair { device: *device }),
             Verb::Bridge(Bridge::List) => ask(Request::Bridges),
             Verb::Consent { device, slot, code, forget } => {

@@ -12,15 +12,20 @@ use std::time::Duration;
 const LOOKS: u32 = 120;
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// Pairs with the device of this address; without one, with whichever of a known profile shows itself. `guided`: asks whose it
-/// is, too, if somebody is there.
-pub(super) fn pair(config: &Config, address: Option<&str>, guided: bool) -> Result<Shown, Ending> {
+/// Pairs with the device of this address; without one, with whichever of a known profile shows itself. `bridge`: through this one,
+/// or heard by it. `guided`: asks whose it is, too, if somebody is there.
+pub(super) fn pair(
+    config: &Config,
+    address: Option<&str>,
+    bridge: Option<i64>,
+    guided: bool,
+) -> Result<Shown, Ending> {
     let mut door = Door::open(config)?;
-    let address = match address {
-        Some(address) => address.to_owned(),
-        None => find(&mut door)?,
+    let (address, bridge) = match address {
+        Some(address) => (address.to_owned(), bridge),
+        None => find(&mut door, bridge)?,
     };
-    let mut shown = door.ask(Request::Pair { address })?;
+    let mut shown = door.ask(Request::Pair { address, bridge })?;
     loop {
         let step = shown.rows.first().cloned().unwrap_or_default();
         let digits = text(&step, "digits");
@@ -65,8 +70,8 @@ pub(super) fn consent_code(slot: u8) -> Result<u16, Ending> {
     })
 }
 
-/// A device that a profile knows and that is not of the house yet, by its address.
-fn find(door: &mut Door) -> Result<String, Ending> {
+/// A device that a profile knows and that is not of the house yet: its address, and the bridge that hears it, if not the hub itself.
+fn find(door: &mut Door, through: Option<i64>) -> Result<(String, Option<i64>), Ending> {
     for look in 0..LOOKS {
         let near = door.ask(Request::Nearby)?;
         // A hub without a radio has said so by now.
@@ -77,6 +82,7 @@ fn find(door: &mut Door) -> Result<String, Ending> {
             .rows
             .iter()
             .filter(|row| row.get("device").is_none_or(|no| no.is_null()) && !text(row, "profile").is_empty())
+            .filter(|row| through.is_none_or(|through| bridge(row) == Some(through)))
             .collect();
         match new.as_slice() {
             [] => std::thread::park_timeout(BETWEEN),
@@ -89,10 +95,16 @@ fn find(door: &mut Door) -> Result<String, Ending> {
     ))
 }
 
-fn choose(all: &[&Fields]) -> Result<String, Ending> {
+/// Which one hears it. `None`: the hub itself.
+fn bridge(row: &Fields) -> Option<i64> {
+    row.get("bridge")?.as_i64()
+}
+
+fn choose(all: &[&Fields]) -> Result<(String, Option<i64>), Ending> {
     for (n, row) in (1..).zip(all) {
+        let by = bridge(row).map_or_else(String::new, |no| format!(", heard by bridge {no}"));
         complain(format_args!(
-            "{n}: {} {} ({})",
+            "{n}: {} {} ({}{by})",
             text(row, "address"),
             text(row, "name"),
             text(row, "profile")
@@ -101,6 +113,6 @@ fn choose(all: &[&Fields]) -> Result<String, Ending> {
     let said = ask("Which one? Its number, or nothing to end:")?;
     let chosen = said.parse::<usize>().ok().and_then(|n| all.get(n.checked_sub(1)?));
     chosen
-        .map(|row| text(row, "address").to_owned())
+        .map(|row| (text(row, "address").to_owned(), bridge(row)))
         .ok_or_else(|| Ending::usage("none was chosen, and none paired"))
 }

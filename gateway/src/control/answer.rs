@@ -111,10 +111,9 @@ impl Asked<'_> {
             fields.insert("strangers_not_kept".into(), not_kept.into());
         }
         fields.insert("bluetooth".into(), self.inside.radio_said().into());
-        let bonds = self.inside.bonds();
+        let bonds = self.bonds()?;
         if !bonds.is_empty() {
-            let bonds = bonds.iter().map(|(no, said)| format!("device {}: {said}", no.0));
-            fields.insert("bonds".into(), bonds.collect());
+            fields.insert("bonds".into(), bonds.into());
         }
         let bridges = self.bridge_troubles()?;
         if !bridges.is_empty() {

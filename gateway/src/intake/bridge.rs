@@ -1,11 +1,12 @@
 //! What bridges wish: what they told is committed, in their order, and how far they have told with it.
 
-use super::{Follows, Session, Taken, Trouble, until_room};
+use super::{Follows, Session, Taken, Trouble, house, until_room};
 use crate::open::{Inside, Time};
 use crate::source::lines::Said;
 use crate::source::serial::Wish;
 use crate::store::{Desk, Store, StoreError, Tally};
 use hearth_core::bridge::{self, BridgeNo, Meaning, Told};
+use hearth_core::radio::Change;
 use hearth_core::when::HubTicks;
 use hearth_wire::frame::BridgeId;
 use std::collections::BTreeMap;
@@ -133,7 +134,13 @@ impl Session {
                     tracing::error!("bridge {}: values found no room there, and are lost", bridge.0.0);
                     continue;
                 }
-                Meaning::Battery { .. } | Meaning::Nothing => continue,
+                Meaning::Battery { percent } => {
+                    if let Some(no) = store.device_of(&said.facts)? {
+                        house::keep(store, no, &Change::Battery(percent))?;
+                    }
+                    continue;
+                }
+                Meaning::Nothing => continue,
                 Meaning::Value { .. } | Meaning::Facts(_) | Meaning::Clock { .. } | Meaning::Ended(_) => {}
             }
             let at = store.placed(bridge.0, (one.place.epoch, said.at), now)?;

@@ -1,14 +1,11 @@
-//! What the radio wishes: what it heard is committed, and what it knows of the house's devices is kept.
+//! What the radio wishes: what it heard is committed.
 
 use super::{Session, until_room};
 use crate::open::Inside;
-use crate::source::ble::{House, Member, TalkNo, Wish};
+use crate::source::ble::{TalkNo, Wish};
 use crate::source::lines::Said;
-use crate::store::{self, Desk, Store, StoreError};
-use hearth_core::admit::News;
+use crate::store::Desk;
 use hearth_core::capture::DeviceNo;
-use hearth_core::identity::Facts;
-use hearth_core::radio::{Change, Kept};
 use hearth_core::when::HubTicks;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,34 +34,6 @@ pub(crate) async fn serve_radio(desk: Desk, inside: Arc<Inside>, mut wished: mps
                 }
             }
             Wish::Over(talk) => _ = talks.remove(&talk),
-            Wish::House(answer) => {
-                let Ok((members, catalog)) = desk.ask(|s| (s.house(), Arc::clone(s.catalog()))).await else {
-                    return;
-                };
-                match members {
-                    Ok(members) => {
-                        let members = members.into_iter().map(member).collect();
-                        _ = answer.send(House { members, catalog });
-                    }
-                    Err(error) => tracing::error!("the house's devices could not be read: {error}"),
-                }
-            }
-            Wish::Keep { no, change, done } => {
-                let Ok(kept) = desk.ask(move |store| keep(store, no, &change)).await else { return };
-                let kept = kept.unwrap_or_else(|error| {
-                    tracing::error!("device {}: what the radio knows of it was not kept: {error}", no.0);
-                    None
-                });
-                _ = done.send(kept);
-            }
-            Wish::TakeIn { facts, at, done } => {
-                let Ok(taken) = desk.ask(move |store| take_in(store, facts, at)).await else { return };
-                _ = done.send(taken.map_err(|error| error.to_string()));
-            }
-            Wish::LetGo { no, done } => {
-                let Ok(gone) = desk.ask(move |store| let_go(store, no)).await else { return };
-                _ = done.send(gone);
-            }
         }
     }
     // Nobody wishes anything any more: the radio is gone, and with it the daemon.
@@ -93,36 +62,4 @@ async fn take(
         Err(why) => tracing::error!("{what} was not kept: {why}"),
     }
     Some(session)
-}
-
-fn member(member: store::Member) -> Member {
-    let zones = member.bindings.into_iter().map(|binding| (binding.from, binding.until, binding.zone));
-    Member { device: member.device, kept: member.kept, zones: zones.collect() }
-}
-
-/// Of a device that left the house meanwhile nothing is kept.
-fn keep(store: &mut Store, no: DeviceNo, change: &Change) -> Result<Option<Kept>, StoreError> {
-    let Some(now) = store.kept(no)? else { return Ok(None) };
-    let then = now.clone().with(change);
-    if then != now {
-        store.keep(no, Some(&then))?;
-    }
-    Ok(Some(then))
-}
-
-/// The store knows it, and that it is of the house. What was kept of it before is kept on, but for its bond.
-fn take_in(store: &mut Store, facts: Facts, at: HubTicks) -> Result<DeviceNo, StoreError> {
-    let no = store.meet(&facts, at)?;
-    store.take(&News::Identity(no, facts), at)?.release();
-    let before = store.kept(no)?.unwrap_or_default();
-    store.keep(no, Some(&Kept { bond: Kept::default().bond, ..before }))?;
-    Ok(no)
-}
-
-fn let_go(store: &mut Store, no: DeviceNo) -> Result<(), String> {
-    match store.kept(no) {
-        Ok(Some(_)) => store.keep(no, None).map_err(|error| error.to_string()),
-        Ok(None) => Err(format!("device {} is not of the house; `hearth devices` lists them", no.0)),
-        Err(error) => Err(error.to_string()),
-    }
 }

@@ -11,7 +11,6 @@ mod agent;
 mod bus;
 mod calls;
 mod fault;
-mod house;
 mod keeper;
 mod link;
 mod pairing;
@@ -19,8 +18,9 @@ mod scale;
 mod signals;
 mod talk;
 
+use super::asked::Ask;
+use super::house::{House, Housed};
 use crate::clock::Clock;
-pub(crate) use agent::Step;
 use agent::{Agent, Doorkeeper};
 use btleplug::platform::Manager;
 use bus::{At, Bus, Signals};
@@ -29,22 +29,19 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use hearth_core::capture::DeviceNo;
 use hearth_core::profile::Catalog;
 use hearth_core::radio::Millis;
-use hearth_core::radio::adapter::{self, Adapter};
-use hearth_core::radio::bond::Repair;
+use hearth_core::radio::adapter::{self, Adapter, State};
 use hearth_core::radio::scout::{self, Scout};
 use hearth_core::when::HubTicks;
-use house::Housed;
 use keeper::Talks;
-pub(crate) use keeper::{House, Keeper, Member, TalkNo, Wish};
+pub(crate) use keeper::{Keeper, TalkNo, Wish};
 use link::{Line, News, Order, Over};
-pub(crate) use pairing::NearView;
 use scale::Scale;
 use signals::{Event, Told};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{RwLock, mpsc, oneshot, watch};
+use tokio::sync::{RwLock, mpsc, watch};
 use tokio::time::sleep;
 
 /// Connections at once: what cheap controllers hold.
@@ -54,39 +51,12 @@ const NO_BUS: Duration = Duration::from_secs(30);
 /// So many devices are remembered that were heard and are not of the house.
 const NEARBY: usize = 256;
 
-/// How the radio fares, for `hearth status`.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Air {
-    pub(crate) state: adapter::State,
-    /// Devices that somebody has to see to, each with a sentence.
-    pub(crate) bonds: Vec<(DeviceNo, &'static str)>,
-}
-
-impl Default for Air {
-    fn default() -> Air {
-        Air { state: adapter::State::NoDaemon, bonds: vec![] }
-    }
-}
-
-/// What the rest of the hub says to the radio.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    /// The house, or whose its devices are, is another.
-    House,
-    /// What is heard.
-    Nearby(oneshot::Sender<Vec<NearView>>),
-    /// Pairs with the device of this address, most significant octet first, and takes it into the house.
-    Pair { address: [u8; 6], steps: mpsc::UnboundedSender<Step> },
-    /// Lets a device go, with its bond.
-    Unpair { device: DeviceNo, done: oneshot::Sender<Result<(), String>> },
-}
-
 /// For ever: where there is no bus it is looked for again.
 pub(crate) async fn run(
     keeper: Keeper,
     clock: Clock,
     mut asked: mpsc::UnboundedReceiver<Ask>,
-    air: watch::Sender<Air>,
+    state: watch::Sender<State>,
 ) {
     loop {
         let (news, told) = mpsc::unbounded_channel();
@@ -96,11 +66,11 @@ pub(crate) async fn run(
             Some((bus, signals, Manager::new().await.ok()?))
         };
         if let Some((bus, signals, manager)) = started.await {
-            let radio = Radio::new(keeper.clone(), clock.clone(), bus, manager, doorkeeper, news, &air);
+            let radio = Radio::new(keeper.clone(), clock.clone(), bus, manager, doorkeeper, news, &state);
             radio.run(signals, told, &mut asked).await;
             tracing::warn!("the system's bus is gone, and Bluetooth with it");
         }
-        air.send_if_modified(|air| std::mem::take(air) != Air::default());
+        state.send_if_modified(|state| std::mem::replace(state, State::NoDaemon) != State::NoDaemon);
         sleep(NO_BUS).await;
     }
 }
@@ -123,7 +93,8 @@ struct Radio<'a> {
     bus: Bus,
     manager: Manager,
     doorkeeper: Doorkeeper,
-    air: &'a watch::Sender<Air>,
+    /// How it fares, for `hearth status`.
+    state: &'a watch::Sender<State>,
     catalog: Arc<Catalog>,
     adapter: Adapter,
     scout: Scout,
@@ -157,7 +128,7 @@ impl<'a> Radio<'a> {
         manager: Manager,
         doorkeeper: Doorkeeper,
         news: mpsc::UnboundedSender<News>,
-        air: &'a watch::Sender<Air>,
+        state: &'a watch::Sender<State>,
     ) -> Radio<'a> {
         let now = instant(clock.ticks());
         Radio {
@@ -167,7 +138,7 @@ impl<'a> Radio<'a> {
             manager,
             doorkeeper,
             talks: Talks::default(),
-            air,
+            state,
             catalog: Arc::new(Catalog::standard()),
             adapter: Adapter::new(now),
             scout: Scout::new(SLOTS, now),
@@ -244,18 +215,14 @@ impl<'a> Radio<'a> {
     }
 
     fn say(&self) {
-        let bonds = self.house.values().filter_map(|housed| {
-            let pairing = housed.profile.collect.pairing;
-            (housed.kept.bond.repair(pairing) != Repair::Nothing)
-                .then(|| (housed.no(), housed.kept.bond.sentence(pairing)))
-        });
-        let said = Air { state: self.adapter.state(), bonds: bonds.collect() };
-        self.air.send_if_modified(|air| std::mem::replace(air, said.clone()) != said);
+        let said = self.adapter.state();
+        self.state.send_if_modified(|state| std::mem::replace(state, said) != said);
     }
 
     /// The house as the store has it.
     async fn move_in(&mut self) {
-        let House { members, catalog } = self.keeper.house().await;
+        // What cannot be read now is asked for again when the house changes.
+        let Some(House { members, catalog }) = self.keeper.house.met_by(None).await else { return };
         self.catalog = catalog;
         let now = self.now();
         let house: BTreeMap<DeviceNo, Housed> = members

@@ -5,6 +5,7 @@ use super::take::Committed;
 use super::{Store, StoreError};
 use hearth_core::admit::News;
 use hearth_core::bridge::{BridgeNo, Greeting, Known, Met, Told, placed};
+use hearth_core::capture::DeviceNo;
 use hearth_core::identity::Facts;
 use hearth_core::profile::Keeps;
 use hearth_core::when::HubTicks;
@@ -133,6 +134,11 @@ impl Store {
             let profile = rows.device(no)?.profile;
             Ok(profile.and_then(|name| catalog.get(&name)).map(|profile| profile.clock.keeps))
         })
+    }
+
+    /// The device of which this is known, if it was ever met.
+    pub fn device_of(&mut self, facts: &Facts) -> Result<Option<DeviceNo>, StoreError> {
+        self.read(|rows| rows.device_by_handle(facts))
     }
 
     /// All bridges that were ever met.

@@ -6,12 +6,15 @@
 //! 3. Its clock is asked for: before that no record can be placed in time. Again every hour, since crystals drift.
 //! 4. Records are committed in their order, and acknowledged when they are.
 //!
+//! Beside that it is sent its configuration, if it has another, and what it says of the devices around it is handed on.
+//!
 //! After every call in, drain [`Line::poll`] until it says `Wait`.
 
+use super::configuration::{Configuring, Next};
 use super::{Follows, Greeting, Known, Met, Told, follows};
 use crate::when::HubTicks;
 use hearth_wire::frame::line::{LONGEST, LONGEST_ON_THE_LINE, Reader, close};
-use hearth_wire::frame::{Level, Outcome, PROTOCOL, Place, ToBridge, ToHub};
+use hearth_wire::frame::{Level, Outcome, PROTOCOL, Peer, Place, Prompt, Standing, ToBridge, ToHub};
 use std::collections::VecDeque;
 
 /// Between two Hellos to a bridge that says nothing.
@@ -37,6 +40,14 @@ pub enum Poll {
     Take(Vec<Told>),
     /// A request of [`Line::request`] was carried out, or not: why, for a technician.
     Done(u16, Result<(), String>),
+    /// The bridge works by the configuration with this digest; or it can't: why, for a technician.
+    Configured(u32, Result<(), String>),
+    /// While it looks around: a device, its strength in dBm, and its AD structures.
+    Heard(Peer, i8, Vec<u8>),
+    /// A pairing, of the request with this token, waits for a person.
+    Prompt(u16, Prompt),
+    /// What its bond with a device is worth.
+    Bond(Peer, Standing),
     Note(Note),
     /// Nothing before this instant, unless something comes.
     Wait(HubTicks),
@@ -82,6 +93,7 @@ pub struct Line {
     /// The last one that the store is committing.
     committing: Option<Place>,
     token: u16,
+    configuring: Configuring,
     queued: VecDeque<(Place, Place, Vec<u8>)>,
     out: VecDeque<Poll>,
 }
@@ -96,6 +108,7 @@ impl Line {
             taken: Place::default(),
             committing: None,
             token: 0,
+            configuring: Configuring::default(),
             queued: VecDeque::new(),
             out: VecDeque::new(),
         };
@@ -139,6 +152,7 @@ impl Line {
                     reverted_from: hello.reverted_from,
                 };
                 self.queued.clear();
+                self.configuring.lost();
                 self.stands = Stands::Met(greeting.clone());
                 self.out.push_back(Poll::Greet(greeting));
             }
@@ -161,6 +175,9 @@ impl Line {
             },
             ToHub::Done { token, outcome } => {
                 let done = done(outcome);
+                if let Some(next) = self.configuring.answered(token, &done) {
+                    return self.configures(next, now);
+                }
                 match (&self.stands, done) {
                     (Stands::Without(Some(adoption)), done) if *adoption == token => {
                         let not = done.err().map(|why| Poll::Note(Note::NotAdopted(why)));
@@ -174,18 +191,47 @@ impl Line {
             ToHub::Log { level, text, .. } => {
                 self.out.push_back(Poll::Note(Note::Log(level, text.to_owned())));
             }
-            ToHub::Heard(_) | ToHub::Prompt { .. } | ToHub::Bond { .. } | ToHub::Other { .. } => {}
+            ToHub::Heard(heard) => {
+                self.out.push_back(Poll::Heard(heard.peer, heard.rssi, heard.octets.to_vec()));
+            }
+            ToHub::Prompt { token, what } => self.out.push_back(Poll::Prompt(token, what)),
+            ToHub::Bond { peer, standing } => self.out.push_back(Poll::Bond(peer, standing)),
+            ToHub::Other { .. } => {}
+        }
+    }
+
+    /// What the bridge is to do with its devices ([`super::configuration`]): it is sent if the bridge has another.
+    /// [`Poll::Configured`] says what came of it, once the bridge is there. To be said again after each [`Poll::Greet`].
+    pub fn configure(&mut self, configuration: Vec<u8>, now: HubTicks) {
+        let next = self.configuring.wants(configuration);
+        self.configures(next, now);
+    }
+
+    fn configures(&mut self, next: Next, now: HubTicks) {
+        match next {
+            Next::Wait => {}
+            Next::Send(from) => {
+                self.token = self.token.wrapping_add(1);
+                let token = self.token;
+                let octets = self.configuring.part(token, from).and_then(|part| on_the_line(&part));
+                self.out.extend(octets.map(Poll::Send));
+                self.configuring.sent(token, from, now);
+            }
+            Next::Over(done) => self.out.push_back(Poll::Configured(self.configuring.digest(), done)),
         }
     }
 
     /// What the store knows of the bridge that said Hello last.
     pub fn known(&mut self, known: Known, now: HubTicks) {
         let Stands::Met(greeting) = &self.stands else { return };
-        let Greeting { epoch, is_adopted, .. } = *greeting;
+        let Greeting { epoch, is_adopted, configuration, .. } = *greeting;
         self.epoch = epoch;
+        self.configuring.greeted(configuration);
         // What was acknowledged is gone there, whoever did it.
         self.taken = known.taken.max(greeting.acknowledged);
         self.committing = None;
+        let next = self.configuring.begin();
+        self.configures(next, now);
         if epoch != 0 {
             self.acknowledge();
             return self.ask_time(now);
@@ -227,6 +273,8 @@ impl Line {
 
     /// The instant that was waited for has come.
     pub fn timeout(&mut self, now: HubTicks) {
+        let next = self.configuring.timeout(now);
+        self.configures(next, now);
         if now < self.until {
             return;
         }
@@ -240,6 +288,7 @@ impl Line {
                 self.until = now.later(HELLO_MS);
                 if matches!(self.stands, Stands::Asked(..)) {
                     self.stands = Stands::Silent;
+                    self.configuring.lost();
                     self.out.push_back(Poll::Note(Note::Silent));
                 }
             }
@@ -247,7 +296,8 @@ impl Line {
     }
 
     pub fn poll(&mut self) -> Poll {
-        self.out.pop_front().unwrap_or(Poll::Wait(self.until))
+        let until = self.configuring.until().map_or(self.until, |until| until.min(self.until));
+        self.out.pop_front().unwrap_or(Poll::Wait(until))
     }
 
     fn ask_time(&mut self, now: HubTicks) {
@@ -287,11 +337,16 @@ impl Line {
         }
     }
 
-    fn send(&mut self, frame: &ToBridge<'_>) {
-        let (mut content, mut octets) = ([0; LONGEST], [0; LONGEST_ON_THE_LINE]);
-        let closed = frame.encode(&mut content).ok().and_then(|content| close(content, &mut octets).ok());
-        self.out.extend(closed.map(|octets| Poll::Send(octets.to_vec())));
+    /// Says something that has no answer of its own.
+    pub fn send(&mut self, frame: &ToBridge<'_>) {
+        self.out.extend(on_the_line(frame).map(Poll::Send));
     }
+}
+
+fn on_the_line(frame: &ToBridge<'_>) -> Option<Vec<u8>> {
+    let (mut content, mut octets) = ([0; LONGEST], [0; LONGEST_ON_THE_LINE]);
+    let content = frame.encode(&mut content).ok()?;
+    close(content, &mut octets).ok().map(<[u8]>::to_vec)
 }
 
 fn done(outcome: Outcome<'_>) -> Result<(), String> {

@@ -4,15 +4,17 @@
 //! conversation with one of them, as a machine: octets and instants in; frames, and what the hub has to do, out. [`follows`] decides
 //! whether a record may be taken, [`placed`] when it was.
 
+mod configuration;
 mod line;
 mod said;
 #[cfg(test)]
 mod tests;
 
 use crate::when::HubTicks;
+pub use configuration::{Housed, configuration, peer};
 use hearth_wire::frame::{BridgeId, Capabilities, Place, Ticks, Version};
 pub use line::{Line, Note, Poll};
-pub use said::{Meaning, Said, read};
+pub use said::{Meaning, Said, on_the_air, read};
 
 /// Row number of a bridge in this hub's store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

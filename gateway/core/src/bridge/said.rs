@@ -51,7 +51,7 @@ pub fn read(bridge: BridgeId, place: Place, octets: &[u8]) -> Option<Said> {
     let record = said::Said::decode(octets).ok()?.value;
     let (device, facts) = match record.peer {
         Peer::Device(kind, address) => {
-            (address.map(|octet| format!("{octet:02X}")).concat(), on_the_air(kind, address))
+            (address.map(|octet| format!("{octet:02X}")).concat(), of_address(on_the_air(kind, address)))
         }
         Peer::Wired(number) => (format!("wired {number}"), wired(bridge, number)),
         Peer::Other(..) => return None,
@@ -91,13 +91,17 @@ pub fn read(bridge: BridgeId, place: Place, octets: &[u8]) -> Option<Said> {
 }
 
 /// The two highest bits of a random address: static if both are set (Bluetooth Core, Vol 6, Part B, 1.3.2).
-fn on_the_air(kind: frame::AddressKind, octets: [u8; 6]) -> Facts {
+pub fn on_the_air(kind: frame::AddressKind, octets: [u8; 6]) -> Address {
     let kind = match (kind, octets[0] >> 6) {
         (frame::AddressKind::Public, _) => AddressKind::Public,
         (frame::AddressKind::Random, 0b11) => AddressKind::Identity,
         (frame::AddressKind::Random, _) => AddressKind::Private,
     };
-    Facts { address: Some(Address { octets, kind }), ..Facts::default() }
+    Address { octets, kind }
+}
+
+fn of_address(address: Address) -> Facts {
+    Facts { address: Some(address), ..Facts::default() }
 }
 
 /// A sensor is named by its board and its number there: it is part of the board.

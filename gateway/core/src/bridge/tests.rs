@@ -58,6 +58,9 @@ fn wants(line: &mut Line) -> Vec<String> {
                     }
                     ToBridge::Adopt { token, epoch } => format!("adopt {token} as {epoch}"),
                     ToBridge::AskTime { token } => format!("time {token}"),
+                    ToBridge::Configure { token, from, of, octets, .. } => {
+                        format!("configure {token}: {from}+{} of {of}", octets.len())
+                    }
                     other => format!("{other:?}"),
                 }
             }
@@ -68,6 +71,7 @@ fn wants(line: &mut Line) -> Vec<String> {
                     |told: &Told| format!("{}:{}-{}", told.place.epoch, told.place.number, told.missing);
                 format!("take {}", told.iter().map(one).collect::<Vec<_>>().join(" "))
             }
+            Poll::Configured(_, done) => format!("Configured({done:?})"),
             other => format!("{other:?}"),
         });
     }
@@ -221,4 +225,95 @@ fn an_instant_of_the_bridge_is_placed_between_those_that_are_known() {
     assert_eq!(placed(Ticks(6_000), &known), Some(at(1_000)));
     assert_eq!(placed(Ticks(4_999), &known[1..]), Some(at(-1)), "before the hub's boot");
     assert_eq!(placed(Ticks(u64::MAX), &known).map(|at| at.ms), Some(i64::MAX));
+}
+
+fn done(token: u16, outcome: Outcome<'_>) -> Vec<u8> {
+    frame(&ToHub::Done { token, outcome })
+}
+
+/// In parts, each when the one before was taken; from the beginning where one was not.
+#[test]
+fn a_configuration_is_sent_until_the_bridge_has_it() {
+    let mut line = talking();
+    line.configure(vec![1; 200], at(100));
+    assert_eq!(wants(&mut line), ["configure 2: 0+192 of 200"]);
+    line.octets(&done(2, Outcome::Good), at(110));
+    assert_eq!(wants(&mut line), ["configure 3: 192+8 of 200"]);
+    line.octets(&done(3, Outcome::Refused("a part is missing")), at(120));
+    assert_eq!(wants(&mut line), ["configure 4: 0+192 of 200"]);
+    line.timeout(at(5_000));
+    assert_eq!(wants(&mut line), [""; 0]);
+    assert_eq!(line.poll(), Poll::Wait(at(5_120)));
+    line.timeout(at(5_120));
+    assert_eq!(wants(&mut line), ["configure 5: 0+192 of 200"]);
+    line.octets(&done(4, Outcome::Good), at(5_130));
+    assert_eq!(wants(&mut line), ["Done(4, Ok(()))"], "too late");
+    line.octets(&done(5, Outcome::Good), at(5_140));
+    line.octets(&done(6, Outcome::Good), at(5_150));
+    let sent = wants(&mut line);
+    assert_eq!(sent, ["configure 6: 192+8 of 200", "Configured(Ok(()))"]);
+    // It has it.
+    line.configure(vec![1; 200], at(6_000));
+    assert_eq!(wants(&mut line), ["Configured(Ok(()))"]);
+    // What it has no room for a person has to know.
+    line.configure(vec![2; 10], at(7_000));
+    for token in 7..=10 {
+        assert_eq!(wants(&mut line), [format!("configure {token}: 0+10 of 10")]);
+        line.octets(&done(token, Outcome::Refused("too long")), at(7_100));
+    }
+    assert_eq!(wants(&mut line), ["Configured(Err(\"too long\"))"]);
+    // Another, and then the one before: by then nobody knows which of the two the bridge works by.
+    line.configure(vec![1; 10], at(8_000));
+    line.octets(&done(11, Outcome::Good), at(8_010));
+    line.configure(vec![2; 10], at(8_020));
+    line.configure(vec![1; 10], at(8_030));
+    let sent = [
+        "configure 11: 0+10 of 10",
+        "Configured(Ok(()))",
+        "configure 12: 0+10 of 10",
+        "configure 13: 0+10 of 10",
+    ];
+    assert_eq!(wants(&mut line), sent);
+}
+
+#[test]
+fn a_bridge_that_starts_anew_is_configured_if_it_has_another() {
+    let mut line = talking();
+    line.octets(&hello(8, true, place(7, 3)), at(100));
+    assert_eq!(wants(&mut line), ["greet host"]);
+    // It has none, and is to have none.
+    line.configure(vec![hearth_wire::frame::plan::FORMAT], at(101));
+    assert_eq!(wants(&mut line), [""; 0]);
+    line.known(Known { taken: place(7, 3), first_epoch: 0 }, at(102));
+    assert_eq!(wants(&mut line), ["Configured(Ok(()))", "acknowledge 7:3", "time 2"]);
+    line.octets(&hello(8, true, place(7, 3)), at(200));
+    line.configure(vec![1, 2], at(201));
+    line.known(Known { taken: place(7, 3), first_epoch: 0 }, at(202));
+    assert_eq!(wants(&mut line), ["greet host", "configure 3: 0+2 of 2", "acknowledge 7:3", "time 4"]);
+}
+
+/// The octets worked out by hand from the layout in `frame::plan`.
+#[test]
+fn a_house_is_what_its_bridge_does() {
+    use crate::identity::{Address, AddressKind};
+    use crate::profile::{Catalog, ProfileName};
+    use crate::radio::session::Known;
+    use hearth_wire::frame::plan::{Entries, Security, Step};
+
+    let catalog = Catalog::standard();
+    let meter = catalog.get(&ProfileName("generic/glucose".into())).unwrap();
+    let cuff = catalog.get(&ProfileName("generic/blood-pressure".into())).unwrap();
+    let known = Known::default();
+    let at = |kind, last| Address { octets: [0xC0, 0xFF, 0xEE, 0, 0, last], kind };
+    let housed = |kind, last, profile| Housed { address: at(kind, last), profile, known: &known };
+    let octets =
+        configuration([housed(AddressKind::Identity, 1, meter), housed(AddressKind::Public, 2, cuff)]);
+    let octets = octets.unwrap();
+    let devices: Vec<_> = Entries::of(&octets).unwrap().map(Result::unwrap).collect();
+    assert_eq!(devices[0].peer, peer(at(AddressKind::Identity, 1)).unwrap());
+    assert_eq!((devices[0].security, devices[1].security), (Security::Authenticated, Security::Bonded));
+    assert!({ devices[0].steps }.any(|step| matches!(step, Ok(Step::Collect { from: None, .. }))));
+    assert!({ devices[1].steps }.any(|step| matches!(step, Ok(Step::Drain))));
+    assert_eq!(peer(at(AddressKind::Private, 3)), None, "it has another address tomorrow");
+    assert_eq!(configuration([]), Some(vec![1]));
 }

@@ -1,8 +1,10 @@
 //! What is kept of a device of the house from one connection to the next.
 
-use super::bond::{Bond, Evidence};
+use super::bond::{Bond, Evidence, Repair};
 use super::session::{Consent, Cursor, Ending, Memory};
 use crate::identity::Slot;
+use crate::profile::Pairing;
+use hearth_wire::frame::{BridgeId, Standing};
 
 /// A user of a scale, and the code that lets the scale tell their weighings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,11 +24,13 @@ pub struct Kept {
     pub users: Vec<User>,
     /// In percent, when it last said so.
     pub battery: Option<u8>,
+    /// The bridge that meets it, and has its bond. `None`: this hub's own radio does.
+    pub bridge: Option<BridgeId>,
 }
 
 impl Default for Kept {
     fn default() -> Kept {
-        Kept { bond: Bond::Fresh, cursor: None, users: vec![], battery: None }
+        Kept { bond: Bond::Fresh, cursor: None, users: vec![], battery: None, bridge: None }
     }
 }
 
@@ -38,6 +42,10 @@ pub enum Change {
     Cut,
     /// The hub made a stale bond anew by itself; `true`: the device took part.
     Mended(bool),
+    /// The bridge with this name says what the bond is worth that it has.
+    Stands(BridgeId, Standing),
+    /// In percent, as a bridge has read it.
+    Battery(u8),
     Session {
         bond: Evidence,
         /// Where its memory was read to, if it was read to its end.
@@ -71,6 +79,11 @@ impl Kept {
         battery.into_iter().chain(refused).chain(no_code).collect()
     }
 
+    /// What somebody has to do about its bond.
+    pub fn bond_trouble(&self, pairing: Pairing) -> Option<&'static str> {
+        (self.bond.repair(pairing) != Repair::Nothing).then(|| self.bond.sentence(pairing))
+    }
+
     /// What a session that began with this makes of it.
     pub fn change(&self, ending: &Ending, battery: Option<u8>) -> Change {
         let refused = |slot: &Slot| {
@@ -90,6 +103,16 @@ impl Kept {
         match change {
             Change::Cut => self.bond = self.bond.after(Evidence::Cut),
             Change::Mended(done) => self.bond = self.bond.mended(*done),
+            Change::Stands(bridge, standing) if self.bridge == Some(*bridge) => {
+                self.bond = match standing {
+                    Standing::Good => Bond::Good,
+                    // A bridge makes none anew by itself.
+                    Standing::Stale | Standing::Unpaired => Bond::Stale { mended: true },
+                    Standing::Fresh | Standing::Other(_) => self.bond,
+                };
+            }
+            Change::Stands(..) => {}
+            Change::Battery(percent) => self.battery = Some(*percent),
             Change::Session { bond, cursor, refused, battery } => {
                 self.bond = self.bond.after(*bond);
                 self.cursor = cursor.unwrap_or(self.cursor);
@@ -182,6 +205,26 @@ mod tests {
         );
         assert_eq!(stale.with(&Change::Mended(false)).bond, Bond::Stale { mended: true });
         assert_eq!(paired.with(&Change::Cut).bond, Bond::Doubtful { against: 1, mended: false });
+    }
+
+    #[test]
+    fn a_bond_is_worth_what_the_bridge_says_that_has_it() {
+        let (ours, another) = (BridgeId([1; 8]), BridgeId([2; 8]));
+        let kept = Kept { bridge: Some(ours), ..Kept::default() };
+        for (standing, bond) in [
+            (Standing::Fresh, Bond::Fresh),
+            (Standing::Good, Bond::Good),
+            (Standing::Stale, Bond::Stale { mended: true }),
+            (Standing::Unpaired, Bond::Stale { mended: true }),
+            (Standing::Other(9), Bond::Fresh),
+        ] {
+            assert_eq!(kept.clone().with(&Change::Stands(ours, standing)).bond, bond, "{standing:?}");
+            assert_eq!(kept.clone().with(&Change::Stands(another, standing)), kept);
+        }
+        let stale = kept.with(&Change::Stands(ours, Standing::Unpaired));
+        assert!(stale.bond_trouble(Pairing::JustWorks).unwrap().contains("Pair it again"));
+        assert_eq!(stale.bond_trouble(Pairing::None), None);
+        assert_eq!(Kept::default().bond_trouble(Pairing::Passkey), None);
     }
 
     #[test]

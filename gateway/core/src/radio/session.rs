@@ -48,11 +48,12 @@ use memory::{Collecting, Go};
 pub use plan::{Can, Offer, Place, measures};
 use plan::{Step, plan};
 use std::collections::VecDeque;
+use words::CONSENT_MS;
+pub(crate) use words::lingers_ms;
 pub use words::{
     ANSWER_MS, Ask, ClockEnd, Consent, Cursor, Ending, Fault, HubTime, Known, LIMIT_MS, MEMORY_LIMIT_MS,
     Memory, Poll, Tell,
 };
-use words::{CONSENT_MS, LINGER_MS};
 
 #[derive(Clone, Debug)]
 enum Doing {
@@ -307,11 +308,7 @@ impl Session {
                 }
                 Step::Fact(place) => Some(Ask::Read(place)),
                 Step::Drain => {
-                    let silence = match self.collect.via {
-                        Via::Racp => u64::from(self.collect.silence_ms).min(LINGER_MS),
-                        Via::Notify | Via::Vendor | Via::Advertisement => self.collect.silence_ms.into(),
-                    };
-                    self.doing = Doing::Draining(silence);
+                    self.doing = Doing::Draining(lingers_ms(&self.collect));
                     return;
                 }
                 Step::SetClock { first } => {

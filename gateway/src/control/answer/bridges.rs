@@ -14,7 +14,7 @@ impl Asked<'_> {
         let lines = self.inside.bridges();
         let met = all.iter().map(|bridge| {
             let there = lines.iter().find_map(|(port, state)| match state {
-                State::Talks(greeting) if greeting.bridge == bridge.id => Some((port, greeting)),
+                State::Talks { greeting, .. } if greeting.bridge == bridge.id => Some((port, greeting)),
                 _ => None,
             });
             row(bridge, there).0
@@ -33,8 +33,11 @@ impl Asked<'_> {
         let mut said = vec![];
         for (port, state) in self.inside.bridges() {
             said.extend(why(&state).map(|why| format!("line {}: {why}", port.path.display())));
-            if let State::Talks(Greeting { epoch: 0, is_adopted, .. }) = state {
-                let why = if is_adopted {
+            let State::Talks { greeting, trouble, .. } = state else { continue };
+            let not = "the bridge does not do what it is told of its devices";
+            said.extend(trouble.map(|why| format!("line {}: {not}: {why}", port.path.display())));
+            if greeting.epoch == 0 {
+                let why = if greeting.is_adopted {
                     "the bridge's memory is full, and it takes nothing until what it tells is committed here"
                 } else {
                     "the bridge does not keep what it is told, and takes nothing: start it anew, or replace the board"
@@ -68,7 +71,7 @@ fn why(state: &State) -> Option<String> {
         State::Silent => {
             Some("no bridge answers: is it the right line, and does the board run its firmware?".into())
         }
-        State::Talks(_) => None,
+        State::Talks { .. } => None,
     }
 }
 

@@ -89,6 +89,17 @@ impl Asked<'_> {
         Ok(all)
     }
 
+    /// Bonds that somebody has to see to, each in a sentence.
+    pub(super) fn bonds(&mut self) -> Result<Vec<String>, Ending> {
+        let mut all = vec![];
+        for member in self.store.house().map_err(trouble)? {
+            let profile = member.device.profile.as_ref().and_then(|name| self.store.catalog().get(name));
+            let said = profile.and_then(|profile| member.kept.bond_trouble(profile.collect.pairing));
+            all.extend(said.map(|said| format!("device {}: {said}", member.device.no.0)));
+        }
+        Ok(all)
+    }
+
     /// Whether its profile says that users have to consent.
     fn consents(&self, device: &Device) -> bool {
         let profile = device.profile.as_ref().and_then(|name| self.store.catalog().get(name));

@@ -2,7 +2,7 @@
 
 use super::bus::At;
 use super::link::News;
-use hearth_core::capture::DeviceNo;
+use crate::source::asked::Step;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use zbus::{Connection, ObjectPath};
@@ -11,21 +11,6 @@ pub(super) const PATH: &str = "/org/hearth/agent";
 /// Below it lie the monitors.
 pub(super) const MONITORS: &str = "/org/hearth";
 const MONITOR: &str = "/org/hearth/monitor";
-
-/// What a person has to see or to say while a device is paired, and how it ended.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// The device shows six digits: type them here.
-    Passkey(oneshot::Sender<u32>),
-    /// Type these digits on the device.
-    Show(u32),
-    /// Do both show these digits?
-    Compare(u32, oneshot::Sender<bool>),
-    /// The device shows nothing and asks for nothing: anybody in reach may be between.
-    JustWorks,
-    /// The device is of the house; or why not, and what helps.
-    Over(Result<DeviceNo, String>),
-}
 
 /// For which device a window is open, and who is asked.
 #[derive(Clone, Debug)]

@@ -200,7 +200,7 @@ impl Radio<'_> {
 
     /// What is kept of a device is another.
     async fn keep(&mut self, no: DeviceNo, change: Change) {
-        if let Some(kept) = self.keeper.keep(no, change).await
+        if let Some(kept) = self.keeper.house.keep(no, change).await
             && let Some(housed) = self.house.get_mut(&no)
         {
             housed.kept = kept;

@@ -5,11 +5,11 @@
 //! link is.
 
 use super::bus::{At, Bus};
-use super::house::Housed;
 use super::instant;
 use super::keeper::{Keeper, TalkNo};
 use super::talk::Talk;
 use crate::clock::Clock;
+use crate::source::house::Housed;
 use btleplug::api::{Peripheral as _, ValueNotification};
 use btleplug::platform::Peripheral;
 use futures_util::FutureExt;

@@ -1,31 +1,16 @@
 //! How a device comes into the house, and how it leaves it: paired where its profile says so, by a person who is there.
 
-use super::agent::Step;
+use super::Radio;
 use super::bus::{At, Bus, Failed};
 use super::calls::Done;
 use super::keeper::Keeper;
 use super::link::Order;
-use super::{Ask, Radio};
+use crate::source::asked::{Ask, Gone, NearView, Step};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Address, AddressKind, Facts};
-use hearth_core::profile::{Pairing, draft};
+use hearth_core::profile::Pairing;
 use hearth_core::radio::bond::Bond;
-use std::collections::BTreeSet;
 use tokio::sync::mpsc;
-
-/// A device that is heard, for whoever administers the hub.
-#[derive(Clone, Debug)]
-pub(crate) struct NearView {
-    pub(crate) address: [u8; 6],
-    pub(crate) name: Option<String>,
-    /// In dBm, when it was heard last.
-    pub(crate) rssi: Option<i16>,
-    pub(crate) heard_s: u64,
-    /// The one profile that fits; of a device that none fits, or several do, a draft.
-    pub(crate) profile: Result<String, String>,
-    /// Of the house, by this number.
-    pub(crate) device: Option<DeviceNo>,
-}
 
 impl Radio<'_> {
     pub(super) async fn asked(&mut self, ask: Ask) {
@@ -39,7 +24,7 @@ impl Radio<'_> {
                 let hang_ups = self.hang_ups.clone();
                 self.calls.push(Box::pin(async move {
                     let _one = hang_ups.read().await;
-                    _ = done.send(unpair(&bus, &keeper, device, at).await);
+                    _ = done.send(unpair(&bus, &keeper, device, at).await.map(|()| Gone::Whole));
                     Done::Unpaired
                 }));
             }
@@ -48,29 +33,13 @@ impl Radio<'_> {
 
     fn nearby(&self) -> Vec<NearView> {
         let now = self.now();
-        let mut all: Vec<NearView> = self
-            .near
-            .iter()
-            .filter(|(_, near)| near.told.rssi.is_some())
-            .map(|(at, near)| {
-                let facts = near.facts(*at);
-                let fitting = self.catalog.fitting(&facts);
-                let profile = match fitting.as_slice() {
-                    [one] => Ok(one.name.0.clone()),
-                    _ => Err(draft(&facts, &BTreeSet::new(), &fitting).text),
-                };
-                NearView {
-                    address: at.address,
-                    name: near.told.name.clone(),
-                    rssi: near.told.rssi,
-                    heard_s: now.0.saturating_sub(near.seen.0) / 1_000,
-                    profile,
-                    device: self.by_address.get(&at.address).copied(),
-                }
-            })
-            .collect();
-        all.sort_by_key(|view| (view.profile.is_err(), std::cmp::Reverse(view.rssi), view.address));
-        all
+        let heard = self.near.iter().filter(|(_, near)| near.told.rssi.is_some());
+        let view = |(at, near): (&At, &super::Near)| NearView {
+            rssi: near.told.rssi,
+            heard_s: now.0.saturating_sub(near.seen.0) / 1_000,
+            ..NearView::of(at.address, &near.facts(*at), &self.catalog)
+        };
+        heard.map(view).collect()
     }
 
     fn pair(&mut self, address: [u8; 6], steps: mpsc::UnboundedSender<Step>) {
@@ -131,7 +100,7 @@ impl Radio<'_> {
             };
             doorkeeper.close();
             let taken = match bonded {
-                Ok(()) => keeper.take_in(facts, ticks).await,
+                Ok(()) => keeper.house.take_in(facts, None, ticks).await,
                 Err(said) => {
                     bus.disconnect(at).await;
                     Err(said)
@@ -160,7 +129,7 @@ async fn until_closed(link: Option<mpsc::UnboundedSender<Order>>) {
 
 async fn unpair(bus: &Bus, keeper: &Keeper, device: DeviceNo, at: Option<At>) -> Result<(), String> {
     // First, so that nobody connects to it again, whatever BlueZ says.
-    keeper.let_go(device).await?;
+    keeper.house.let_go(device).await?;
     match at {
         Some(at) => bus.remove(at).await.map_err(|failed| {
             format!("the device is no longer of the house, but its bond could not be removed ({failed})")

@@ -333,7 +333,7 @@ impl Talk {
         }
         self.end_contact(ending.how).await;
         let change = self.link.member.kept.change(&ending, self.battery);
-        self.link.keeper.keep(no, change).await;
+        self.link.keeper.house.keep(no, change).await;
         self.link.keeper.over(self.talk).await;
         Over { no, line: Some(self.line), ending: Some(ending), given_up: false, undead }
     }

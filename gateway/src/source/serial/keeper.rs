@@ -1,5 +1,6 @@
-//! What bridges wish of the rest of the hub, as values: their lines see no store.
+//! What bridges wish of the rest of the hub beside what is kept of the house, as values: their lines see no store.
 
+use crate::source::house;
 use crate::source::wishes::Wishes;
 use hearth_core::bridge::{BridgeNo, Greeting, Known, Met, Told};
 use hearth_wire::frame::BridgeId;
@@ -29,24 +30,27 @@ pub(crate) enum Wish {
 const WAITING: usize = 16;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Keeper(Wishes<Wish>);
+pub(crate) struct Keeper {
+    wishes: Wishes<Wish>,
+    pub(super) house: house::Keeper,
+}
 
 impl Keeper {
-    pub(crate) fn new() -> (Keeper, mpsc::Receiver<Wish>) {
+    pub(crate) fn new(house: house::Keeper) -> (Keeper, mpsc::Receiver<Wish>) {
         let (wishes, wished) = Wishes::new(WAITING);
-        (Keeper(wishes), wished)
+        (Keeper { wishes, house }, wished)
     }
 
     pub(super) async fn greet(&self, greeting: Greeting) -> (BridgeNo, Known) {
-        self.0.wish(|done| Wish::Greet { greeting, done }).await
+        self.wishes.wish(|done| Wish::Greet { greeting, done }).await
     }
 
     pub(super) async fn met(&self, bridge: BridgeNo, epoch: u32, met: Met) {
-        self.0.wish(|done| Wish::Met { bridge, epoch, met, done }).await;
+        self.wishes.wish(|done| Wish::Met { bridge, epoch, met, done }).await;
     }
 
     /// Returns when it is committed.
     pub(super) async fn take(&self, bridge: (BridgeNo, BridgeId), told: Vec<Told>) {
-        self.0.wish(|done| Wish::Take { bridge, told, done }).await;
+        self.wishes.wish(|done| Wish::Take { bridge, told, done }).await;
     }
 }

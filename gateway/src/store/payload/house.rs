@@ -6,6 +6,7 @@ use hearth_core::identity::Slot;
 use hearth_core::radio::bond::Bond;
 use hearth_core::radio::session::Cursor;
 use hearth_core::radio::{Kept, User};
+use hearth_wire::frame::BridgeId;
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -46,10 +47,12 @@ pub(crate) struct KeptRow {
     /// Slot, code, whether it was refused.
     users: Vec<(u8, u16, bool)>,
     battery: Option<u8>,
+    bridge: Option<[u8; 8]>,
 }
 
 impl Payload for KeptRow {
-    const VERSION: u8 = 1;
+    /// 2: bridge.
+    const VERSION: u8 = 2;
 }
 
 impl From<&Kept> for KeptRow {
@@ -59,6 +62,7 @@ impl From<&Kept> for KeptRow {
             cursor: kept.cursor.map(|cursor| (cursor.number, cursor.name.0)),
             users: kept.users.iter().map(|user| (user.slot.0, user.code, user.refused)).collect(),
             battery: kept.battery,
+            bridge: kept.bridge.map(|BridgeId(id)| id),
         }
     }
 }
@@ -76,6 +80,7 @@ impl TryFrom<KeptRow> for Kept {
             cursor: row.cursor.map(|(number, name)| Cursor { number, name: Name(name) }),
             users: row.users.into_iter().map(user).collect(),
             battery: row.battery,
+            bridge: row.bridge.map(BridgeId),
         })
     }
 }

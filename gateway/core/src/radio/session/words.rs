@@ -4,6 +4,7 @@ use super::plan::Place;
 use crate::admit::End;
 use crate::capture::Name;
 use crate::identity::{Facts, Slot};
+use crate::profile::{Collect, Via};
 use crate::radio::Millis;
 use crate::radio::bond::Evidence;
 use crate::when::{Span, Stamp, ZoneName};
@@ -13,7 +14,16 @@ use hearth_wire::transfer::Outcome;
 /// How long a scale has to answer a consent code.
 pub(super) const CONSENT_MS: u64 = 5_000;
 /// How long after its memory a meter may still tell what belongs to the last record.
-pub(super) const LINGER_MS: u64 = 1_000;
+const LINGER_MS: u64 = 1_000;
+
+/// How long a device has nothing to say before it has told all. A meter was asked how many records it has.
+pub(crate) fn lingers_ms(collect: &Collect) -> u64 {
+    let silence = collect.silence_ms.into();
+    match collect.via {
+        Via::Racp => LINGER_MS.min(silence),
+        Via::Notify | Via::Vendor | Via::Advertisement => silence,
+    }
+}
 /// No device is held on to for longer: ten minutes. A strap streams for as long as it is worn.
 pub const LIMIT_MS: u64 = 600_000;
 /// But one whose memory is asked for: a thousand records may take long, and one that is cut begins again.
