@@ -78,7 +78,7 @@ async fn heard(inside: &Inside, desk: &Desk) -> Result<Vec<NearView>, Ending> {
         // One that has just gone hears nothing.
         all.extend(timeout(HEARS, answered).await.unwrap_or(Ok(vec![])).unwrap_or_default());
     }
-    // Each knows those that it meets itself.
+    // Whoever hears a device may not be the one that meets it.
     let members = at(desk, |store| store.house()).await?.map_err(trouble)?;
     for view in &mut all {
         let is = |member: &&Member| member.device.facts.address.is_some_and(|own| own.octets == view.address);

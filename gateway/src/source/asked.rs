@@ -3,7 +3,7 @@
 use hearth_core::bridge::BridgeNo;
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::Facts;
-use hearth_core::profile::{Catalog, draft};
+use hearth_core::profile::{Catalog, Profile, draft};
 use std::collections::BTreeSet;
 use tokio::sync::{mpsc, oneshot};
 
@@ -53,10 +53,20 @@ pub(crate) struct NearView {
     pub(crate) heard_s: u64,
     /// The one profile that fits; of a device that none fits, or several do, a draft.
     pub(crate) profile: Result<String, String>,
-    /// Of the house, by this number.
+    /// Of the house, by this number; filled in by whoever knows the whole house.
     pub(crate) device: Option<DeviceNo>,
     /// Which one hears it. `None`: this hub's own radio.
     pub(crate) bridge: Option<BridgeNo>,
+}
+
+/// The one profile that fits a device which is to be paired; or what helps.
+pub(super) fn fitting<'c>(facts: &Facts, catalog: &'c Catalog) -> Result<&'c Profile, &'static str> {
+    match catalog.fitting(facts).as_slice() {
+        [one] => Ok(one),
+        _ => Err(
+            "no profile fits the device; `hearth devices --nearby` prints a draft of one (docs/profiles.md)",
+        ),
+    }
 }
 
 impl NearView {

@@ -83,6 +83,10 @@ pub(super) enum Next {
 impl Configuring {
     /// The bridge is to work by this one.
     pub(super) fn wants(&mut self, configuration: Vec<u8>) -> Next {
+        if self.out.is_some() && self.wanted.as_ref() == Some(&configuration) {
+            // It is on its way.
+            return Next::Wait;
+        }
         self.wanted = Some(configuration);
         self.begin()
     }

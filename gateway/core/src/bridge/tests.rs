@@ -274,6 +274,8 @@ fn a_configuration_is_sent_until_the_bridge_has_it() {
         "configure 13: 0+10 of 10",
     ];
     assert_eq!(wants(&mut line), sent);
+    line.configure(vec![1; 10], at(8_040));
+    assert_eq!(wants(&mut line), [""; 0], "it is on its way");
 }
 
 #[test]

@@ -93,8 +93,9 @@ impl Asked<'_> {
     pub(super) fn bonds(&mut self) -> Result<Vec<String>, Ending> {
         let mut all = vec![];
         for member in self.store.house().map_err(trouble)? {
-            let profile = member.device.profile.as_ref().and_then(|name| self.store.catalog().get(name));
-            let said = profile.and_then(|profile| member.kept.bond_trouble(profile.collect.pairing));
+            let said = self
+                .profile(&member.device)
+                .and_then(|profile| member.kept.bond_trouble(profile.collect.pairing));
             all.extend(said.map(|said| format!("device {}: {said}", member.device.no.0)));
         }
         Ok(all)
@@ -102,8 +103,11 @@ impl Asked<'_> {
 
     /// Whether its profile says that users have to consent.
     fn consents(&self, device: &Device) -> bool {
-        let profile = device.profile.as_ref().and_then(|name| self.store.catalog().get(name));
-        profile.is_some_and(|profile| profile.collect.consent)
+        self.profile(device).is_some_and(|profile| profile.collect.consent)
+    }
+
+    fn profile(&self, device: &Device) -> Option<&Profile> {
+        self.store.catalog().get(device.profile.as_ref()?)
     }
 
     pub(super) fn consent(&mut self, no: DeviceNo, slot: Slot, code: Option<u16>) -> Answer {

@@ -5,7 +5,7 @@ use super::bus::{At, Bus, Failed};
 use super::calls::Done;
 use super::keeper::Keeper;
 use super::link::Order;
-use crate::source::asked::{Ask, Gone, NearView, Step};
+use crate::source::asked::{self, Ask, Gone, NearView, Step};
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Address, AddressKind, Facts};
 use hearth_core::profile::Pairing;
@@ -59,11 +59,9 @@ impl Radio<'_> {
             return refuse("the device is not heard; press its Bluetooth button near the hub, and try again");
         };
         let facts = near.facts(at);
-        let fitting = self.catalog.fitting(&facts);
-        let [profile] = fitting.as_slice() else {
-            return refuse(
-                "no profile fits the device; `hearth devices --nearby` prints a draft of one (docs/profiles.md)",
-            );
+        let profile = match asked::fitting(&facts, &self.catalog) {
+            Ok(profile) => profile,
+            Err(why) => return refuse(why),
         };
         let (pairing, ticks) = (profile.collect.pairing, self.clock.ticks());
         // Of a device that may have forgotten its bond BlueZ would only say that it has one.

@@ -5,7 +5,8 @@
 
 use super::NOT_THERE;
 use super::talk::Talk;
-use crate::source::asked::{Gone, Step};
+use crate::source::asked::{self, Gone, Step};
+use crate::source::house::Housed;
 use hearth_core::bridge;
 use hearth_core::capture::DeviceNo;
 use hearth_core::identity::{Address, Facts};
@@ -160,12 +161,7 @@ impl Talk<'_> {
     }
 
     fn candidate(&self, address: [u8; 6], facts: &Facts) -> Result<Candidate, &'static str> {
-        let fitting = self.catalog.fitting(facts);
-        let [profile] = fitting.as_slice() else {
-            return Err(
-                "no profile fits the device; `hearth devices --nearby` prints a draft of one (docs/profiles.md)",
-            );
-        };
+        let profile = asked::fitting(facts, &self.catalog)?;
         if profile.collect.via == Via::Advertisement {
             return Err(
                 "the device only broadcasts, which a bridge does not bring yet: pair it with the hub itself",
@@ -177,7 +173,7 @@ impl Talk<'_> {
                  the hub itself",
             );
         }
-        let another = |housed: &&crate::source::house::Housed| housed.address.octets != address;
+        let another = |housed: &&Housed| housed.address.octets != address;
         if self.house.values().filter(another).count() >= MOST_DEVICES {
             return Err("the bridge meets as many devices as it can; unpair one of them");
         }
@@ -185,7 +181,7 @@ impl Talk<'_> {
         let (address, peer) = whole.ok_or(
             "the device changes its address, which a bridge cannot follow: pair it with the hub itself",
         )?;
-        Ok(Candidate { address, facts: facts.clone(), profile: Arc::new((*profile).clone()), peer })
+        Ok(Candidate { address, facts: facts.clone(), profile: Arc::new(profile.clone()), peer })
     }
 
     /// The bridge knows what to do with the device, or can't do it.
