@@ -16,7 +16,8 @@
 //!   for the hub anyway.
 //! - Where the daemon can't stop its scan, because the kernel has none any more, it says of the next one that it was started, and starts
 //!   none: to it, that one still goes on. The power is switched (5.82, after a controller that said nothing while the daemon asked
-//!   it for a pause).
+//!   it for a pause). A controller that has only just begun to talk again may refuse that: it is asked again, and no scan is believed
+//!   before.
 //! - **Silence is no fault.** In a house where nobody measures nothing advertises. Only a scan that can't be started is
 //!   believed to be one. So after a while without a word the scan is started anew, which tells; a dead controller says
 //!   nothing by itself.
@@ -153,6 +154,7 @@ impl Adapter {
         if self.used == Some(adapter) && self.powered != on {
             self.powered = on;
             self.undead &= on;
+            self.first.take_if(|first| *first == Step::PowerOff && !on);
             self.scanning = false;
             self.soon(now);
         }
@@ -201,8 +203,14 @@ impl Adapter {
             (Command::Register(_), _) => self.failed(now),
             (Command::PowerOn(_), Answer::Done) => self.powered = true,
             (Command::PowerOn(_), _) => self.failed(now),
-            // Whatever came of it, it was tried.
-            (Command::PowerOff(_), _) => (self.powered, self.first, self.undead) = (false, None, false),
+            (Command::PowerOff(_), Answer::Done) => {
+                (self.powered, self.first, self.undead) = (false, None, false);
+            }
+            (Command::PowerOff(_), _) => {
+                self.failed(now);
+                // That was the last try for its sake.
+                self.undead &= self.tries != 0;
+            }
             (Command::StopScan(_), Answer::InProgress) => {
                 (self.rung, self.tries, self.first) = (Rung::Power, 0, Some(Step::PowerOff));
             }

@@ -112,6 +112,57 @@ fn a_scan_that_can_t_be_stopped_is_none() {
     ]);
 }
 
+/// The power of a controller that was silent can't be switched at once: until it was, no scan is believed.
+#[test]
+fn a_power_that_can_t_be_switched_is_tried_again() {
+    let quiet = 100 + QUIET_MS;
+    let begins = [Silence(quiet), Does(StopScan(0)), Answers(quiet + 10, InProgress), Does(PowerOff(0))];
+    let again = |from: u64| [Answers(from, Failed), Silence(from + 500), Does(PowerOff(0))];
+    let ends = |from: u64| {
+        let scans =
+            [Does(PowerOn(0)), Answers(from + 100, Done), Does(StartScan(0)), Answers(from + 200, Done)];
+        [&scans[..], &[Is(State::Scanning)]].concat()
+    };
+    scans_then(
+        &[
+            &begins[..],
+            &again(quiet + 100),
+            &again(quiet + 700),
+            &[Is(State::Starting), Answers(quiet + 1_300, Done)],
+            &ends(quiet + 1_300),
+        ]
+        .concat(),
+    );
+    // It went off all the same.
+    scans_then(
+        &[&begins[..], &[Answers(quiet + 100, Failed), Powered(quiet + 150, 0, false)], &ends(quiet + 200)]
+            .concat(),
+    );
+    // It never goes off: the next round asks again whether the scan can be stopped.
+    let last = quiet + 1_900;
+    let round = [Answers(last, Failed), Is(State::Dead), Silence(last + 2_000), Does(StopScan(0))];
+    scans_then(
+        &[
+            &begins[..],
+            &again(quiet + 100),
+            &again(quiet + 700),
+            &again(quiet + 1_300),
+            &round,
+            &[Answers(last + 2_010, InProgress), Does(PowerOff(0))],
+            &again(last + 2_100),
+            &[Answers(last + 2_700, Done)],
+            &ends(last + 2_700),
+        ]
+        .concat(),
+    );
+    // A link that is none is not worth the scan.
+    let mut held = vec![Undead(1_000), Does(PowerOff(0))];
+    (0..3).for_each(|n| held.extend(again(1_100 + n * 600)));
+    held.extend([Answers(2_900, Failed), Silence(3_400), Does(StopScan(0)), Answers(3_410, Done)]);
+    held.extend([Does(StartScan(0)), Answers(3_500, Done), Is(State::Scanning)]);
+    scans_then(&held);
+}
+
 /// bluetoothd killed: no event of the adapter's, a new owner of the name. The agent first; `InProgress` until the power was
 /// switched.
 #[test]

@@ -14,6 +14,8 @@ struct Stack {
     powered: bool,
     blocked: bool,
     dead: bool,
+    /// It was silent, and its power can't be switched until then.
+    grumbles: u64,
     /// A discovery that scans nothing any more.
     stale: bool,
     /// A discovery that the kernel has ended, and the daemon believes in.
@@ -63,6 +65,7 @@ impl Stack {
                 self.powered = true;
                 Done
             }
+            PowerOff(_) if now < self.grumbles => Failed,
             PowerOff(_) => {
                 (self.powered, self.scans, self.stale) = (false, false, false);
                 (self.believed, self.inherited) = (false, false);
@@ -136,6 +139,7 @@ impl Stack {
             3 | 4 => {
                 // Silent for a while: what it scanned, it does not scan when it is back.
                 self.dead = !self.dead;
+                self.grumbles = now + dice.roll(8) * 1_000;
                 match dice.roll(2) {
                     0 => self.stale |= self.scans,
                     _ => self.believed |= self.scans,
@@ -159,7 +163,9 @@ impl Stack {
 
     fn heals(&mut self, now: u64, hub: &mut Adapter) {
         let at = Millis(now);
-        self.dead = false;
+        if std::mem::take(&mut self.dead) {
+            self.grumbles = now + 5_000;
+        }
         if self.blocked {
             self.blocked = false;
             hub.blocked(false, at);
@@ -187,6 +193,7 @@ fn live(seed: u64) -> u64 {
         powered: false,
         blocked: false,
         dead: false,
+        grumbles: 0,
         inherited: false,
         stale: false,
         believed: false,
