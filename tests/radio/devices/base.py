@@ -37,6 +37,8 @@ def uuid(short):
 # The services that every device has: asked of these it is discovery.
 DISCOVERY = (uuid(0x1800), uuid(0x1801))
 SERVICE_CHANGED = 0x2A05
+# A hub that unsubscribes waits for the answer no longer, on a machine that may be busy.
+LATE_MS = 500
 
 
 def stamp(at):
@@ -98,6 +100,8 @@ class Peer:
         self.sessions = 0
         self.deaths = 0
         self.said = []
+        # So much was told right before it was unsubscribed from.
+        self.late = 0
         self.pairs = True
         self.passkey = self.pairs_by if isinstance(self.pairs_by, int) else None
         self.shows = None
@@ -182,6 +186,7 @@ class Peer:
             'holds': len(self.holds()),
             'faults': len(self.faults),
             'deaths': self.deaths,
+            'late': self.late,
         }
 
     def holds(self):
@@ -299,6 +304,8 @@ class Peer:
         self.write_cccd(connection, characteristic, value)
         on = len(value) == 2 and value != bytes(2)
         self.subscribed[short] = on
+        if not on:
+            self.late += sum(1 for told in self.said if told['confirmed'] and now() - told['ms'] < LATE_MS)
         self.say(f'{short:04X} {"subscribed" if on else "unsubscribed"}')
         self.changed()
         if on:
