@@ -4,10 +4,13 @@
 //! It waits for nothing but its flash. Whoever drives it hands in what came, then calls [`Bridge::tell`], and again at the instant that
 //! it names.
 
-use crate::configuration::{self, Coming};
+mod requests;
+
+use crate::configuration::Coming;
 use crate::flash::{Refused, Settings, Spool};
 use crate::telling::{Next, Telling};
-use crate::wish::{Order, Wish};
+use crate::update::{Room, Standing, Updates};
+use crate::wish::Wish;
 use core::fmt;
 use embedded_storage_async::nor_flash::NorFlash;
 use hearth_wire::frame::line::{self, LONGEST, LONGEST_ON_THE_LINE};
@@ -34,7 +37,7 @@ pub struct About {
     pub can: Capabilities,
 }
 
-/// One bridge, over its two regions of flash.
+/// One bridge, over its regions of flash.
 pub struct Bridge<F, const PAGES: usize> {
     about: About,
     spool: Spool<F, PAGES>,
@@ -47,6 +50,8 @@ pub struct Bridge<F, const PAGES: usize> {
     configuration: u32,
     /// Frames that were none since the hub was last told.
     broken: u32,
+    /// `None`: this board has no room for them.
+    updates: Option<Updates<F>>,
 }
 
 /// What found no room, and that no device will tell again.
@@ -68,8 +73,20 @@ impl<F, const PAGES: usize> fmt::Debug for Bridge<F, PAGES> {
 }
 
 impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
-    /// Starts, with what its flash has.
-    pub async fn start(about: About, spool: F, settings: F) -> Result<Self, Refused<F::Error>> {
+    /// Starts, with what its flash has. `room`: for updates, if the board has any.
+    pub async fn start(
+        mut about: About,
+        spool: F,
+        settings: F,
+        room: Option<Room<F>>,
+    ) -> Result<Self, Refused<F::Error>> {
+        let updates = match room {
+            Some(room) => Some(Updates::open(room, about.firmware).await?),
+            None => None,
+        };
+        if updates.is_some() {
+            about.can = about.can.and(Capabilities::UPDATE);
+        }
         let mut bridge = Bridge {
             about,
             spool: Spool::open(spool).await?,
@@ -80,6 +97,7 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             coming: Coming::new(),
             configuration: 0,
             broken: 0,
+            updates,
         };
         bridge.configuration = bridge.settings.load(bridge.coming.room()).await?.map_or(0, digest);
         Ok(bridge)
@@ -176,148 +194,11 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         done
     }
 
-    async fn hears(
-        &mut self,
-        frame: ToBridge<'_>,
-        now: Ticks,
-        line: &mut impl Line,
-    ) -> Result<Option<Wish>, Refused<F::Error>> {
-        let mut wish = None;
-        let (token, outcome) = match frame {
-            ToBridge::Hello { .. } => {
-                self.telling.greeted();
-                self.hello(now, line).await?;
-                return Ok(Some(Wish::Greeted));
-            }
-            ToBridge::Acknowledge { up_to } => {
-                self.acknowledged(up_to, now, line).await?;
-                return Ok(None);
-            }
-            ToBridge::Adopt { token, epoch } => {
-                let before = self.spool.epoch();
-                match self.spool.adopt(epoch).await {
-                    Ok(()) => {}
-                    Err(Refused::NoSuchEpoch) => {
-                        put(&done(token, Outcome::Refused("a first epoch is from 1 to 2147483647")), line);
-                        return Ok(None);
-                    }
-                    Err(refused) => {
-                        put(&done(token, Outcome::Flash), line);
-                        return Err(refused);
-                    }
-                }
-                if self.spool.epoch() != before {
-                    self.note_losses(now).await?;
-                    self.hello(now, line).await?;
-                    // Whoever hears that knows of no bonds any more.
-                    wish = Some(Wish::Greeted);
-                }
-                match self.spool.epoch() {
-                    0 => (
-                        token,
-                        Outcome::Refused(
-                            "it was adopted before, and its memory is full: acknowledge what it tells",
-                        ),
-                    ),
-                    _ => (token, Outcome::Good),
-                }
-            }
-            ToBridge::AskTime { token } => {
-                put(&ToHub::Time { token, epoch: self.spool.epoch(), now }, line);
-                return Ok(None);
-            }
-            ToBridge::Configure { token, digest, from, of, octets } => {
-                let before = self.configuration;
-                let configured = self.configured(digest, from.into(), of.into(), octets).await;
-                let outcome = configured.unwrap_or(Outcome::Flash);
-                wish = (self.configuration != before).then_some(Wish::Configured);
-                (token, outcome)
-            }
-            ToBridge::Restart { token } => {
-                wish = Some(Wish::Restart);
-                (token, Outcome::Good)
-            }
-            ToBridge::Look { token, seconds } => return Ok(self.order(Order::Look { token, seconds }, line)),
-            ToBridge::Pair { token, peer } => return Ok(self.order(Order::Pair { token, peer }, line)),
-            ToBridge::Digits { token, digits } => {
-                return Ok(self.order(Order::Digits { token, digits }, line));
-            }
-            ToBridge::Unpair { token, peer } => return Ok(self.order(Order::Unpair { token, peer }, line)),
-            ToBridge::Update { token, .. }
-            | ToBridge::Image { token, .. }
-            | ToBridge::Start { token, .. }
-            | ToBridge::Confirm { token } => (token, Outcome::Unknown),
-            // Every request of a later version begins with its token, too.
-            ToBridge::Other { octets, .. } => match octets.first_chunk() {
-                Some(token) => (u16::from_le_bytes(*token), Outcome::Unknown),
-                None => return Ok(None),
-            },
-        };
-        put(&done(token, outcome), line);
-        Ok(wish)
-    }
-
-    /// For the radio, if there is one.
-    fn order(&self, order: Order, line: &mut impl Line) -> Option<Wish> {
-        if self.about.can.has(Capabilities::BLUETOOTH) {
-            return Some(Wish::Radio(order));
-        }
-        put(&done(order.token(), Outcome::Unknown), line);
-        None
-    }
-
-    async fn acknowledged(
-        &mut self,
-        up_to: Place,
-        now: Ticks,
-        line: &mut impl Line,
-    ) -> Result<(), Refused<F::Error>> {
-        let had_none = self.spool.epoch() == 0;
-        match self.spool.acknowledge(up_to).await {
-            Ok(()) => self.telling.acknowledged(up_to, now),
-            Err(Refused::NeverTold) => {
-                put(
-                    &ToHub::Log { at: now, level: Level::Warning, text: "acknowledged what was never told" },
-                    line,
-                );
-            }
-            Err(refused) => return Err(refused),
-        }
-        self.note_losses(now).await?;
-        if had_none && self.spool.epoch() != 0 {
-            self.hello(now, line).await?;
-        }
-        Ok(())
-    }
-
-    /// A part of the configuration came.
-    async fn configured(
-        &mut self,
-        digest: u32,
-        from: usize,
-        of: usize,
-        octets: &[u8],
-    ) -> Result<Outcome<'static>, Refused<F::Error>> {
-        if of > Settings::<F>::LONGEST {
-            return Ok(Outcome::Refused(configuration::TOO_LONG));
-        }
-        match self.coming.part(digest, from, of, octets) {
-            Err(why) => return Ok(Outcome::Refused(why)),
-            Ok(Some(whole)) if digest != self.configuration => match self.settings.save(whole).await {
-                Ok(()) => self.configuration = digest,
-                Err(Refused::DoesNotKeep) => return Ok(Outcome::Flash),
-                Err(refused) => return Err(refused),
-            },
-            // More of it follows; or it is the same again, which costs the flash nothing.
-            Ok(_) => {}
-        }
-        Ok(Outcome::Good)
-    }
-
     /// Says who it is, and how it stands: at its start, and whenever the hub asks.
     pub async fn hello(&mut self, now: Ticks, line: &mut impl Line) -> Result<(), Refused<F::Error>> {
         let About { bridge, board, firmware, can } = self.about;
         let waiting = self.spool.waiting().await?;
+        let standing = self.standing();
         let none = Version { major: 0, minor: 0, patch: 0 };
         let hello = Hello {
             protocol: PROTOCOL,
@@ -331,11 +212,16 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             can,
             waiting,
             configuration: self.configuration,
-            on_trial: false,
-            reverted_from: none,
+            on_trial: standing == Standing::OnTrial,
+            reverted_from: if let Standing::WentBack(from) = standing { from } else { none },
         };
         put(&ToHub::Hello(hello), line);
         Ok(())
+    }
+
+    /// How the firmware that runs stands.
+    pub fn standing(&self) -> Standing {
+        self.updates.as_ref().map_or(Standing::Confirmed, Updates::standing)
     }
 
     /// Tells what may be told now. The instant at which to call it again, if nothing happens before.

@@ -17,4 +17,5 @@ pub mod scout;
 pub mod sensor;
 pub mod session;
 pub mod telling;
+pub mod update;
 pub mod wish;

@@ -5,6 +5,7 @@
 //! code and a sentence.
 
 mod answer;
+mod board;
 mod radio;
 mod words;
 
@@ -81,6 +82,26 @@ pub(crate) enum Request {
     OutboxMoving,
     /// Boards that bring what is out of reach.
     Bridges,
+    /// What one of them says of itself.
+    BridgeInfo {
+        bridge: i64,
+    },
+    /// What it said to a technician, the latest first.
+    BridgeLogs {
+        bridge: i64,
+    },
+    /// Starts it anew.
+    BridgeReset {
+        bridge: i64,
+    },
+    /// Gives it this firmware, a whole file in base64; the answer is the first step of it.
+    BridgeUpdate {
+        bridge: i64,
+        file: String,
+        forced: bool,
+    },
+    /// The next step.
+    BridgeUpdateNext,
     /// What the radio hears.
     Nearby,
     /// Begins to pair; the answer is the first step that a person has to see.
@@ -170,7 +191,7 @@ pub(crate) fn read_request(line: &str) -> Result<Request, Ending> {
 }
 
 mod socket {
-    use super::{LONGEST, Request, SILENCE, Session, radio, read_request, write_answer};
+    use super::{LONGEST, Request, SILENCE, Session, board, radio, read_request, write_answer};
     use crate::config::Config;
     use crate::open::Inside;
     use crate::show::{Ending, exit};
@@ -235,7 +256,7 @@ mod socket {
     ) {
         let mut read = BufReader::new(read);
         let mut session = Session::default();
-        let mut talk = radio::Talk::default();
+        let (mut talk, mut update) = (radio::Talk::default(), board::Talk::default());
         loop {
             let mut octets = vec![];
             let mut limited = (&mut read).take(LONGEST);
@@ -255,6 +276,7 @@ mod socket {
                 Err(ending) => Err(ending),
                 Ok(request) => match radio::answer(&hub, &desk, &mut talk, &request).await {
                     Some(answer) => answer,
+                    None if let Some(answer) = board::answer(&hub, &mut update, &request).await => answer,
                     None => {
                         let whose = matches!(
                             request,

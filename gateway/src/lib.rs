@@ -92,11 +92,9 @@ fn run(config: Config) -> Result<Shown, Ending> {
             let (keeper, wished) = bridge::Keeper::new(house.clone());
             tasks.spawn(intake::serve_bridges(desk.clone(), Arc::clone(&inside), wished));
             for (no, path) in (1..).zip(&config.bridges) {
-                let port = bridge::Port { no, path: path.clone() };
-                let (asks, asked) = mpsc::unbounded_channel();
-                let (state, seen) = watch::channel(bridge::State::Silent);
-                inside.has_bridge(port.clone(), asks, seen);
-                tasks.spawn(bridge::run(port, keeper.clone(), clock.clone(), asked, state));
+                let (door, behind) = bridge::Door::new(bridge::Port { no, path: path.clone() });
+                inside.has_bridge(door);
+                tasks.spawn(bridge::run(behind, keeper.clone(), clock.clone()));
             }
         }
         tracing::info!(

@@ -45,7 +45,7 @@ pub(crate) struct Inside {
     /// The radio's own door, and how it fares. `None`: this hub uses none.
     radio: Mutex<Option<(Asks, watch::Receiver<adapter::State>)>>,
     /// Each line to a bridge, its door, and how it fares.
-    bridges: Mutex<Vec<(serial::Port, Asks, watch::Receiver<serial::State>)>>,
+    bridges: Mutex<Vec<serial::Door>>,
 }
 
 /// Whose ticks news is taken at.
@@ -91,28 +91,31 @@ impl Inside {
     }
 
     /// From now on there is a line to a bridge.
-    pub(crate) fn has_bridge(&self, port: serial::Port, asks: Asks, state: watch::Receiver<serial::State>) {
-        unpoisoned(&self.bridges).push((port, asks, state));
+    pub(crate) fn has_bridge(&self, door: serial::Door) {
+        unpoisoned(&self.bridges).push(door);
     }
 
     /// Each line to a bridge, and how it fares.
     pub(crate) fn bridges(&self) -> Vec<(serial::Port, serial::State)> {
         let bridges = unpoisoned(&self.bridges);
-        bridges.iter().map(|(port, _, state)| (port.clone(), state.borrow().clone())).collect()
+        bridges.iter().map(|door| (door.port.clone(), door.state.borrow().clone())).collect()
+    }
+
+    /// The bridge with this number, if it is there.
+    pub(crate) fn bridge(&self, no: BridgeNo) -> Option<serial::Door> {
+        let is = |door: &&serial::Door| matches!(&*door.state.borrow(), serial::State::Talks { no: own, .. } if *own == no);
+        unpoisoned(&self.bridges).iter().find(is).cloned()
     }
 
     /// The bridges that are there and have a radio, each with its door.
     pub(crate) fn bridge_radios(&self) -> Vec<(BridgeNo, BridgeId, Asks)> {
-        let bridges = unpoisoned(&self.bridges);
-        let radio = |(_, asks, state): &(serial::Port, Asks, watch::Receiver<serial::State>)| match &*state
-            .borrow()
-        {
+        let radio = |door: &serial::Door| match &*door.state.borrow() {
             serial::State::Talks { no, greeting, .. } if greeting.can.has(Capabilities::BLUETOOTH) => {
-                Some((*no, greeting.bridge, asks.clone()))
+                Some((*no, greeting.bridge, door.asks.clone()))
             }
             _ => None,
         };
-        bridges.iter().filter_map(radio).collect()
+        unpoisoned(&self.bridges).iter().filter_map(radio).collect()
     }
 
     /// Whether it has a radio of its own.
@@ -132,7 +135,7 @@ impl Inside {
     /// The house, or whose its devices are, is another.
     pub(crate) fn house_changed(&self) {
         _ = self.radio(Ask::House);
-        unpoisoned(&self.bridges).iter().for_each(|(_, asks, _)| _ = asks.send(Ask::House));
+        unpoisoned(&self.bridges).iter().for_each(|door| _ = door.asks.send(Ask::House));
     }
 
     /// How the radio fares, for a person.

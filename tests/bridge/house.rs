@@ -29,7 +29,7 @@ pub(crate) struct House {
 }
 
 impl House {
-    fn new(name: &str) -> House {
+    pub(crate) fn new(name: &str) -> House {
         House::with(name, |_| None)
     }
 
@@ -71,7 +71,7 @@ impl House {
     }
 
     /// Somebody takes their temperature: until it lies in the board's flash.
-    fn measure(&mut self, thousandths: i32, digits: &'static str) {
+    pub(crate) fn measure(&mut self, thousandths: i32, digits: &'static str) {
         let before = self.flash.temperatures();
         self.machine.set_temperature(thousandths);
         self.flash.until(|flash| flash.temperatures() > before);
@@ -86,12 +86,12 @@ impl House {
     }
 
     /// Until each is a reading.
-    fn told(&self) {
+    pub(crate) fn told(&self) {
         self.hub.until(&["status"], |status| status["readings"].as_u64() == Some(self.measured.len() as u64));
     }
 
     /// The record has each once, as it was measured, when it was.
-    fn compare(&self) {
+    pub(crate) fn compare(&self) {
         self.hub.says(&["outbox", "wait", "--timeout", "60"]).ok();
         let mut charted: Vec<(String, Timestamp)> = vec![];
         for (_, versions) in self.record.all("Observation") {

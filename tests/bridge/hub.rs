@@ -170,9 +170,11 @@ impl Plugged {
         self.hub.records = before;
     }
 
+    /// A board without a controller misses it after a while.
     #[track_caller]
     pub(crate) fn log(&mut self) -> String {
         self.wait("a word for a technician", |frame| match frame {
+            ToHub::Log { text: "no Bluetooth controller answers", .. } => None,
             ToHub::Log { text, .. } => Some((*text).to_owned()),
             _ => None,
         })

@@ -1,6 +1,7 @@
 //! A board in an emulator: its processor runs the firmware as a board's would, its flash is a file, and its power can be cut.
 
-use e2e::{Used, cargo, ran, root};
+use e2e::{Used, cargo, hearth, ran, root, said};
+use hearth_core::bridge::image::Signed;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -34,17 +35,55 @@ pub(crate) const SPOOL_ADDRESSES: Range<u64> = {
 /// An octet that is stored here goes to the Bluetooth controller.
 pub(crate) const TO_CONTROLLER: Range<u64> = 0x4000_5000..0x4000_5004;
 
-/// The firmware, built once.
-fn image() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("boards");
-        let mut build = cargo();
-        build.args(["build", "--quiet", "--locked", "--release", "--target", TARGET, "--target-dir"]);
-        build.arg(&target).arg("--manifest-path");
-        ran(build.arg(root().join("firmware/boards").join(BOARD).join("Cargo.toml")));
-        target.join(TARGET).join("release").join(BOARD)
-    })
+/// The image that runs, from the flash's beginning: src/lib.rs of the board's `memory`.
+const ACTIVE: u64 = 0x1000;
+
+/// Its pages.
+pub(crate) const PAGES: usize = 96;
+const PAGE: usize = 4_096;
+const NEXT: u64 = ACTIVE + (PAGES * PAGE) as u64;
+/// Where the processor sees the flash.
+const ADDRESS: usize = 0x2100_0000 + (MEMORY - FLASH) as usize;
+
+/// What a board is flashed with, built once.
+#[derive(Debug)]
+pub(crate) struct Firmware {
+    /// What starts first.
+    boot: PathBuf,
+    /// Whose updates it takes.
+    pub(crate) key: PathBuf,
+    pub(crate) image: Vec<u8>,
+}
+
+impl Firmware {
+    pub(crate) fn built() -> &'static Firmware {
+        static BUILT: OnceLock<Firmware> = OnceLock::new();
+        BUILT.get_or_init(|| {
+            let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("boards");
+            std::fs::create_dir_all(&target).unwrap();
+            let key = target.join("key.pem");
+            let mut shows = Command::new(hearth());
+            let public = said(shows.args(["--json", "bridge", "key"]).arg(&key)).ok().json();
+            let mut build = cargo();
+            build.args(["build", "--quiet", "--locked", "--release", "--workspace", "--target", TARGET]);
+            build.arg("--target-dir").arg(&target).arg("--manifest-path");
+            build.arg(root().join("firmware/boards").join(BOARD).join("Cargo.toml"));
+            ran(build.env("HEARTH_UPDATE_KEY", public["public_key"].as_str().unwrap()));
+            let built = target.join(TARGET).join("release");
+            let file = Firmware::sign(&built.join(BOARD), &key, &target.join("built.hearth"));
+            let image = Signed::read(&std::fs::read(file).unwrap()).unwrap().octets;
+            Firmware { boot: built.join("boot"), key, image }
+        })
+    }
+
+    /// By `hearth bridge sign`.
+    pub(crate) fn sign(firmware: &Path, key: &Path, out: &Path) -> PathBuf {
+        _ = std::fs::remove_file(out);
+        let mut sign = Command::new(hearth());
+        sign.args(["bridge", "sign"]).arg(firmware).arg("--key").arg(key).arg("--out").arg(out);
+        ran(&mut sign);
+        out.to_owned()
+    }
 }
 
 /// A board's flash, which outlives each of its lives; and where its lines end.
@@ -54,7 +93,7 @@ pub(crate) struct Flash {
 }
 
 impl Flash {
-    /// Erased, but for the board's name.
+    /// Erased, but for the firmware and the board's name.
     pub(crate) fn new(name: [u8; 8]) -> Flash {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let n = MADE.fetch_add(1, Ordering::Relaxed);
@@ -64,6 +103,7 @@ impl Flash {
         let file = File::create(flash.file()).unwrap();
         file.set_len(MEMORY).unwrap();
         file.write_all_at(&vec![0xFF; FLASH as usize], MEMORY - FLASH).unwrap();
+        file.write_all_at(&Firmware::built().image, MEMORY - FLASH + ACTIVE).unwrap();
         file.write_all_at(&name, MEMORY - name.len() as u64).unwrap();
         flash
     }
@@ -83,10 +123,36 @@ impl Flash {
 
     /// How many temperatures lie in the pages of the spool, acknowledged or not.
     pub(crate) fn temperatures(&self) -> usize {
-        let mut pages = vec![0; SPOOL_LENGTH];
-        File::open(self.file()).unwrap().read_exact_at(&mut pages, MEMORY - FLASH + SPOOL).unwrap();
+        let pages = self.octets(SPOOL, SPOOL_LENGTH);
         // The characteristic, and the length of its value.
         pages.windows(4).filter(|octets| *octets == [0x1C, 0x2A, 5, 0]).count()
+    }
+
+    /// Where the image that runs is.
+    pub(crate) const ACTIVE_ADDRESS: usize = ADDRESS + ACTIVE as usize;
+
+    fn octets(&self, from: u64, many: usize) -> Vec<u8> {
+        let mut octets = vec![0; many];
+        File::open(self.file()).unwrap().read_exact_at(&mut octets, MEMORY - FLASH + from).unwrap();
+        octets
+    }
+
+    /// Some of a new image.
+    pub(crate) fn has_come(&self) -> bool {
+        const SOME: u64 = 16 * PAGE as u64;
+        self.octets(NEXT + SOME, PAGE).iter().any(|octet| *octet != 0xFF)
+    }
+
+    /// Where the bootloader writes down that this page of the image that runs was exchanged: embassy-boot 0.7, boot_loader.rs, has two
+    /// words for each, behind two of the whole.
+    pub(crate) fn exchanged(page: usize) -> Range<u64> {
+        let word = (ADDRESS + 4 * (2 + 2 * page + 1)) as u64;
+        word..word + 4
+    }
+
+    /// Nothing is on trial: the page's first word says what is to be done, and this one that nothing is.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.octets(0, 4) == [0xD0; 4]
     }
 
     /// Until the board has done that to it.
@@ -136,7 +202,7 @@ impl Machine {
                 flash.file().display()
             ))
             .args(["-display", "none", "-kernel"])
-            .arg(image())
+            .arg(&Firmware::built().boot)
             .args(["-chardev", &format!("socket,id=hub,path={}", hub.display()), "-serial", "chardev:hub"])
             .args(["-device", "tmp105,id=thermometer,address=0x48"])
             .args(["-chardev", &format!("socket,id=monitor,path={}", monitor.display())])

@@ -9,6 +9,7 @@ mod house;
 mod hub;
 mod machine;
 mod through;
+mod update;
 
 use e2e::air::Air;
 use hearth_wire::frame::said::{Link, Said, What};
@@ -46,7 +47,8 @@ fn a_measurement_is_told_until_it_is_acknowledged() {
     let greeting = plugged.greeting();
     assert_eq!((greeting.bridge, greeting.board.as_str()), (NAME, "mps2-an386"));
     assert_eq!(greeting.firmware, env!("CARGO_PKG_VERSION"));
-    assert_eq!(greeting.can, Capabilities::THERMOMETER.and(Capabilities::BLUETOOTH).0);
+    let can = [Capabilities::THERMOMETER, Capabilities::BLUETOOTH, Capabilities::UPDATE];
+    assert_eq!(greeting.can, can.into_iter().reduce(Capabilities::and).unwrap().0);
     assert_eq!((greeting.epoch, greeting.is_adopted, greeting.waiting), (0, false, 0));
     plugged.ask(adopt(1_000));
 

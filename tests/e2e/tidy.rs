@@ -99,7 +99,8 @@ fn arrows_point_one_way() {
         ("agent", &[][..]),
         ("bare", &[]),
         ("e2e", &["gateway", "hearth-core", "hearth-wire"]),
-        ("firmware", &["hearth-wire"]),
+        ("firmware", &["firmware-boot", "hearth-wire"]),
+        ("firmware-boot", &[]),
         ("firmware-radio", &["firmware", "firmware-run", "hearth-wire"]),
         ("firmware-run", &["firmware", "hearth-wire"]),
         ("gateway", &["hearth-core", "hearth-wire"]),
@@ -124,25 +125,35 @@ fn arrows_point_one_way() {
     }
 }
 
-/// Each board is a workspace of its own: of the house it has what runs a bridge, and the house's version, which the bridge tells its hub.
+/// Each board is a workspace of its own: of the house it has what runs a bridge, what starts that, and the house's version, which the
+/// bridge tells its hub.
 #[test]
 fn boards_stand_on_what_runs_a_bridge() {
-    let manifests: Vec<String> = files()
+    let boards: BTreeSet<String> = files()
         .into_iter()
-        .filter(|name| name.starts_with("firmware/boards/") && name.ends_with("/Cargo.toml"))
+        .filter_map(|name| {
+            let (board, rest) = name.strip_prefix("firmware/boards/")?.split_once('/')?;
+            (rest == "Cargo.toml").then(|| board.to_owned())
+        })
         .collect();
-    assert!(!manifests.is_empty());
-    for manifest in manifests {
-        let metadata = metadata(manifest.trim_end_matches("Cargo.toml"));
-        let [board] = &metadata["packages"].as_array().unwrap()[..] else {
-            panic!("{manifest}: one package")
-        };
-        assert_eq!(board["version"], env!("CARGO_PKG_VERSION"), "{manifest}");
-        let ours = board["dependencies"].as_array().unwrap().iter().filter(|d| d["path"].is_string());
-        let ours: Vec<_> = ours.map(|d| d["name"].as_str().unwrap()).collect();
-        let with_radio = ["firmware", "firmware-radio", "firmware-run", "hearth-wire"];
-        let without: Vec<_> = with_radio.into_iter().filter(|name| *name != "firmware-radio").collect();
-        assert!(ours == with_radio || ours == without, "{manifest}: {ours:?}");
+    assert!(!boards.is_empty());
+    for board in boards {
+        let metadata = metadata(&format!("firmware/boards/{board}/"));
+        for package in metadata["packages"].as_array().unwrap() {
+            assert_eq!(package["version"], env!("CARGO_PKG_VERSION"), "{board}");
+            let ours = package["dependencies"].as_array().unwrap().iter().filter(|d| d["path"].is_string());
+            let ours: Vec<_> = ours.map(|d| d["name"].as_str().unwrap()).collect();
+            let is_right = match package["name"].as_str().unwrap() {
+                "boot" => ours == ["firmware-boot", "memory"],
+                "memory" => ours.is_empty(),
+                name => {
+                    let without = ["firmware", "firmware-run", "hearth-wire", "memory"];
+                    let with_radio = ["firmware", "firmware-radio", "firmware-run", "hearth-wire", "memory"];
+                    name == board && (ours == with_radio || ours == without)
+                }
+            };
+            assert!(is_right, "{board}: {}: {ours:?}", package["name"]);
+        }
     }
 }
 

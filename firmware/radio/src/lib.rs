@@ -11,6 +11,7 @@
 
 mod bonds;
 mod ears;
+mod h4;
 mod link;
 mod pairing;
 mod peer;
@@ -28,6 +29,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use firmware::session::{Last, Session};
 use firmware::wish::Order;
 use firmware_run::{Desk, ForRadio, NoPlan, Plan, Word, now};
+pub use h4::in_step;
 use heapless::Vec;
 use hearth_wire::frame::plan::Security;
 use hearth_wire::frame::said::{Ending, Link, Said, What};

@@ -23,6 +23,7 @@ use embedded_storage_async::nor_flash::NorFlash;
 use firmware::bridge::{About, Bridge, Line, put};
 use firmware::flash::Refused;
 use firmware::sensor::{News, Settling, Thermometer, Trouble, measurement};
+use firmware::update::{Room, Standing};
 use firmware::wish::Wish;
 use hearth_wire::frame::line::LONGEST_ON_THE_LINE;
 use hearth_wire::frame::said::Said;
@@ -35,6 +36,8 @@ const SAMPLE: Duration = Duration::from_secs(1);
 const BUS: Duration = Duration::from_millis(500);
 /// Flash that failed is asked again after so long.
 const FLASH: Duration = Duration::from_secs(10);
+/// A firmware that is new is given up if no hub has confirmed it by then.
+const TRIAL: Duration = Duration::from_secs(600);
 /// What is still to be said before a restart takes no longer; a hub that takes nothing must not keep a bridge from it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -44,6 +47,8 @@ pub struct Board<F, R, W, T> {
     pub about: About,
     pub spool: F,
     pub settings: F,
+    /// Where a new firmware has room. `None`: this board takes none from its hub.
+    pub updates: Option<Room<F>>,
     pub from_hub: R,
     pub to_hub: W,
     pub thermometer: T,
@@ -61,7 +66,8 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
     /// From power-on to power-off, with a spool of so many pages. At the desk is the radio, if the board has one.
     pub async fn run<const PAGES: usize>(mut self, desk: &Desk) -> ! {
         let mut line = Outgoing::new();
-        let Ok(mut bridge) = Bridge::<F, PAGES>::start(self.about, self.spool, self.settings).await else {
+        let started = Bridge::<F, PAGES>::start(self.about, self.spool, self.settings, self.updates).await;
+        let Ok(mut bridge) = started else {
             log(Level::Error, "the flash memory cannot be read: starting again", &mut line);
             last_words(&mut self.to_hub, &mut line).await;
             Timer::after(FLASH).await;
@@ -73,7 +79,13 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
         let mut settling = Settling::new();
         let mut seconds = Ticker::every(SAMPLE);
         let mut octets = [0; 64];
+        let trial = Instant::now() + TRIAL;
         loop {
+            if bridge.standing() == Standing::OnTrial && Instant::now() >= trial {
+                log(Level::Error, "nobody has confirmed this firmware: back to the one before", &mut line);
+                last_words(&mut self.to_hub, &mut line).await;
+                (self.restart)()
+            }
             let told = bridge.tell(now(), &mut line).await;
             let again = match complain(told, &mut line) {
                 Some(again) => again.map(|Ticks(at)| Instant::from_millis(at)),

@@ -57,8 +57,8 @@ impl World {
     }
 
     fn start(&mut self) -> Result<Running, Refused<Trouble>> {
-        let [spool, settings] = self.chips.each_ref().map(|chip| Flash(chip.clone()));
-        let mut bridge = now(Bridge::start(ABOUT, spool, settings))?;
+        let [spool, settings] = self.chips.each_ref().map(Flash::of);
+        let mut bridge = now(Bridge::start(ABOUT, spool, settings, None))?;
         now(bridge.hello(Ticks(self.now), &mut self.to_hub))?;
         Ok(bridge)
     }

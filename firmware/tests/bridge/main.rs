@@ -7,3 +7,4 @@ mod nor;
 mod session;
 mod settings;
 mod spool;
+mod update;

@@ -2,6 +2,7 @@
 //! operation that is cut off has done any part of its work, and what it left is weak: it may read as anything, even as erased, and
 //! whoever writes there without erasing it first is told.
 
+use embedded_storage::nor_flash as blocking;
 use embedded_storage_async::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
 };
@@ -13,7 +14,7 @@ pub(crate) const PAGE: usize = 4096;
 pub(crate) const WORD: usize = 4;
 
 /// The chip. It outlives every start of the bridge.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Chip {
     octets: Vec<u8>,
     /// Words that were written, or touched by what was cut off, since their last whole erase.
@@ -22,6 +23,8 @@ pub(crate) struct Chip {
     torn: BTreeMap<usize, (u8, u8)>,
     /// A page that takes nothing any more: whoever tries is told.
     pub(crate) worn: Option<usize>,
+    /// Words that were written may be cleared: chips do that, and a bootloader's page wants it.
+    pub(crate) clears: bool,
     /// Operations until the power fails.
     pub(crate) left: Option<u32>,
     pub(crate) dice: Dice,
@@ -77,6 +80,7 @@ impl Chip {
             used: vec![false; pages * PAGE / WORD],
             torn: BTreeMap::new(),
             worn: None,
+            clears: false,
             left: None,
             dice: Dice::new(seed),
             writes: 0,
@@ -95,6 +99,11 @@ impl Chip {
                 *left == 0
             }
         }
+    }
+
+    /// Since the beginning.
+    pub(crate) fn operations(&self) -> u32 {
+        self.writes + self.erases.iter().sum::<u32>()
     }
 
     pub(crate) fn is_off(&self) -> bool {
@@ -120,59 +129,58 @@ impl Chip {
     }
 }
 
-/// A bridge's hold of it.
+/// A hold of some of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Flash(pub(crate) Rc<RefCell<Chip>>);
+pub(crate) struct Flash {
+    pub(crate) chip: Rc<RefCell<Chip>>,
+    /// Octets of the chip.
+    from: usize,
+    length: usize,
+}
 
 impl Flash {
-    /// What chips refuse, and is no trouble of theirs.
-    fn check(&self, from: u32, length: usize, unit: usize) {
+    /// All of it.
+    pub(crate) fn of(chip: &Rc<RefCell<Chip>>) -> Flash {
+        let length = chip.borrow().octets.len();
+        Flash { chip: chip.clone(), from: 0, length }
+    }
+
+    /// So many pages from this one on.
+    pub(crate) fn pages(chip: &Rc<RefCell<Chip>>, from: usize, pages: usize) -> Flash {
+        Flash { chip: chip.clone(), from: from * PAGE, length: pages * PAGE }
+    }
+
+    /// Where these octets are in the chip. What chips refuse is no trouble of theirs.
+    fn place(&self, from: u32, length: usize, unit: usize) -> usize {
         let from = from as usize;
         assert!(from.is_multiple_of(unit) && length.is_multiple_of(unit), "{length} octets from {from}");
-        assert!(from + length <= self.capacity(), "{length} octets from {from}, beyond the end");
+        assert!(from + length <= self.length, "{length} octets from {from}, beyond the end");
+        self.from + from
     }
-}
 
-impl ErrorType for Flash {
-    type Error = Trouble;
-}
-
-impl ReadNorFlash for Flash {
-    const READ_SIZE: usize = WORD;
-
-    async fn read(&mut self, offset: u32, octets: &mut [u8]) -> Result<(), Trouble> {
-        self.check(offset, octets.len(), WORD);
-        let chip = self.0.borrow();
+    fn get(&self, offset: u32, octets: &mut [u8]) -> Result<(), Trouble> {
+        let at = self.place(offset, octets.len(), WORD);
+        let chip = self.chip.borrow();
         if chip.is_off() {
             return Err(Trouble::Cut);
         }
-        let at = offset as usize;
         octets.copy_from_slice(&chip.octets[at..at + octets.len()]);
         Ok(())
     }
 
-    fn capacity(&self) -> usize {
-        self.0.borrow().octets.len()
-    }
-}
-
-impl NorFlash for Flash {
-    const WRITE_SIZE: usize = WORD;
-    const ERASE_SIZE: usize = PAGE;
-
-    async fn write(&mut self, offset: u32, octets: &[u8]) -> Result<(), Trouble> {
-        self.check(offset, octets.len(), WORD);
-        let mut chip = self.0.borrow_mut();
+    fn put(&self, offset: u32, octets: &[u8]) -> Result<(), Trouble> {
+        let at = self.place(offset, octets.len(), WORD);
+        let mut chip = self.chip.borrow_mut();
         let chip = &mut *chip;
         if chip.is_off() {
             return Err(Trouble::Cut);
         }
-        if chip.worn == Some(offset as usize / PAGE) {
+        if chip.worn == Some(at / PAGE) {
             return Err(Trouble::Worn);
         }
-        let at = offset as usize;
         let words = at / WORD..(at + octets.len()) / WORD;
-        let used = words.clone().find(|word| chip.used[*word]);
+        let clears = chip.clears && octets.iter().all(|octet| *octet == 0);
+        let used = words.clone().find(|word| chip.used[*word] && !clears);
         assert_eq!(used, None, "written where it was not erased: word {used:?} of {words:?}");
         let cut = chip.fails();
         // Words are programmed in order; the one at which the power failed has any of its bits.
@@ -183,9 +191,12 @@ impl NorFlash for Flash {
                 let wanted = octets[place - at];
                 if n < whole {
                     chip.octets[place] &= wanted;
+                    // What is cleared is, whatever it was.
+                    chip.torn.remove(&place);
                 } else if n == whole {
                     let before = chip.octets[place];
-                    chip.torn.insert(place, (before & wanted, before));
+                    let (least, most) = *chip.torn.get(&place).unwrap_or(&(before, before));
+                    chip.torn.insert(place, (least & wanted, most));
                     chip.octets[place] &= wanted | chip.dice.next() as u8;
                 }
             }
@@ -196,14 +207,15 @@ impl NorFlash for Flash {
         if cut { Err(Trouble::Cut) } else { Ok(()) }
     }
 
-    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Trouble> {
-        self.check(from, (to - from) as usize, PAGE);
-        let mut chip = self.0.borrow_mut();
+    fn clear(&self, from: u32, to: u32) -> Result<(), Trouble> {
+        let length = (to - from) as usize;
+        let at = self.place(from, length, PAGE);
+        let mut chip = self.chip.borrow_mut();
         let chip = &mut *chip;
         if chip.is_off() {
             return Err(Trouble::Cut);
         }
-        for page in from as usize / PAGE..to as usize / PAGE {
+        for page in at / PAGE..(at + length) / PAGE {
             if chip.worn == Some(page) {
                 return Err(Trouble::Worn);
             }
@@ -219,7 +231,13 @@ impl NorFlash for Flash {
             }
             // From an end, or anywhere: no chip promises an order.
             let way = chip.dice.below(4);
-            let many = chip.dice.below(PAGE + 1);
+            let many = match chip.dice.once_in(2) {
+                true => chip.dice.below(PAGE + 1),
+                // What stands first is looked at first.
+                false => chip.dice.below(8) * WORD,
+            };
+            // What it had not come to is as it was, or weak as well.
+            let weakens = chip.dice.once_in(2);
             for (n, place) in octets.enumerate() {
                 let gone = match way {
                     0 => n < many,
@@ -227,6 +245,9 @@ impl NorFlash for Flash {
                     2 => chip.dice.below(PAGE) < many,
                     _ => false,
                 };
+                if !gone && !weakens {
+                    continue;
+                }
                 if !gone {
                     chip.torn.insert(place, (chip.octets[place], 0xFF));
                 }
@@ -237,5 +258,60 @@ impl NorFlash for Flash {
             return Err(Trouble::Cut);
         }
         Ok(())
+    }
+}
+
+impl ErrorType for Flash {
+    type Error = Trouble;
+}
+
+impl ReadNorFlash for Flash {
+    const READ_SIZE: usize = WORD;
+
+    async fn read(&mut self, offset: u32, octets: &mut [u8]) -> Result<(), Trouble> {
+        self.get(offset, octets)
+    }
+
+    fn capacity(&self) -> usize {
+        self.length
+    }
+}
+
+impl NorFlash for Flash {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = PAGE;
+
+    async fn write(&mut self, offset: u32, octets: &[u8]) -> Result<(), Trouble> {
+        self.put(offset, octets)
+    }
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Trouble> {
+        self.clear(from, to)
+    }
+}
+
+/// For the bootloader, which waits.
+impl blocking::ReadNorFlash for Flash {
+    const READ_SIZE: usize = WORD;
+
+    fn read(&mut self, offset: u32, octets: &mut [u8]) -> Result<(), Trouble> {
+        self.get(offset, octets)
+    }
+
+    fn capacity(&self) -> usize {
+        self.length
+    }
+}
+
+impl blocking::NorFlash for Flash {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = PAGE;
+
+    fn write(&mut self, offset: u32, octets: &[u8]) -> Result<(), Trouble> {
+        self.put(offset, octets)
+    }
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Trouble> {
+        self.clear(from, to)
     }
 }

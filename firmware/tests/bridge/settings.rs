@@ -12,14 +12,14 @@ fn load(settings: &mut Settings<Flash>) -> Option<Vec<u8>> {
 #[test]
 fn what_was_kept_last_is_there() {
     let chip = Chip::new(2, 1);
-    let mut settings = now(Settings::open(Flash(chip.clone()))).unwrap();
+    let mut settings = now(Settings::open(Flash::of(&chip))).unwrap();
     assert_eq!(load(&mut settings), None);
     let longest = Settings::<Flash>::LONGEST;
     for length in [0, 1, 511, 512, 513, longest] {
         let octets = vec![length as u8; length];
         now(settings.save(&octets)).unwrap();
         assert_eq!(load(&mut settings), Some(octets.clone()));
-        settings = now(Settings::open(Flash(chip.clone()))).unwrap();
+        settings = now(Settings::open(Flash::of(&chip))).unwrap();
         assert_eq!(load(&mut settings), Some(octets));
     }
     assert_eq!(now(settings.save(&vec![0; longest + 1])), Err(Refused::TooLong));
@@ -36,11 +36,11 @@ fn every_operation_may_be_the_last() {
             let octets = vec![n as u8; 1 + (n as usize * 97) % Settings::<Flash>::LONGEST];
             chip.borrow_mut().starts(Some(1 + n % 9));
             let saved = now(async {
-                let mut settings = Settings::open(Flash(chip.clone())).await?;
+                let mut settings = Settings::open(Flash::of(&chip)).await?;
                 settings.save(&octets).await
             });
             chip.borrow_mut().starts(None);
-            let found = load(&mut now(Settings::open(Flash(chip.clone()))).unwrap());
+            let found = load(&mut now(Settings::open(Flash::of(&chip))).unwrap());
             match saved {
                 Ok(()) => assert_eq!(found.as_ref(), Some(&octets), "seed {seed}, {n}"),
                 Err(refused) => {

@@ -14,7 +14,7 @@ const PAGES: usize = 6;
 type Stored = Spool<Flash, PAGES>;
 
 fn open(chip: &Rc<RefCell<Chip>>) -> Result<Stored, Refused<Trouble>> {
-    now(Spool::open(Flash(chip.clone())))
+    now(Spool::open(Flash::of(chip)))
 }
 
 /// All that waits, in order.
@@ -351,7 +351,7 @@ fn every_operation_may_be_the_last() {
 fn a_page_lasts_ten_years() {
     const DAYS: usize = 60;
     let chip = Chip::new(48, 1);
-    let mut spool: Spool<Flash, 48> = now(Spool::open(Flash(chip.clone()))).unwrap();
+    let mut spool: Spool<Flash, 48> = now(Spool::open(Flash::of(&chip))).unwrap();
     now(spool.adopt(1)).unwrap();
     for _ in 0..DAYS * 200 {
         // A cuff's value, with who and when.

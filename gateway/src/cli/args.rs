@@ -1,5 +1,6 @@
 //! The command line, word for word, and which request each command makes.
 
+use super::bridge::Bridge;
 use super::capture::Capture;
 use super::decode::Decode;
 use super::replay::Replay;
@@ -113,12 +114,6 @@ pub(super) enum Verb {
     /// What is on its way to which record
     #[command(subcommand)]
     Outbox(Outbox),
-}
-
-#[derive(Subcommand, Debug)]
-pub(super) enum Bridge {
-    /// All bridges that were ever met, and the lines on which they are looked for
-    List,
 }
 
 #[derive(Subcommand, Debug)]
@@ -287,7 +282,7 @@ pub(super) struct Held {
     patient: Option<(String, String)>,
 }
 
-fn row(text: &str) -> Result<i64, String> {
+pub(super) fn row(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "give a row number, such as 3".into())
 }
 

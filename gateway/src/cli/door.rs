@@ -16,8 +16,9 @@ use std::time::Duration;
 /// How long a command waits for the daemon. A full disk is said at once; nothing takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The daemon's own limit for a step of a pairing, and more.
+/// The daemon's own limits for a step of a pairing, and of a bridge's update, and more.
 const PATIENCE_WITH_PEOPLE: Duration = Duration::from_secs(150);
+const PATIENCE_WITH_BOARDS: Duration = Duration::from_secs(220);
 
 /// Whoever answers requests.
 pub(crate) enum Door {
@@ -86,10 +87,13 @@ impl Door {
                 };
                 let line = serde_json::to_string(&request).expect("a request always has a JSON form") + "\n";
                 stream.get_mut().write_all(line.as_bytes()).map_err(lost)?;
-                if matches!(request, Request::Pair { .. } | Request::PairAnswer { .. }) {
-                    // A device, or who stands before it, takes longer than a store.
-                    stream.get_ref().set_read_timeout(Some(PATIENCE_WITH_PEOPLE)).map_err(lost)?;
-                }
+                // A device, or who stands before it, takes longer than a store.
+                let patience = match request {
+                    Request::Pair { .. } | Request::PairAnswer { .. } => PATIENCE_WITH_PEOPLE,
+                    Request::BridgeUpdate { .. } | Request::BridgeUpdateNext => PATIENCE_WITH_BOARDS,
+                    _ => PATIENCE,
+                };
+                stream.get_ref().set_read_timeout(Some(patience)).map_err(lost)?;
                 let mut answer = String::new();
                 match stream.read_line(&mut answer).map_err(lost)? {
                     0 => Err(lost(std::io::ErrorKind::UnexpectedEof.into())),

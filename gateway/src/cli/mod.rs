@@ -4,6 +4,7 @@
 //! store itself under its lock. Both answer the same [`Request`]s by the same code.
 
 mod args;
+mod bridge;
 mod capture;
 mod check;
 mod decode;
@@ -17,7 +18,7 @@ use crate::show::{Ending, Fields, Shown, complain, exit};
 
 use crate::config::Config;
 use crate::control::Request;
-use args::{Bridge, Command, Devices, Outbox, Verb};
+use args::{Command, Devices, Outbox, Verb};
 use capture::Capture;
 use clap::{CommandFactory, Parser};
 use hearth_core::profile::Catalog;
@@ -128,7 +129,7 @@ impl Command {
                 pair::pair(&self.config()?, address.as_deref(), *bridge, !self.json)
             }
             Verb::Unpair { device } => ask(Request::Unpair { device: *device }),
-            Verb::Bridge(Bridge::List) => ask(Request::Bridges),
+            Verb::Bridge(bridge) => bridge.run(|| self.config(), self.json),
             Verb::Consent { device, slot, code, forget } => {
                 let code = match (forget, code) {
                     (true, _) => None,

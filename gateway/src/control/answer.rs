@@ -90,6 +90,14 @@ impl Asked<'_> {
             Request::OutboxMoving => self.outbox_moving(),
             Request::Take { line } => self.take(&line),
             // The daemon's radio answers these.
+            Request::BridgeInfo { .. }
+            | Request::BridgeLogs { .. }
+            | Request::BridgeReset { .. }
+            | Request::BridgeUpdate { .. }
+            | Request::BridgeUpdateNext => Err(Ending::new(
+                exit::UNAVAILABLE,
+                "no daemon runs that could talk to a bridge; start `hearth run`",
+            )),
             Request::Nearby | Request::Pair { .. } | Request::PairAnswer { .. } | Request::Unpair { .. } => {
                 Err(Ending::new(exit::UNAVAILABLE, "no daemon runs, so nothing is heard; start `hearth run`"))
             }

@@ -4,6 +4,7 @@
 //! is wished of the store ([`keeper`]); [`pairing`] brings devices into the house through it. A line that ends, because somebody pulled
 //! the plug, is opened again when it is there again.
 
+pub(crate) mod board;
 mod keeper;
 mod near;
 mod pairing;
@@ -12,12 +13,16 @@ mod talk;
 
 use super::asked::{Ask, Step};
 use crate::clock::Clock;
+use board::Update;
 use hearth_core::bridge::{BridgeNo, Greeting};
+use hearth_core::when::HubTicks;
+use hearth_wire::frame::Level;
 pub(crate) use keeper::{Keeper, Wish};
 use port::{open, why};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
-use talk::Talk;
+use talk::{Stays, Talk};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
@@ -51,39 +56,84 @@ pub(crate) struct Port {
     pub(crate) path: PathBuf,
 }
 
-/// For ever.
-pub(crate) async fn run(
+/// What a bridge said to a technician.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Logged {
+    pub(crate) at: HubTicks,
+    pub(crate) level: Level,
+    pub(crate) text: String,
+}
+
+/// So much of it is kept, in memory.
+const LOGGED: usize = 200;
+
+/// The hub's side of one line.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    pub(crate) port: Port,
+    pub(crate) asks: mpsc::UnboundedSender<Ask>,
+    pub(crate) board: mpsc::UnboundedSender<board::Ask>,
+    pub(crate) state: watch::Receiver<State>,
+    /// The latest first.
+    pub(crate) said: watch::Receiver<VecDeque<Logged>>,
+}
+
+/// The other side of it, which carries the line.
+#[derive(Debug)]
+pub(crate) struct Behind {
     port: Port,
-    keeper: Keeper,
-    clock: Clock,
-    mut asked: mpsc::UnboundedReceiver<Ask>,
+    asked: mpsc::UnboundedReceiver<Ask>,
+    board: mpsc::UnboundedReceiver<board::Ask>,
     state: watch::Sender<State>,
-) {
+    said: watch::Sender<VecDeque<Logged>>,
+}
+
+impl Door {
+    pub(crate) fn new(port: Port) -> (Door, Behind) {
+        let (asks, asked) = mpsc::unbounded_channel();
+        let (board, of_the_board) = mpsc::unbounded_channel();
+        let (state, seen) = watch::channel(State::Silent);
+        let (said, read) = watch::channel(VecDeque::new());
+        let behind = Behind { port: port.clone(), asked, board: of_the_board, state, said };
+        (Door { port, asks, board, state: seen, said: read }, behind)
+    }
+}
+
+/// For ever.
+pub(crate) async fn run(behind: Behind, keeper: Keeper, clock: Clock) {
+    let Behind { port, mut asked, board: mut of_the_board, state, said } = behind;
+    let stays = Stays { port, keeper, clock, state, said };
+    let mut update = None;
     loop {
-        let why = match open(&port.path, BAUD) {
+        let why = match open(&stays.port.path, BAUD) {
             Ok(line) => {
-                _ = state.send_replace(State::Silent);
-                tracing::info!("bridge line {}: open", port.no);
-                let why = Talk::new(&port, &keeper, &clock, &state).run(line, &mut asked).await;
-                tracing::warn!("bridge line {}: {why}", port.no);
+                _ = stays.state.send_replace(State::Silent);
+                tracing::info!("bridge line {}: open", stays.port.no);
+                let why = Talk::new(&stays, &mut update).run(line, &mut asked, &mut of_the_board).await;
+                tracing::warn!("bridge line {}: {why}", stays.port.no);
                 why
             }
             Err(error) => why(&error),
         };
-        state.send_if_modified(|state| {
+        stays.state.send_if_modified(|state| {
             let closed = State::Closed(why);
             std::mem::replace(state, closed.clone()) != closed
         });
+        Update::line_ended(&mut update);
         let away = async {
-            while let Some(ask) = asked.recv().await {
-                refuse(ask);
+            loop {
+                tokio::select! {
+                    Some(ask) = asked.recv() => refuse(ask),
+                    Some(ask) = of_the_board.recv() => board::refuse(ask),
+                    else => std::future::pending().await,
+                }
             }
-            std::future::pending().await
         };
         tokio::select! {
             () = sleep(AGAIN) => {}
             () = away => {}
         }
+        Update::waits(&mut update, stays.clock.ticks());
     }
 }
 

@@ -9,6 +9,7 @@ mod registers;
 mod sbcon;
 mod time;
 mod uart;
+mod watchdog;
 
 use bt_hci::controller::ExternalController;
 use bt_hci_serial::SerialTransport;
@@ -16,7 +17,9 @@ use cortex_m::peripheral::SCB;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use firmware::bridge::About;
 use firmware::sensor::Tmp105;
+use firmware::update::{Room, key};
 use firmware_run::{Board, Desk};
+use hearth_wire::frame::image::Mark;
 use hearth_wire::frame::{Capabilities, Version};
 
 /// Hertz, of the processor and of all that it is wired to.
@@ -34,28 +37,36 @@ const COMMANDS: usize = 4;
 
 #[embassy_executor::task]
 async fn bridge(from_hub: uart::Input<FROM_HUB>, to_hub: uart::Output<FROM_HUB>) {
+    let mark = mark();
     let board = Board {
         about: About {
             bridge: flash::bridge(),
-            board: env!("CARGO_PKG_NAME"),
-            firmware: const { version() },
+            board: mark.board,
+            firmware: mark.version,
             can: Capabilities::THERMOMETER.and(Capabilities::BLUETOOTH),
         },
-        spool: flash::SPOOL,
-        settings: flash::SETTINGS,
+        spool: memory::SPOOL,
+        settings: memory::SETTINGS,
+        updates: const { key(option_env!("HEARTH_UPDATE_KEY")) }.map(|key| Room {
+            next: memory::NEXT,
+            state: memory::STATE,
+            tried: memory::TRIED,
+            key,
+        }),
         from_hub,
         to_hub,
         thermometer: Tmp105::new(sbcon::Bus::new(0x4002_A000), 0x48),
         restart: SCB::sys_reset,
     };
-    board.run::<{ flash::SPOOL.pages() }>(&DESK).await
+    board.run::<{ memory::SPOOL.pages() }>(&DESK).await
 }
 
 #[embassy_executor::task]
-async fn radio(from_radio: uart::Input<FROM_RADIO>, to_radio: uart::Output<FROM_RADIO>) {
+async fn radio(mut from_radio: uart::Input<FROM_RADIO>, mut to_radio: uart::Output<FROM_RADIO>) {
+    firmware_radio::in_step(&mut from_radio, &mut to_radio, &DESK).await;
     let transport = SerialTransport::<NoopRawMutex, _, _>::new(from_radio, to_radio);
     let controller = ExternalController::<_, COMMANDS>::new(transport);
-    firmware_radio::run(controller, flash::address(), flash::BONDS, &DESK).await;
+    firmware_radio::run(controller, flash::address(), memory::BONDS, &DESK).await;
     SCB::sys_reset()
 }
 
@@ -72,7 +83,22 @@ fn main() -> ! {
         if let Ok(radio) = radio(from_radio, to_radio) {
             spawner.spawn(radio);
         }
+        if let Ok(watchdog) = watchdog::fed() {
+            spawner.spawn(watchdog);
+        }
     })
+}
+
+/// What this image says of itself, and whoever has it reads there.
+static MARK: [u8; Mark::LENGTH] = Mark { board: env!("CARGO_PKG_NAME"), version: version() }.octets();
+
+/// As the image has it: it may have been given another version before it was signed.
+fn mark() -> Mark<'static> {
+    match Mark::of(core::hint::black_box(&MARK)) {
+        Some(mark) => mark,
+        // Whatever it is, it is no firmware that a hub would confirm.
+        None => SCB::sys_reset(),
+    }
 }
 
 /// The package's, as in `1.4.2`.

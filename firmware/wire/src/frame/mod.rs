@@ -14,6 +14,7 @@ use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Malformed, NoRoom};
 
+pub mod image;
 pub mod line;
 mod peer;
 pub mod plan;

@@ -5,10 +5,12 @@
 //! whether a record may be taken, [`placed`] when it was.
 
 mod configuration;
+pub mod image;
 mod line;
 mod said;
 #[cfg(test)]
 mod tests;
+pub mod update;
 
 use crate::when::HubTicks;
 pub use configuration::{Housed, configuration, peer};

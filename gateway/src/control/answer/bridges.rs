@@ -36,6 +36,15 @@ impl Asked<'_> {
             let State::Talks { greeting, trouble, .. } = state else { continue };
             let not = "the bridge does not do what it is told of its devices";
             said.extend(trouble.map(|why| format!("line {}: {not}: {why}", port.path.display())));
+            let Version { major, minor, patch } = greeting.reverted_from;
+            if (major, minor, patch) != (0, 0, 0) {
+                let now = greeting.firmware;
+                said.push(format!(
+                    "line {}: the bridge has gone back to firmware {now}: {major}.{minor}.{patch} did not hold; `hearth bridge logs` \
+                     may say why",
+                    port.path.display()
+                ));
+            }
             if greeting.epoch == 0 {
                 let why = if greeting.is_adopted {
                     "the bridge's memory is full, and it takes nothing until what it tells is committed here"
@@ -77,12 +86,11 @@ fn why(state: &State) -> Option<String> {
 
 fn row(bridge: &Bridge, there: Option<(&Port, &Greeting)>) -> Row {
     let BridgeId(id) = bridge.id;
-    let Version { major, minor, patch } = bridge.firmware;
     let row = Row::new()
         .with("bridge", bridge.no.0)
         .with("id", id.map(|octet| format!("{octet:02X}")).concat())
         .with("board", bridge.board.as_str())
-        .with("firmware", format!("{major}.{minor}.{patch}"))
+        .with("firmware", bridge.firmware.to_string())
         .with("line", there.map(|(port, _)| port.path.display().to_string()))
         .with("is", if there.is_some() { "there" } else { "away" })
         .with("lost", bridge.lost)

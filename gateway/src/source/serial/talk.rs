@@ -1,10 +1,11 @@
 //! What is said over one opened line, until it ends.
 
+use super::board::{self, Update};
 use super::keeper::Keeper;
 use super::near::Near;
 use super::pairing::{Awaited, Leaving, Pairing, person};
 use super::port;
-use super::{Port, State};
+use super::{Logged, Port, State};
 use crate::clock::Clock;
 use crate::source::asked::{Ask, NearView};
 use crate::source::house::{House, Housed};
@@ -15,7 +16,7 @@ use hearth_core::radio::{Change, session};
 use hearth_core::when::HubTicks;
 use hearth_wire::frame::plan;
 use hearth_wire::frame::{BridgeId, Capabilities, Level, Peer, Standing, ToBridge, Version};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,12 +31,22 @@ const LOOKS_MS: i64 = LOOKS_S as i64 * 1_000;
 /// What can be heard has shown itself after so long.
 const FIRST_MS: i64 = 3_000;
 
+/// What outlives a line that ends: somebody pulled the plug, or the board started anew.
+pub(super) struct Stays {
+    pub(super) port: Port,
+    pub(super) keeper: Keeper,
+    pub(super) clock: Clock,
+    pub(super) state: watch::Sender<State>,
+    pub(super) said: watch::Sender<VecDeque<Logged>>,
+}
+
 pub(super) struct Talk<'a> {
-    port: &'a Port,
+    stays: &'a Stays,
     pub(super) keeper: &'a Keeper,
-    clock: &'a Clock,
-    state: &'a watch::Sender<State>,
     pub(super) line: Line,
+    pub(super) update: &'a mut Option<Update>,
+    /// Who waits until the board starts anew, by the request with this token.
+    pub(super) restart: Option<(u16, oneshot::Sender<Result<(), String>>)>,
     /// Who is there.
     bridge: Option<(BridgeNo, Greeting)>,
     /// The devices that it meets.
@@ -58,18 +69,13 @@ pub(super) struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    pub(super) fn new(
-        port: &'a Port,
-        keeper: &'a Keeper,
-        clock: &'a Clock,
-        state: &'a watch::Sender<State>,
-    ) -> Talk<'a> {
+    pub(super) fn new(stays: &'a Stays, update: &'a mut Option<Update>) -> Talk<'a> {
         Talk {
-            port,
-            keeper,
-            clock,
-            state,
-            line: Line::new(clock.ticks()),
+            stays,
+            keeper: &stays.keeper,
+            line: Line::new(stays.clock.ticks()),
+            update,
+            restart: None,
             bridge: None,
             house: BTreeMap::new(),
             catalog: Arc::new(Catalog::standard()),
@@ -86,12 +92,17 @@ impl<'a> Talk<'a> {
     }
 
     pub(super) fn now(&self) -> HubTicks {
-        self.clock.ticks()
+        self.stays.clock.ticks()
+    }
+
+    /// The bridge that is there.
+    pub(super) fn greeting(&self) -> Option<&Greeting> {
+        self.bridge.as_ref().map(|(_, greeting)| greeting)
     }
 
     /// The bridge that is there, if it has a radio.
     pub(super) fn radio(&self) -> Option<BridgeId> {
-        let (_, greeting) = self.bridge.as_ref()?;
+        let greeting = self.greeting()?;
         greeting.can.has(Capabilities::BLUETOOTH).then_some(greeting.bridge)
     }
 
@@ -100,10 +111,11 @@ impl<'a> Talk<'a> {
         mut self,
         (mut from, mut to): port::Line,
         asked: &mut mpsc::UnboundedReceiver<Ask>,
+        boards: &mut mpsc::UnboundedReceiver<board::Ask>,
     ) -> String {
         let mut buffer = [0; 1_024];
         let why = loop {
-            let until = match self.line.poll() {
+            let line = match self.line.poll() {
                 Poll::Wait(until) => until,
                 Poll::Send(octets) => match timeout(STUCK, to.write_all(&octets)).await {
                     Ok(Ok(())) => continue,
@@ -118,15 +130,18 @@ impl<'a> Talk<'a> {
             let paired = self.pairing.as_ref().map(|pairing| pairing.until);
             let paired = paired.or(self.awaited.as_ref().map(|awaited| awaited.until));
             let waited_for = self.waiting.iter().map(|(until, _)| *until);
-            let until = waited_for.chain(paired).chain(self.waits_for_a_bond()).fold(until, HubTicks::min);
+            let updated = self.update.as_ref().map(Update::until);
+            let until = waited_for.chain(paired).chain(self.waits_for_a_bond()).chain(updated);
+            let until = until.fold(line, HubTicks::min);
             let left = u64::try_from(until.ms.saturating_sub(self.now().ms)).unwrap_or(0);
             tokio::select! {
                 came = from.read(&mut buffer) => match came {
                     Ok(0) => break "it was unplugged".to_owned(),
-                    Ok(many) => self.line.octets(&buffer[..many], self.clock.ticks()),
+                    Ok(many) => self.line.octets(&buffer[..many], self.now()),
                     Err(error) => break error.to_string(),
                 },
                 Some(ask) = asked.recv() => self.asked(ask).await,
+                Some(ask) = boards.recv() => self.board(ask),
                 digits = person(self.pairing.as_mut()) => self.said(digits),
                 () = sleep(Duration::from_millis(left)) => self.timeout(),
             }
@@ -149,12 +164,15 @@ impl<'a> Talk<'a> {
         }
         self.awaits();
         self.leaves(now);
+        self.board_timeout(now);
     }
 
     /// Another bridge may be there, or none: nothing that was asked of the one before is answered any more.
     fn forget(&mut self, why: &str) {
         self.over(Err(why.to_owned()));
         self.leaving.drain(..).for_each(|leaving| leaving.over(Err(why.to_owned())));
+        // Whoever wanted that has it.
+        self.restart.take().into_iter().for_each(|(_, waits)| _ = waits.send(Ok(())));
         (self.looks, self.look, self.bonds) = (None, None, vec![]);
     }
 
@@ -164,7 +182,7 @@ impl<'a> Talk<'a> {
             Poll::Keep(epoch, met) => {
                 if let Some((no, _)) = self.bridge {
                     self.keeper.met(no, epoch, met).await;
-                    self.line.kept(self.clock.ticks());
+                    self.line.kept(self.now());
                 }
             }
             Poll::Take(told) => {
@@ -174,19 +192,20 @@ impl<'a> Talk<'a> {
                     self.line.committed();
                 }
             }
+            Poll::Done(token, outcome) if self.board_done(token, &outcome) => {}
             Poll::Done(token, outcome) => self.done(token, outcome).await,
             Poll::Configured(digest, done) if self.wanted == Some(digest) => self.configured(done).await,
             Poll::Heard(Peer::Device(kind, octets), rssi, told) => {
-                self.near.heard(bridge::on_the_air(kind, octets), rssi, &told, self.clock.ticks());
+                self.near.heard(bridge::on_the_air(kind, octets), rssi, &told, self.now());
                 self.awaits();
             }
             Poll::Prompt(token, prompt) => self.prompted(token, prompt),
             Poll::Bond(peer, standing) => self.stands(peer, standing).await,
             Poll::Note(note) => {
                 if note == Note::Silent {
-                    _ = self.state.send_replace(State::Silent);
+                    _ = self.stays.state.send_replace(State::Silent);
                 }
-                say(self.port, &note);
+                self.says(&note);
             }
             Poll::Configured(..) | Poll::Heard(..) | Poll::Send(_) | Poll::Wait(_) => {}
         }
@@ -198,11 +217,12 @@ impl<'a> Talk<'a> {
         let Version { major, minor, patch } = greeting.firmware;
         tracing::info!(
             "bridge line {}: bridge {}, firmware {major}.{minor}.{patch}, {} records wait there",
-            self.port.no,
+            self.stays.port.no,
             no.0,
             greeting.waiting
         );
-        _ = self.state.send_replace(State::Talks { no, greeting: greeting.clone(), trouble: None });
+        _ = self.stays.state.send_replace(State::Talks { no, greeting: greeting.clone(), trouble: None });
+        self.judges(&greeting);
         self.bridge = Some((no, greeting));
         self.move_in().await;
         self.line.known(known, self.now());
@@ -243,23 +263,25 @@ impl<'a> Talk<'a> {
         match bridge::configuration(housed) {
             Some(octets) => {
                 self.wanted = Some(plan::digest(&octets));
-                self.line.configure(octets, self.clock.ticks());
+                self.line.configure(octets, self.now());
             }
-            None => tracing::error!("bridge line {}: it cannot be told of all its devices", self.port.no),
+            None => {
+                tracing::error!("bridge line {}: it cannot be told of all its devices", self.stays.port.no)
+            }
         }
     }
 
     async fn configured(&mut self, done: Result<(), String>) {
         let why = done.as_ref().err().cloned();
         if let Some(why) = &why {
-            tracing::error!("bridge line {}: it does not take what it has to do: {why}", self.port.no);
+            tracing::error!("bridge line {}: it does not take what it has to do: {why}", self.stays.port.no);
         }
         self.troubled(why);
         self.pairs(done).await;
     }
 
     fn troubled(&self, why: Option<String>) {
-        self.state.send_if_modified(|state| match state {
+        self.stays.state.send_if_modified(|state| match state {
             State::Talks { trouble, .. } => std::mem::replace(trouble, why.clone()) != why,
             State::Closed(_) | State::Silent => false,
         });
@@ -317,18 +339,27 @@ impl<'a> Talk<'a> {
         let view = |view: NearView| NearView { bridge, ..view };
         self.near.views(&self.catalog, self.now()).into_iter().map(view).collect()
     }
-}
 
-/// What a bridge says to a technician is its firmware's own word, which names nobody.
-fn say(port: &Port, note: &Note) {
-    let no = port.no;
-    match note {
-        Note::Log(Level::Error, said) => tracing::error!("bridge line {no}: {said}"),
-        Note::Log(Level::Warning, said) => tracing::warn!("bridge line {no}: {said}"),
-        Note::Log(Level::Info, said) => tracing::info!("bridge line {no}: {said}"),
-        Note::Log(_, said) => tracing::debug!("bridge line {no}: {said}"),
-        Note::NotAdopted(why) => tracing::error!("bridge line {no}: the bridge takes nothing: {why}"),
-        Note::Silent => tracing::warn!("bridge line {no}: the bridge says nothing any more"),
-        Note::Broken => tracing::debug!("bridge line {no}: octets that are no frame"),
+    /// What a bridge says to a technician is its firmware's own word, which names nobody.
+    fn says(&self, note: &Note) {
+        let no = self.stays.port.no;
+        match note {
+            Note::Log(level, text) => {
+                match level {
+                    Level::Error => tracing::error!("bridge line {no}: {text}"),
+                    Level::Warning => tracing::warn!("bridge line {no}: {text}"),
+                    Level::Info => tracing::info!("bridge line {no}: {text}"),
+                    Level::Debug | Level::Other(_) => tracing::debug!("bridge line {no}: {text}"),
+                }
+                let logged = Logged { at: self.now(), level: *level, text: text.clone() };
+                self.stays.said.send_modify(|said| {
+                    said.truncate(super::LOGGED - 1);
+                    said.push_front(logged);
+                });
+            }
+            Note::NotAdopted(why) => tracing::error!("bridge line {no}: the bridge takes nothing: {why}"),
+            Note::Silent => tracing::warn!("bridge line {no}: the bridge says nothing any more"),
+            Note::Broken => tracing::debug!("bridge line {no}: octets that are no frame"),
+        }
     }
 }
