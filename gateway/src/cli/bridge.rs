@@ -17,7 +17,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -105,7 +105,15 @@ fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), Ending> {
         file.write_all(octets)?;
         file.sync_all()
     });
-    written.map_err(|e| Ending::new(exit::CANTCREAT, format!("{}: {e}", path.display())))
+    written.map_err(|e| {
+        let why = match e.kind() {
+            ErrorKind::AlreadyExists => {
+                "it is there already, and is not written over; name another, or move it".to_owned()
+            }
+            _ => e.to_string(),
+        };
+        Ending::new(exit::CANTCREAT, format!("{}: {why}", path.display()))
+    })
 }
 
 fn update(config: &Config, bridge: i64, path: &Path, forced: bool, json: bool) -> Result<Shown, Ending> {
