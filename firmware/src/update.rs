@@ -16,6 +16,7 @@ use salty::{PublicKey, Sha512, Signature};
 
 /// No chip writes more at once.
 const WORD: usize = 32;
+const NONE_COMES: &str = "no image was to come: begin the update again";
 /// So many octets are read again at a time.
 const PART: usize = 64;
 
@@ -143,7 +144,7 @@ impl<F: NorFlash> Updates<F> {
         octets: &[u8],
     ) -> Result<Outcome<'static>, Refused<F::Error>> {
         let Some(coming) = &mut self.coming else {
-            return Ok(Outcome::Refused("no image was to come: begin the update again"));
+            return Ok(Outcome::Refused(NONE_COMES));
         };
         let to = from.saturating_add(octets.len() as u32);
         if to == coming.came && !octets.is_empty() {
@@ -186,7 +187,7 @@ impl<F: NorFlash> Updates<F> {
         signature: &[u8; 64],
     ) -> Result<Outcome<'static>, Refused<F::Error>> {
         let Some(Coming { version, size, came, .. }) = self.coming else {
-            return Ok(Outcome::Refused("no image was to come: begin the update again"));
+            return Ok(Outcome::Refused(NONE_COMES));
         };
         if came != size {
             return Ok(Outcome::Refused("the image is not complete"));
@@ -258,7 +259,7 @@ fn failed<E>(_: FirmwareUpdaterError) -> Refused<E> {
     Refused::DoesNotKeep
 }
 
-/// The key by which a firmware is built: 64 hexadecimal digits, as `hearth bridge sign --new-key` prints them. `None`: it takes no
+/// The key by which a firmware is built: 64 hexadecimal digits, as `hearth bridge key` prints them. `None`: it takes no
 /// updates. Panics where it is evaluated, that is where the firmware is built, if they are no key's.
 #[must_use]
 pub const fn key(digits: Option<&str>) -> Option<[u8; 32]> {

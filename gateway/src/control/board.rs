@@ -9,7 +9,7 @@ use crate::source::serial::{Door, State};
 use data_encoding::BASE64;
 use hearth_core::bridge::BridgeNo;
 use hearth_core::bridge::image::Signed;
-use hearth_wire::frame::{BridgeId, Capabilities, Level, Version};
+use hearth_wire::frame::{BridgeId, Capabilities, Level};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -60,8 +60,7 @@ fn info(door: &Door) -> Shown {
         (Capabilities::UPDATE, "updates"),
     ];
     let can = can.into_iter().filter(|(what, _)| greeting.can.has(*what)).map(|(_, word)| word);
-    let zeros = Version { major: 0, minor: 0, patch: 0 };
-    let reverted = Some(greeting.reverted_from).filter(|from| *from != zeros).map(|from| from.to_string());
+    let reverted = greeting.went_back_from().map(|from| from.to_string());
     let row = Row::new()
         .with("bridge", no.0)
         .with("id", data_encoding::HEXUPPER.encode(&id))

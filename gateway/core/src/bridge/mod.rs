@@ -41,6 +41,15 @@ pub struct Greeting {
     pub reverted_from: Version,
 }
 
+impl Greeting {
+    /// The newer firmware that did not hold, if there was one.
+    #[must_use]
+    pub fn went_back_from(&self) -> Option<Version> {
+        const NONE: Version = Version { major: 0, minor: 0, patch: 0 };
+        Some(self.reverted_from).filter(|from| *from != NONE)
+    }
+}
+
 /// What the hub's store knows of a bridge.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Known {

@@ -6,7 +6,7 @@ use crate::show::{Shown, count};
 use crate::source::serial::{Port, State};
 use crate::store::Bridge;
 use hearth_core::bridge::Greeting;
-use hearth_wire::frame::{BridgeId, Version};
+use hearth_wire::frame::BridgeId;
 
 impl Asked<'_> {
     pub(super) fn bridges(&mut self) -> Answer {
@@ -36,11 +36,10 @@ impl Asked<'_> {
             let State::Talks { greeting, trouble, .. } = state else { continue };
             let not = "the bridge does not do what it is told of its devices";
             said.extend(trouble.map(|why| format!("line {}: {not}: {why}", port.path.display())));
-            let Version { major, minor, patch } = greeting.reverted_from;
-            if (major, minor, patch) != (0, 0, 0) {
+            if let Some(newer) = greeting.went_back_from() {
                 let now = greeting.firmware;
                 said.push(format!(
-                    "line {}: the bridge has gone back to firmware {now}: {major}.{minor}.{patch} did not hold; `hearth bridge logs` \
+                    "line {}: the bridge has gone back to firmware {now}: {newer} did not hold; `hearth bridge logs` \
                      may say why",
                     port.path.display()
                 ));
