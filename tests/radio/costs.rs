@@ -125,10 +125,7 @@ fn what_may_be_lost_is_short() {
 /// A program that only prints is there when the cuff appears; and how long the cuff waited.
 #[track_caller]
 fn prints(home: &Home) -> (Running, i64) {
-    // Who asks BlueZ for a scan while that of somebody who is gone still ends is told that it scans, and hears nobody.
-    let scans = "dbus-send --system --print-reply --dest=org.bluez /org/bluez/hci0 org.freedesktop.DBus.Properties.Get \
-                 string:org.bluez.Adapter1 string:Discovering";
-    home.guest().run(&format!("until {scans} | grep -q 'boolean false'; do usleep 50000; done")).ok();
+    home.guest().scans_for_nobody();
     let program =
         home.guest().start(&format!("/outside/bare careful {} 2A35 1 5000", home.air.address("cuff")));
     program.wait(" scans");

@@ -240,6 +240,15 @@ impl Guest {
         self.run(&format!("kill -{signal} {}", program.process)).ok();
     }
 
+    /// Waits until BlueZ scans for nobody. Who asks for a scan while that of somebody who is gone still ends is told that it scans, and
+    /// hears nobody.
+    #[track_caller]
+    pub(crate) fn scans_for_nobody(&self) {
+        let scans = "dbus-send --system --print-reply --dest=org.bluez /org/bluez/hci0 \
+                     org.freedesktop.DBus.Properties.Get string:org.bluez.Adapter1 string:Discovering";
+        self.run(&format!("until {scans} | grep -q 'boolean false'; do usleep 50000; done")).ok();
+    }
+
     /// Power off: what its kernel had not written is lost.
     pub(crate) fn cut(self) {}
 
