@@ -13,7 +13,7 @@ const PART: u8 = 2;
 const COMPLETE: u8 = 3;
 
 /// How many octets a part has.
-const PART_LENGTH: usize = 512;
+const PART_LENGTH: usize = 256;
 
 /// A region of flash with two pages: one that holds, and the one that is written next.
 pub struct Settings<F> {

@@ -250,25 +250,25 @@ fn a_configuration_holds_when_all_of_it_has_come() {
     let mut plan = Plan::new(&mut room).unwrap();
     let device = |n: u8| Peer::Device(AddressKind::Public, [n; 6]);
     for n in 0..10 {
-        plan.device(device(n), Security::Bonded, 5_000, [Step::Drain; 68]).unwrap();
+        plan.device(device(n), Security::Bonded, 5_000, [Step::Drain; 28]).unwrap();
     }
     let whole = plan.done();
-    assert_eq!(whole.len(), 1_491);
+    assert_eq!(whole.len(), 691);
     let digest = digest(whole);
     let part = |token, from: usize, octets| ToBridge::Configure {
         token,
         digest,
         from: from as u16,
-        of: 1_491,
+        of: 691,
         octets,
     };
-    Hub::say(&part(2, 0, &whole[..500]), &mut world.to_bridge);
-    Hub::say(&part(3, 1_000, &whole[1_000..]), &mut world.to_bridge);
+    Hub::say(&part(2, 0, &whole[..250]), &mut world.to_bridge);
+    Hub::say(&part(3, 500, &whole[500..]), &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
     assert_eq!(world.answers(), [(2, true), (3, false)], "a part is missing");
     assert_eq!(world.wishes, []);
-    Hub::say(&part(4, 500, &whole[500..1_000]), &mut world.to_bridge);
-    Hub::say(&part(5, 1_000, &whole[1_000..]), &mut world.to_bridge);
+    Hub::say(&part(4, 250, &whole[250..500]), &mut world.to_bridge);
+    Hub::say(&part(5, 500, &whole[500..]), &mut world.to_bridge);
     world.turn(&mut bridge).unwrap();
     assert_eq!(world.answers(), [(4, true), (5, true)]);
     // Adopted meanwhile, it has said Hello: whoever hears that knows of no bonds.
@@ -290,7 +290,7 @@ fn what_found_no_room_is_counted() {
     let (mut world, mut bridge) = adopted();
     let (mut kept, mut lost) = (0, 0);
     while lost < 25 {
-        match now(bridge.keep_or_count(&said(kept, &mut [0; 300]))).unwrap() {
+        match now(bridge.keep_or_count(&said(kept, &mut [0; 240]))).unwrap() {
             Some(_) => kept += 1,
             None => lost += 1,
         }

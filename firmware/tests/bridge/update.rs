@@ -280,7 +280,7 @@ fn what_is_not_for_this_board_is_refused_by_name() {
     let missing = "octets of the image are missing: begin the update again";
     assert_eq!(running.part(&good, 2 * PART).unwrap().0, Outcome::Refused(missing));
     assert_eq!(running.asks(&start).unwrap().0, Outcome::Refused("the image is not complete"));
-    let beyond = ToBridge::Image { token: 9, from: u32::MAX, octets: &[1; 300] };
+    let beyond = ToBridge::Image { token: 9, from: u32::MAX, octets: &[1; 256] };
     assert_eq!(running.asks(&beyond).unwrap().0, Outcome::Refused(missing));
 
     // What is on trial is confirmed first.

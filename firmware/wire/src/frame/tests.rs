@@ -219,11 +219,12 @@ fn records_are_in_the_order_in_which_they_were_made() {
     assert!(place(1, 9) < place(2, 1) && place(2, 1) < place(2, 2) && Place::default() < place(1, 1));
 }
 
-/// The longest value that GATT has goes in a frame.
+/// The longest value that a single packet of a link carries (Core, Vol 6, Part B, 2.4: 251 octets, with L2CAP's four and ATT's three) has
+/// room.
 #[test]
 fn the_longest_value_has_room() {
     let mut buffer = [0; line::LONGEST];
-    let octets = [0xFF; 512];
+    let octets = [0xFF; 244];
     let what = What::Value { link: Link::Bonded, characteristic: 0x2A18, octets: &octets };
     let said = Said { at: Ticks(1), peer: CUFF, contact: 1, what }.encode(&mut buffer).unwrap().to_vec();
     let mut buffer = [0; line::LONGEST];
