@@ -1,5 +1,6 @@
 //! What a hub wants of a board, beside its records.
 
+use crate::sensor::Grams;
 use hearth_wire::frame::Peer;
 
 /// What the hub wishes of the board.
@@ -11,6 +12,11 @@ pub enum Wish {
     Configured,
     Restart,
     Radio(Order),
+    /// So many grams lie on the scale; none: nothing does. It is answered with the token.
+    Calibrate {
+        token: u16,
+        mass: Option<Grams>,
+    },
 }
 
 /// What the hub asks of the radio. Whoever carries it out answers with the token.

@@ -94,6 +94,11 @@ pub(crate) enum Request {
     BridgeReset {
         bridge: i64,
     },
+    /// So many grams lie on its scale; 0: nothing does.
+    BridgeCalibrate {
+        bridge: i64,
+        grams: u32,
+    },
     /// Gives it this firmware, a whole file in base64; the answer is the first step of it.
     BridgeUpdate {
         bridge: i64,

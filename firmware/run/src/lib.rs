@@ -11,27 +11,29 @@
 
 mod desk;
 mod outgoing;
+mod sensors;
 
 use core::fmt;
 use core::future::pending;
 pub use desk::{ADVERTISEMENT, Desk, ForRadio, Kept, NoPlan, Plan, Word};
 use desk::{Answer, Asked};
 use embassy_futures::select::{Either6, select6};
-use embassy_time::{Duration, Instant, Ticker, Timer, with_timeout};
+use embassy_time::{Duration, Instant, Timer, with_timeout};
 use embedded_io_async::{Read, Write};
 use embedded_storage_async::nor_flash::NorFlash;
 use firmware::bridge::{About, Bridge, Line, put};
 use firmware::flash::Refused;
-use firmware::sensor::{News, Settling, Thermometer, Trouble, measurement};
+use firmware::sensor::{LENGTH, LoadCell, Thermometer};
 use firmware::update::{Room, Standing};
 use firmware::wish::Wish;
+pub use hearth_wire::frame::image::Mark;
 use hearth_wire::frame::line::LONGEST_ON_THE_LINE;
 use hearth_wire::frame::said::Said;
-use hearth_wire::frame::{Heard, Level, Outcome, Ticks, ToHub};
+use hearth_wire::frame::{Heard, Level, Outcome, Ticks, ToHub, Version};
 use outgoing::Outgoing;
+pub use sensors::Scale;
+use sensors::{Sensors, Tells};
 
-/// A thermometer measures once a second.
-const SAMPLE: Duration = Duration::from_secs(1);
 /// A bus that somebody holds down is given up after so long.
 const BUS: Duration = Duration::from_millis(500);
 /// Flash that failed is asked again after so long.
@@ -41,9 +43,40 @@ const TRIAL: Duration = Duration::from_secs(600);
 /// What is still to be said before a restart takes no longer; a hub that takes nothing must not keep a bridge from it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// What the image of the package that calls this says of itself, and whoever has the image reads there: its board, by the package's
+/// name, and its version. As the image has it: it may have been given another version before it was signed. `None`: whatever it is, it
+/// is no firmware that a hub would confirm.
+#[macro_export]
+macro_rules! mark {
+    () => {{
+        static MARK: [u8; $crate::Mark::LENGTH] = $crate::Mark {
+            board: env!("CARGO_PKG_NAME"),
+            version: $crate::version(
+                env!("CARGO_PKG_VERSION_MAJOR"),
+                env!("CARGO_PKG_VERSION_MINOR"),
+                env!("CARGO_PKG_VERSION_PATCH"),
+            ),
+        }
+        .octets();
+        $crate::Mark::of(core::hint::black_box(&MARK))
+    }};
+}
+
+/// For [`mark!`]: panics where the firmware is built, if these are no version's numbers.
+#[must_use]
+pub const fn version(major: &str, minor: &str, patch: &str) -> Version {
+    const fn number(digits: &str) -> u16 {
+        match u16::from_str_radix(digits, 10) {
+            Ok(number) => number,
+            Err(_) => panic!("a version has three numbers"),
+        }
+    }
+    Version { major: number(major), minor: number(minor), patch: number(patch) }
+}
+
 /// What a board is made of. The line's two ends lose nothing when a read or a write of theirs is dropped half-way: so it is with those that
 /// have a buffer between them and the wire.
-pub struct Board<F, R, W, T> {
+pub struct Board<F, R, W, T, C> {
     pub about: About,
     pub spool: F,
     pub settings: F,
@@ -51,23 +84,25 @@ pub struct Board<F, R, W, T> {
     pub updates: Option<Room<F>>,
     pub from_hub: R,
     pub to_hub: W,
-    pub thermometer: T,
+    pub thermometer: Option<T>,
+    pub scale: Option<Scale<C, F>>,
     /// Starts the board anew, as after power-on.
     pub restart: fn() -> !,
 }
 
-impl<F, R, W, T> fmt::Debug for Board<F, R, W, T> {
+impl<F, R, W, T, C> fmt::Debug for Board<F, R, W, T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Board").field("about", &self.about).finish_non_exhaustive()
     }
 }
 
-impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
+impl<F: NorFlash, R: Read, W: Write, T: Thermometer, C: LoadCell> Board<F, R, W, T, C> {
     /// From power-on to power-off, with a spool of so many pages. At the desk is the radio, if the board has one.
     pub async fn run<const PAGES: usize>(mut self, desk: &Desk) -> ! {
         let mut line = Outgoing::new();
         let started = Bridge::<F, PAGES>::start(self.about, self.spool, self.settings, self.updates).await;
-        let Ok(mut bridge) = started else {
+        let sensors = Sensors::start(self.thermometer, self.scale).await;
+        let (Ok(mut bridge), Ok(mut sensors)) = (started, sensors) else {
             log(Level::Error, "the flash memory cannot be read: starting again", &mut line);
             last_words(&mut self.to_hub, &mut line).await;
             Timer::after(FLASH).await;
@@ -76,8 +111,6 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
         let greeted = bridge.hello(now(), &mut line).await;
         complain(greeted, &mut line);
         desk.greeted();
-        let mut settling = Settling::new();
-        let mut seconds = Ticker::every(SAMPLE);
         let mut octets = [0; 64];
         let trial = Instant::now() + TRIAL;
         loop {
@@ -94,7 +127,7 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
             // The hub's octets come last: however many it sends, the others have their turn.
             let first = select6(
                 written(&mut self.to_hub, line.waiting()),
-                seconds.next(),
+                sensors.due(),
                 until(again),
                 desk.asked(),
                 said(desk, line.room()),
@@ -105,18 +138,13 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
                 // Whatever of it arrived is no frame; what matters is told again.
                 Either6::First(Err(_)) => line.clear(),
                 Either6::Second(()) => {
-                    let sample = with_timeout(BUS, self.thermometer.sample()).await;
-                    let news = settling.sample(sample.unwrap_or(Err(Trouble::Silent)), now());
-                    match news {
+                    let mut value = [0; LENGTH];
+                    match sensors.ask(now(), &mut value).await {
                         None => {}
-                        Some(News::Fails(trouble)) => log(Level::Warning, trouble.words(), &mut line),
-                        Some(News::WorksAgain) => log(Level::Info, "the thermometer works again", &mut line),
-                        Some(News::Settled(temperature)) => {
-                            let mut value = Default::default();
-                            if let Some(said) = measurement(temperature, now(), &mut value) {
-                                let kept = bridge.keep_or_count(&said).await;
-                                complain(kept, &mut line);
-                            }
+                        Some(Tells::Log(level, words)) => log(level, words, &mut line),
+                        Some(Tells::Said(said)) => {
+                            let kept = bridge.keep_or_count(&said).await;
+                            complain(kept, &mut line);
                         }
                     }
                 }
@@ -130,18 +158,24 @@ impl<F: NorFlash, R: Read, W: Write, T: Thermometer> Board<F, R, W, T> {
                 Either6::Sixth(Ok(many)) => {
                     let came = octets.get(..many).unwrap_or_default();
                     let mut restart = false;
-                    let mut busy = None;
+                    let (mut busy, mut mass) = (None, None);
                     let wish = |wish| match wish {
                         Wish::Restart => restart = true,
                         Wish::Configured => desk.configured(),
                         Wish::Greeted => desk.greeted(),
                         Wish::Radio(order) if desk.order(order, now()) => {}
                         Wish::Radio(order) => busy = Some(order.token()),
+                        Wish::Calibrate { token, mass: lies } => mass = Some((token, lies)),
                     };
                     let heard = bridge.received(came, now(), &mut line, wish).await;
                     complain(heard, &mut line);
                     if let Some(token) = busy {
                         put(&ToHub::Done { token, outcome: Outcome::Busy }, &mut line);
+                    }
+                    if let Some((token, mass)) = mass {
+                        let calibrated = sensors.calibrate(mass).await;
+                        let outcome = complain(calibrated, &mut line).unwrap_or(Outcome::Flash);
+                        put(&ToHub::Done { token, outcome }, &mut line);
                     }
                     if restart {
                         last_words(&mut self.to_hub, &mut line).await;

@@ -3,6 +3,7 @@
 use super::{Bridge, Line, done, put};
 use crate::configuration;
 use crate::flash::{Refused, Settings};
+use crate::sensor::Grams;
 use crate::update::Updates;
 use crate::wish::{Order, Wish};
 use embedded_storage_async::nor_flash::NorFlash;
@@ -69,6 +70,14 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             ToBridge::Restart { token } => {
                 wish = Some(Wish::Restart);
                 (token, Outcome::Good)
+            }
+            ToBridge::Calibrate { token, grams } => {
+                if self.about.can.has(Capabilities::SCALE) {
+                    // What is more than any scale carries is refused where the scale is.
+                    let mass = (grams != 0).then_some(Grams(grams.min(i32::MAX as u32) as i32));
+                    return Ok(Some(Wish::Calibrate { token, mass }));
+                }
+                (token, Outcome::Unknown)
             }
             ToBridge::Look { token, seconds } => return Ok(self.order(Order::Look { token, seconds }, line)),
             ToBridge::Pair { token, peer } => return Ok(self.order(Order::Pair { token, peer }, line)),

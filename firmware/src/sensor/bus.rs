@@ -7,14 +7,19 @@ use std::collections::BTreeMap;
 pub(crate) struct Bus {
     address: u8,
     pub(crate) is_there: bool,
-    pub(crate) registers: BTreeMap<u8, u16>,
-    /// What was written last, beyond a register's number.
-    pub(crate) written: Vec<u8>,
+    registers: BTreeMap<u8, Vec<u8>>,
+    /// What was written, beyond a register's number.
+    pub(crate) written: Vec<Vec<u8>>,
 }
 
 impl Bus {
     pub(crate) fn new(address: u8) -> Bus {
         Bus { address, is_there: true, registers: BTreeMap::new(), written: vec![] }
+    }
+
+    /// What the register has when it is read; zeros, where nobody said.
+    pub(crate) fn shows(&mut self, register: u8, octets: &[u8]) {
+        self.registers.insert(register, octets.to_vec());
     }
 }
 
@@ -31,10 +36,12 @@ impl I2c for Bus {
         for operation in operations {
             match operation {
                 Operation::Write([register]) => pointer = *register,
-                Operation::Write(octets) => self.written = octets.to_vec(),
+                Operation::Write(octets) => self.written.push(octets.to_vec()),
                 Operation::Read(into) => {
-                    let register = self.registers.get(&pointer).copied().unwrap_or_default();
-                    into.copy_from_slice(&register.to_be_bytes());
+                    into.fill(0);
+                    if let Some(register) = self.registers.get(&pointer) {
+                        into.copy_from_slice(register);
+                    }
                 }
             }
         }

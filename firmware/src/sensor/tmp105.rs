@@ -58,9 +58,9 @@ mod tests {
             (0xC900, Ok(Temperature::degrees(-55))),
             (0xFFFF, Err(Trouble::Silent)),
         ] {
-            sensor.bus.registers.insert(0, register);
+            sensor.bus.shows(0, &u16::to_be_bytes(register));
             assert_eq!(now(sensor.sample()), temperature, "{register:04X}");
-            assert_eq!(sensor.bus.written, [CONFIGURATION, TWELVE_BITS]);
+            assert_eq!(sensor.bus.written.pop().as_deref(), Some(&[CONFIGURATION, TWELVE_BITS][..]));
         }
         sensor.bus.is_there = false;
         assert_eq!(now(sensor.sample()), Err(Trouble::Silent));

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn it_shows_128ths_of_a_degree() {
         let mut bus = Bus::new(0x48);
-        bus.registers.insert(0x0F, 0x0117);
+        bus.shows(0x0F, &[0x01, 0x17]);
         let mut sensor = Tmp117::new(bus, 0x48);
         // The data sheet's table: 25 is 0C80, -0.0078125 is FFFF (here: nobody), -25 is F380, 100 is 3200.
         for (register, temperature) in [
@@ -74,7 +74,7 @@ mod tests {
             (0xFFFF, Err(Trouble::Silent)),
             (0x124D, Ok(Temperature(9_370))),
         ] {
-            sensor.bus.registers.insert(0x00, register);
+            sensor.bus.shows(0x00, &u16::to_be_bytes(register));
             assert_eq!(now(sensor.sample()), temperature, "{register:04X}");
         }
     }
@@ -82,13 +82,14 @@ mod tests {
     #[test]
     fn another_than_it_is_not_believed() {
         let mut bus = Bus::new(0x49);
-        bus.registers.extend([(0x0F, 0x7117), (0x00, 0x0C80)]);
+        bus.shows(0x0F, &[0x71, 0x17]);
+        bus.shows(0x00, &[0x0C, 0x80]);
         let mut sensor = Tmp117::new(bus, 0x49);
         assert_eq!(now(sensor.sample()), Ok(Temperature::degrees(25)), "any revision");
         sensor.bus.is_there = false;
         assert_eq!(now(sensor.sample()), Err(Trouble::Silent));
         sensor.bus.is_there = true;
-        sensor.bus.registers.insert(0x0F, 0x0190);
+        sensor.bus.shows(0x0F, &[0x01, 0x90]);
         assert_eq!(now(sensor.sample()), Err(Trouble::Another));
     }
 }

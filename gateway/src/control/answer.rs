@@ -93,6 +93,7 @@ impl Asked<'_> {
             Request::BridgeInfo { .. }
             | Request::BridgeLogs { .. }
             | Request::BridgeReset { .. }
+            | Request::BridgeCalibrate { .. }
             | Request::BridgeUpdate { .. }
             | Request::BridgeUpdateNext => Err(Ending::new(
                 exit::UNAVAILABLE,

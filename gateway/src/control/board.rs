@@ -33,6 +33,7 @@ pub(super) async fn answer(inside: &Inside, talk: &mut Talk, request: &Request) 
         Request::BridgeInfo { bridge } => there(inside, *bridge).map(|door| info(&door)),
         Request::BridgeLogs { bridge } => there(inside, *bridge).map(|door| logs(inside, &door)),
         Request::BridgeReset { bridge } => reset(inside, *bridge).await,
+        Request::BridgeCalibrate { bridge, grams } => calibrate(inside, *bridge, *grams).await,
         Request::BridgeUpdate { bridge, file, forced } => talk.begin(inside, *bridge, file, *forced).await,
         Request::BridgeUpdateNext => talk.next().await,
         _ => return None,
@@ -107,14 +108,35 @@ fn logs(inside: &Inside, door: &Door) -> Shown {
 }
 
 async fn reset(inside: &Inside, bridge: i64) -> Answer {
+    answered(inside, bridge, |done| Ask::Restart { done }).await?;
+    let said = format!("Bridge {bridge} starts anew. What it keeps stays.");
+    Ok(Shown { said: Some(said), ..Shown::default() })
+}
+
+async fn calibrate(inside: &Inside, bridge: i64, grams: u32) -> Answer {
+    answered(inside, bridge, |done| Ask::Calibrate { grams, done }).await?;
+    let said = match grams {
+        0 => format!(
+            "The empty scale is known. Put a known mass on it, wait until it is still, and: hearth bridge calibrate {bridge} --mass KG"
+        ),
+        _ => format!(
+            "The scale of bridge {bridge} is calibrated. Take the mass off: it weighs once it was empty."
+        ),
+    };
+    Ok(Shown { said: Some(said), ..Shown::default() })
+}
+
+/// Asks its board, and waits for the answer.
+async fn answered(
+    inside: &Inside,
+    bridge: i64,
+    ask: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Ask,
+) -> Result<(), Ending> {
     let door = there(inside, bridge)?;
     let (done, answered) = oneshot::channel();
-    door.board.send(Ask::Restart { done }).map_err(|_| gone())?;
+    door.board.send(ask(done)).map_err(|_| gone())?;
     match timeout(ANSWERS, answered).await {
-        Ok(Ok(Ok(()))) => {
-            let said = format!("Bridge {bridge} starts anew. What it keeps stays.");
-            Ok(Shown { said: Some(said), ..Shown::default() })
-        }
+        Ok(Ok(Ok(()))) => Ok(()),
         Ok(Ok(Err(why))) => Err(Ending::new(exit::UNAVAILABLE, why)),
         Ok(Err(_)) => Err(gone()),
         Err(_) => Err(Ending::new(

@@ -16,11 +16,10 @@ use bt_hci_serial::SerialTransport;
 use cortex_m::peripheral::SCB;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use firmware::bridge::About;
-use firmware::sensor::Tmp105;
+use firmware::sensor::{Absent, Tmp105};
 use firmware::update::{Room, key};
-use firmware_run::{Board, Desk};
-use hearth_wire::frame::image::Mark;
-use hearth_wire::frame::{Capabilities, Version};
+use firmware_run::{Board, Desk, Scale, mark};
+use hearth_wire::frame::Capabilities;
 
 /// Hertz, of the processor and of all that it is wired to.
 const CLOCK: u32 = 25_000_000;
@@ -37,7 +36,7 @@ const COMMANDS: usize = 4;
 
 #[embassy_executor::task]
 async fn bridge(from_hub: uart::Input<FROM_HUB>, to_hub: uart::Output<FROM_HUB>) {
-    let mark = mark();
+    let Some(mark) = mark!() else { SCB::sys_reset() };
     let board = Board {
         about: About {
             bridge: flash::bridge(),
@@ -55,7 +54,8 @@ async fn bridge(from_hub: uart::Input<FROM_HUB>, to_hub: uart::Output<FROM_HUB>)
         }),
         from_hub,
         to_hub,
-        thermometer: Tmp105::new(sbcon::Bus::new(0x4002_A000), 0x48),
+        thermometer: Some(Tmp105::new(sbcon::Bus::new(0x4002_A000), 0x48)),
+        scale: None::<Scale<Absent, _>>,
         restart: SCB::sys_reset,
     };
     board.run::<{ memory::SPOOL.pages() }>(&DESK).await
@@ -87,33 +87,6 @@ fn main() -> ! {
             spawner.spawn(watchdog);
         }
     })
-}
-
-/// What this image says of itself, and whoever has it reads there.
-static MARK: [u8; Mark::LENGTH] = Mark { board: env!("CARGO_PKG_NAME"), version: version() }.octets();
-
-/// As the image has it: it may have been given another version before it was signed.
-fn mark() -> Mark<'static> {
-    match Mark::of(core::hint::black_box(&MARK)) {
-        Some(mark) => mark,
-        // Whatever it is, it is no firmware that a hub would confirm.
-        None => SCB::sys_reset(),
-    }
-}
-
-/// The package's, as in `1.4.2`.
-const fn version() -> Version {
-    const fn number(digits: &str) -> u16 {
-        match u16::from_str_radix(digits, 10) {
-            Ok(number) => number,
-            Err(_) => panic!("a version has three numbers"),
-        }
-    }
-    Version {
-        major: number(env!("CARGO_PKG_VERSION_MAJOR")),
-        minor: number(env!("CARGO_PKG_VERSION_MINOR")),
-        patch: number(env!("CARGO_PKG_VERSION_PATCH")),
-    }
 }
 
 /// Nobody is there to read it; what was kept is in the flash.

@@ -140,6 +140,7 @@ fn what_a_hub_says() {
         (ToBridge::Image { token: 1, from: 512, octets: &[1, 2] }, "0B 0100 00020000 0200 0102"),
         (ToBridge::Confirm { token: 1 }, "0D 0100"),
         (ToBridge::Restart { token: 1 }, "0E 0100"),
+        (ToBridge::Calibrate { token: 1, grams: 20_000 }, "0F 0100 204E0000"),
     ] {
         check!(ToBridge<'_>, frame, octets);
     }

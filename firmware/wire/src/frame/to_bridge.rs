@@ -74,6 +74,11 @@ pub enum ToBridge<'a> {
     Restart {
         token: u16,
     },
+    /// A technician says that so many grams lie on the board's scale; 0: nothing does.
+    Calibrate {
+        token: u16,
+        grams: u32,
+    },
     /// A kind that a later version has.
     Other {
         kind: u8,
@@ -99,6 +104,7 @@ impl<'a> ToBridge<'a> {
     const START: u8 = 12;
     const CONFIRM: u8 = 13;
     const RESTART: u8 = 14;
+    const CALIBRATE: u8 = 15;
 
     pub fn decode(octets: &'a [u8]) -> Result<Decoded<'a, Self>, Malformed> {
         let mut reader = Reader::new(octets)?;
@@ -143,6 +149,9 @@ impl<'a> ToBridge<'a> {
             }
             ToBridge::CONFIRM => ToBridge::Confirm { token: token(&mut reader)? },
             ToBridge::RESTART => ToBridge::Restart { token: token(&mut reader)? },
+            ToBridge::CALIBRATE => {
+                ToBridge::Calibrate { token: token(&mut reader)?, grams: reader.u32("grams")? }
+            }
             kind => ToBridge::Other { kind, octets: reader.rest() },
         };
         Ok(reader.done(frame))
@@ -209,6 +218,10 @@ impl<'a> ToBridge<'a> {
             }
             ToBridge::Confirm { token } => begin(ToBridge::CONFIRM, token)?,
             ToBridge::Restart { token } => begin(ToBridge::RESTART, token)?,
+            ToBridge::Calibrate { token, grams } => {
+                begin(ToBridge::CALIBRATE, token)?;
+                writer.u32("grams", grams)?;
+            }
             ToBridge::Other { kind, octets } => {
                 writer.u8("kind", kind)?;
                 writer.octets("octets", octets)?;

@@ -1,4 +1,4 @@
-//! What a technician asks of a board itself: a new firmware, a restart, what it said.
+//! What a technician asks of a board itself: a new firmware, a restart, that its scale learns what a mass is.
 
 use super::NOT_THERE;
 use super::talk::Talk;
@@ -15,6 +15,25 @@ pub(crate) enum Ask {
     Update { image: Signed, forced: bool, steps: mpsc::UnboundedSender<Step> },
     /// Starts it anew.
     Restart { done: oneshot::Sender<Result<(), String>> },
+    /// So many grams lie on its scale; 0: nothing does.
+    Calibrate { grams: u32, done: oneshot::Sender<Result<(), String>> },
+}
+
+/// Who waits for the answer to a request.
+#[derive(Debug)]
+pub(super) struct Waits {
+    token: u16,
+    /// A board that starts anew has done what was asked of it, whether it said so or not.
+    for_restart: bool,
+    done: oneshot::Sender<Result<(), String>>,
+}
+
+impl Waits {
+    /// The board is not there any more.
+    pub(super) fn gone(self) {
+        let how = if self.for_restart { Ok(()) } else { Err(NOT_THERE.to_owned()) };
+        _ = self.done.send(how);
+    }
 }
 
 /// How far an update is.
@@ -77,7 +96,7 @@ impl Update {
 pub(super) fn refuse(ask: Ask) {
     match ask {
         Ask::Update { steps, .. } => _ = steps.send(Step::Over(Err(NOT_THERE.to_owned()))),
-        Ask::Restart { done } => _ = done.send(Err(NOT_THERE.to_owned())),
+        Ask::Restart { done } | Ask::Calibrate { done, .. } => _ = done.send(Err(NOT_THERE.to_owned())),
     }
 }
 
@@ -100,7 +119,14 @@ impl Talk<'_> {
             }
             Ask::Restart { done } => {
                 let token = self.line.request(|token| ToBridge::Restart { token });
-                self.restart = Some((token, done));
+                self.waits.push(Waits { token, for_restart: true, done });
+            }
+            Ask::Calibrate { done, .. } if !greeting.can.has(Capabilities::SCALE) => {
+                _ = done.send(Err("this bridge has no scale wired to it".to_owned()));
+            }
+            Ask::Calibrate { grams, done } => {
+                let token = self.line.request(|token| ToBridge::Calibrate { token, grams });
+                self.waits.push(Waits { token, for_restart: false, done });
             }
         }
     }
@@ -138,8 +164,8 @@ impl Talk<'_> {
 
     /// Whether the answer was to one of these.
     pub(super) fn board_done(&mut self, token: u16, done: &Result<(), String>) -> bool {
-        if let Some((_, waits)) = self.restart.take_if(|(asked, _)| *asked == token) {
-            _ = waits.send(done.clone());
+        if let Some(at) = self.waits.iter().position(|waits| waits.token == token) {
+            _ = self.waits.swap_remove(at).done.send(done.clone());
             return true;
         }
         let now = self.now();

@@ -1,6 +1,6 @@
 //! What is said over one opened line, until it ends.
 
-use super::board::{self, Update};
+use super::board::{self, Update, Waits};
 use super::keeper::Keeper;
 use super::near::Near;
 use super::pairing::{Awaited, Leaving, Pairing, person};
@@ -45,8 +45,8 @@ pub(super) struct Talk<'a> {
     pub(super) keeper: &'a Keeper,
     pub(super) line: Line,
     pub(super) update: &'a mut Option<Update>,
-    /// Who waits until the board starts anew, by the request with this token.
-    pub(super) restart: Option<(u16, oneshot::Sender<Result<(), String>>)>,
+    /// Who waits for what the board was asked.
+    pub(super) waits: Vec<Waits>,
     /// Who is there.
     bridge: Option<(BridgeNo, Greeting)>,
     /// The devices that it meets.
@@ -75,7 +75,7 @@ impl<'a> Talk<'a> {
             keeper: &stays.keeper,
             line: Line::new(stays.clock.ticks()),
             update,
-            restart: None,
+            waits: vec![],
             bridge: None,
             house: BTreeMap::new(),
             catalog: Arc::new(Catalog::standard()),
@@ -171,8 +171,7 @@ impl<'a> Talk<'a> {
     fn forget(&mut self, why: &str) {
         self.over(Err(why.to_owned()));
         self.leaving.drain(..).for_each(|leaving| leaving.over(Err(why.to_owned())));
-        // Whoever wanted that has it.
-        self.restart.take().into_iter().for_each(|(_, waits)| _ = waits.send(Ok(())));
+        self.waits.drain(..).for_each(Waits::gone);
         (self.looks, self.look, self.bonds) = (None, None, vec![]);
     }
 
