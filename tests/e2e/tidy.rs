@@ -103,6 +103,7 @@ fn arrows_point_one_way() {
         ("firmware-boot", &[]),
         ("firmware-radio", &["firmware", "firmware-run", "hearth-wire"]),
         ("firmware-run", &["firmware", "hearth-wire"]),
+        ("firmware-usb", &["hearth-wire"]),
         ("gateway", &["hearth-core", "hearth-wire"]),
         ("hearth-core", &["hearth-wire"]),
         ("hearth-wire", &[]),
@@ -145,11 +146,14 @@ fn boards_stand_on_what_runs_a_bridge() {
             let ours: Vec<_> = ours.map(|d| d["name"].as_str().unwrap()).collect();
             let is_right = match package["name"].as_str().unwrap() {
                 "boot" => ours == ["firmware-boot", "memory"],
-                "memory" => ours.is_empty(),
+                "memory" => ours.iter().all(|ours| ["firmware-boot", "hearth-wire"].contains(ours)),
                 name => {
-                    let without = ["firmware", "firmware-run", "hearth-wire", "memory"];
-                    let with_radio = ["firmware", "firmware-radio", "firmware-run", "hearth-wire", "memory"];
-                    name == board && (ours == with_radio || ours == without)
+                    let needs = ["firmware", "firmware-run", "hearth-wire"];
+                    let may_have = ["firmware-boot", "firmware-radio", "firmware-usb", "memory"];
+                    let known = |ours: &&str| needs.contains(ours) || may_have.contains(ours);
+                    name == board
+                        && needs.iter().all(|needed| ours.contains(needed))
+                        && ours.iter().all(known)
                 }
             };
             assert!(is_right, "{board}: {}: {ours:?}", package["name"]);

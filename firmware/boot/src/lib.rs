@@ -15,12 +15,15 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod region;
+
 use core::fmt;
 use embassy_boot::{BootError, BootLoader, BootLoaderConfig};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use embedded_storage_async::nor_flash as not_blocking;
 
 pub use embassy_boot::State;
+pub use region::{Chip, Fails, PAGE, Refused, Region};
 
 /// [`embassy_boot`]'s magic for "exchange them": `State::from` of it.
 const SWAP: u8 = 0xF0;

@@ -3,8 +3,8 @@
 #![no_main]
 
 use core::ptr::{read_volatile, write_volatile};
-use firmware_boot::choose;
-use memory::{ACTIVE, NEXT, PAGE, STATE};
+use firmware_boot::{PAGE, choose};
+use memory::{ACTIVE, NEXT, STATE};
 
 /// Whoever does not feed it for so long is started anew: an image that hangs is on trial no longer. It bites at the second time.
 const WATCHDOG_S: u32 = 3;
@@ -31,11 +31,11 @@ fn main() -> ! {
         // The next start goes on with it.
         cortex_m::peripheral::SCB::sys_reset()
     }
-    let table = ACTIVE.address() as *const u32;
+    let table = ACTIVE.begins() as *const u32;
     // SAFETY: the flash is there, whatever it holds; and what it holds is an image, or nothing: where nothing is, all bits are set.
     let (stack, start) = unsafe { (read_volatile(table), read_volatile(table.add(1))) };
-    let there = ACTIVE.address()..ACTIVE.address() + ACTIVE.length();
-    if stack == u32::MAX || !there.contains(&(start as usize)) {
+    let there = ACTIVE.begins()..ACTIVE.begins() + ACTIVE.length() as u32;
+    if stack == u32::MAX || !there.contains(&start) {
         // Nobody has flashed one yet.
         loop {
             cortex_m::asm::wfi()
