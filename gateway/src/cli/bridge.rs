@@ -2,6 +2,7 @@
 
 use super::args::row;
 use super::door::{self, Door};
+use super::flash::{flash, flat};
 use super::{Ending, Shown, exit};
 use crate::config::Config;
 use crate::control::Request;
@@ -11,7 +12,6 @@ use data_encoding::{BASE64, HEXLOWER};
 use hearth_core::bridge::image::{Signed, to_sign};
 use hearth_wire::frame::image::Mark;
 use indicatif::{ProgressBar, ProgressStyle};
-use object::read::elf::{ElfFile32, ProgramHeader as _};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -43,6 +43,33 @@ pub(super) enum Bridge {
         /// Its row, as `hearth bridge list` shows it
         #[arg(value_parser = row)]
         bridge: i64,
+    },
+    /// Tell a bridge's wired scale what a mass is: first with nothing on it, then with a known mass
+    Calibrate {
+        /// Its row, as `hearth bridge list` shows it
+        #[arg(value_parser = row)]
+        bridge: i64,
+        /// Nothing lies on the scale
+        #[arg(long, required_unless_present = "mass", conflicts_with = "mass")]
+        empty: bool,
+        /// So many kilograms lie on it, 2 to 300
+        #[arg(long, value_name = "KG", value_parser = grams)]
+        mass: Option<u32>,
+    },
+    /// Flash a board that has no firmware of ours yet, by the disk that it shows; afterwards `hearth bridge update` does it
+    Flash {
+        /// The board's bootloader, as cargo built it
+        #[arg(value_name = "BOOTLOADER")]
+        boot: PathBuf,
+        /// Its firmware, as cargo built it
+        #[arg(value_name = "FIRMWARE")]
+        firmware: PathBuf,
+        /// Where the board's disk is mounted, if that is not found by itself
+        #[arg(long, value_name = "FOLDER")]
+        disk: Option<PathBuf>,
+        /// Write a file that can be copied onto the board
+        #[arg(long, value_name = "FILE", conflicts_with = "disk")]
+        out: Option<PathBuf>,
     },
     /// Give a bridge a new firmware: it is tried, and the bridge goes back by itself to the one before if it does not hold
     Update {
@@ -87,19 +114,39 @@ impl Bridge {
             Bridge::Info { bridge } => door::ask(&config()?, Request::BridgeInfo { bridge: *bridge }),
             Bridge::Logs { bridge } => door::ask(&config()?, Request::BridgeLogs { bridge: *bridge }),
             Bridge::Reset { bridge } => door::ask(&config()?, Request::BridgeReset { bridge: *bridge }),
+            Bridge::Calibrate { bridge, mass, .. } => {
+                let grams = mass.unwrap_or_default();
+                door::ask(&config()?, Request::BridgeCalibrate { bridge: *bridge, grams })
+            }
             Bridge::Update { bridge, file, force } => update(&config()?, *bridge, file, *force, json),
+            Bridge::Flash { boot, firmware, disk, out } => {
+                flash(boot, firmware, disk.as_deref(), out.as_deref())
+            }
             Bridge::Sign { firmware, key, out } => sign(firmware, key, out.as_deref()),
             Bridge::Key { key } => show_key(key),
         }
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Ending> {
+/// Kilograms with up to three decimals, as grams.
+fn grams(kilograms: &str) -> Result<u32, String> {
+    let wrong =
+        || "a mass in kilograms, from 2 to 300, with up to three decimals, as in 20 or 19.985".to_owned();
+    let (whole, parts) = kilograms.split_once('.').unwrap_or((kilograms, ""));
+    let are_digits = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if parts.len() > 3 || !are_digits(whole) || !are_digits(parts) {
+        return Err(wrong());
+    }
+    let number: u32 = format!("{whole}{parts:0<3}").parse().map_err(|_| wrong())?;
+    if (2_000..=300_000).contains(&number) { Ok(number) } else { Err(wrong()) }
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Ending> {
     std::fs::read(path).map_err(|e| Ending::new(exit::NOINPUT, format!("{}: {e}", path.display())))
 }
 
 /// No file is written over: somebody may need it.
-fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), Ending> {
+pub(super) fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), Ending> {
     let mut file = OpenOptions::new();
     let written = file.write(true).create_new(true).mode(mode).open(path).and_then(|mut file| {
         file.write_all(octets)?;
@@ -180,39 +227,6 @@ fn show_key(path: &Path) -> Result<Shown, Ending> {
     Ok(Shown { said: Some(said), ..Shown::fields(row) })
 }
 
-/// What is flashed of what a linker made: its segments, where they are in the flash. Of a flat image, all.
-fn flat(firmware: Vec<u8>) -> Result<Vec<u8>, &'static str> {
-    if !firmware.starts_with(&object::elf::ELFMAG) {
-        return Ok(firmware);
-    }
-    let wrong = "it is an ELF file, but not of a 32-bit board";
-    let elf: ElfFile32<'_, object::Endianness> = ElfFile32::parse(&*firmware).map_err(|_| wrong)?;
-    let endian = elf.endian();
-    let mut segments: Vec<(u32, &[u8])> = vec![];
-    for header in elf.elf_program_headers() {
-        if header.p_type(endian) == object::elf::PT_LOAD && header.p_filesz(endian) > 0 {
-            let octets = header.data(endian, &*firmware).map_err(|()| "it was cut off")?;
-            segments.push((header.p_paddr(endian), octets));
-        }
-    }
-    segments.sort_by_key(|(at, _)| *at);
-    let first = segments.first().ok_or("it has nothing to flash")?.0;
-    let mut image = vec![];
-    for (at, octets) in segments {
-        let from = (at - first) as usize;
-        if from < image.len() || from > image.len() + MOST_BETWEEN {
-            return Err("its parts do not lie beside each other in the flash");
-        }
-        // As erased flash reads.
-        image.resize(from, 0xFF);
-        image.extend_from_slice(octets);
-    }
-    Ok(image)
-}
-
-/// Octets between two segments: what a linker leaves for alignment.
-const MOST_BETWEEN: usize = 4_096;
-
 fn sign(firmware: &Path, key_file: &Path, out: Option<&Path>) -> Result<Shown, Ending> {
     let wrong = |why: String| Ending::new(exit::DATAERR, format!("{}: {why}", firmware.display()));
     let octets = flat(read(firmware)?).map_err(|why| wrong(why.to_owned()))?;
@@ -233,4 +247,21 @@ fn sign(firmware: &Path, key_file: &Path, out: Option<&Path>) -> Result<Shown, E
         ("octets".to_owned(), size.into()),
     ];
     Ok(Shown { said: Some(said), ..Shown::fields(row.into_iter().collect()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grams;
+
+    #[test]
+    fn a_mass_is_in_kilograms() {
+        for (said, means) in
+            [("20", 20_000), ("19.985", 19_985), ("2.0", 2_000), ("300", 300_000), ("02.5", 2_500)]
+        {
+            assert_eq!(grams(said), Ok(means), "{said}");
+        }
+        for said in ["", ".", "1.999", "300.001", "20,5", "-20", "+20", "2e1", "20.0001", "99999999999"] {
+            assert!(grams(said).is_err(), "{said}");
+        }
+    }
 }

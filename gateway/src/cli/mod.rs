@@ -9,6 +9,7 @@ mod capture;
 mod check;
 mod decode;
 mod door;
+mod flash;
 mod guide;
 mod pair;
 mod person;

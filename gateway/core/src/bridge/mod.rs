@@ -10,6 +10,7 @@ mod line;
 mod said;
 #[cfg(test)]
 mod tests;
+pub mod uf2;
 pub mod update;
 
 use crate::when::HubTicks;
