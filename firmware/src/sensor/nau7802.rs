@@ -36,6 +36,10 @@ const ADDRESS: u8 = 0x2A;
 const RAILS: [i32; 2] = [-0x80_0000, 0x7F_FFFF];
 /// So often it is asked whether a step is done: it takes a third of a second at the most.
 const PATIENCE: u8 = 10;
+/// The analogue supply has settled after six tenths of a second: an offset that is found before is another.
+const SETTLES: u8 = 6;
+/// The first conversions are of what was before.
+const PASSED_OVER: u8 = 4;
 
 /// A bus with the converter on it: it has one address.
 #[derive(Debug)]
@@ -48,8 +52,10 @@ pub struct Nau7802<I> {
 enum Step {
     Start,
     PowersUp(u8),
+    Settles(u8),
     FindsOffset(u8),
-    Runs,
+    /// So many conversions are still passed over.
+    Runs(u8),
 }
 
 impl<I: I2c> Nau7802<I> {
@@ -89,34 +95,42 @@ impl<I: I2c> LoadCell for Nau7802<I> {
                     for (register, octet) in [CONTROL_1, CONVERTER, AMPLIFIER_POWER] {
                         self.write(register, octet).await?;
                     }
-                    self.write(CONTROL_2, FINDS_OFFSET).await?;
-                    Step::FindsOffset(PATIENCE)
+                    Step::Settles(SETTLES)
                 } else {
                     Step::PowersUp(left - 1)
                 }
             }
+            Step::Settles(0) => {
+                self.write(CONTROL_2, FINDS_OFFSET).await?;
+                Step::FindsOffset(PATIENCE)
+            }
+            Step::Settles(left) => Step::Settles(left - 1),
             Step::FindsOffset(left) => {
                 let [found] = self.read(CONTROL_2).await?;
                 match found & (FINDS_OFFSET | NO_OFFSET) {
                     0 => {
                         self.write(POWER, RUNS).await?;
-                        Step::Runs
+                        Step::Runs(PASSED_OVER)
                     }
                     FINDS_OFFSET => Step::FindsOffset(left - 1),
                     _ => return Err(Trouble::Impossible),
                 }
             }
-            Step::Runs => {
+            Step::Runs(passes) => {
                 let [power] = self.read(POWER).await?;
                 // One that lost its power for a moment has forgotten all of it. All ones is a line that nobody pulls down.
                 if power & (RUNS | RESET) != RUNS {
                     return Err(Trouble::Silent);
                 }
-                self.step = Step::Runs;
                 if power & IS_READY == 0 {
+                    self.step = Step::Runs(passes);
                     return Ok(None);
                 }
                 let [high, middle, low] = self.read(CONVERSION).await?;
+                self.step = Step::Runs(passes.saturating_sub(1));
+                if passes > 0 {
+                    return Ok(None);
+                }
                 let counts = i32::from_be_bytes([high, middle, low, 0]) >> 8;
                 return if RAILS.contains(&counts) {
                     Err(Trouble::Impossible)
@@ -156,6 +170,10 @@ mod tests {
             self.sensor.bus.shows(register, &[octet]);
         }
 
+        fn has_converted(&mut self, octets: [u8; 3]) {
+            self.sensor.bus.shows(0x12, &octets);
+        }
+
         fn written(&mut self) -> Vec<(u8, u8)> {
             let written = std::mem::take(&mut self.sensor.bus.written);
             written.into_iter().map(|octets| (octets[0], octets[1])).collect()
@@ -165,9 +183,12 @@ mod tests {
             let mut bench = Bench::new();
             assert_eq!(bench.sample(), Ok(None));
             bench.has(0x00, 0b0000_1010);
-            assert_eq!(bench.sample(), Ok(None));
+            (0..8).for_each(|_| assert_eq!(bench.sample(), Ok(None)));
             bench.has(0x02, 0);
             assert_eq!(bench.sample(), Ok(None));
+            bench.has(0x00, 0b1011_1110);
+            bench.has_converted([0x11; 3]);
+            (0..4).for_each(|_| assert_eq!(bench.sample(), Ok(None), "of what was before"));
             bench.has(0x00, 0b1001_1110);
             bench.written();
             bench
@@ -185,8 +206,11 @@ mod tests {
         assert_eq!(bench.written(), []);
         bench.has(0x00, 0b1010);
         assert_eq!(bench.sample(), Ok(None));
-        let set = [(0x00, 0b1000_0110), (0x01, 0b0010_1111), (0x15, 0x30), (0x1C, 0x80), (0x02, 0b100)];
-        assert_eq!(bench.written(), set);
+        assert_eq!(bench.written(), [(0x00, 0b1000_0110), (0x01, 0b0010_1111), (0x15, 0x30), (0x1C, 0x80)]);
+        (0..6).for_each(|_| assert_eq!(bench.sample(), Ok(None), "its supply settles"));
+        assert_eq!(bench.written(), []);
+        assert_eq!(bench.sample(), Ok(None));
+        assert_eq!(bench.written(), [(0x02, 0b100)]);
         bench.has(0x02, 0b100);
         assert_eq!(bench.sample(), Ok(None), "it finds out its offset");
         assert_eq!(bench.written(), []);
@@ -209,7 +233,7 @@ mod tests {
             ([0x80, 0x00, 0x00], Err(Trouble::Impossible)),
             ([0x80, 0x00, 0x01], Ok(Some(Counts(-8_388_607)))),
         ] {
-            bench.sensor.bus.shows(0x12, &octets);
+            bench.has_converted(octets);
             assert_eq!(bench.sample(), shown, "{octets:02X?}");
         }
     }
@@ -239,7 +263,7 @@ mod tests {
         let mut bench = Bench::new();
         assert_eq!(bench.sample(), Ok(None));
         bench.has(0x00, 0b1010);
-        assert_eq!(bench.sample(), Ok(None));
+        (0..8).for_each(|_| assert_eq!(bench.sample(), Ok(None)));
         bench.has(0x02, 0b1000);
         assert_eq!(bench.sample(), Err(Trouble::Impossible), "no offset: the cell is not wired");
         bench.has(0x00, 0);

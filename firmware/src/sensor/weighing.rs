@@ -1,11 +1,12 @@
 //! When what a scale shows is a weighing.
 //!
 //! Whoever steps on a scale sways, then stands. What it shows while they stand still is told, once, until the scale was empty. Before that
-//! it has to have been seen empty: what lies on it already is no part of anybody's weight. While it is empty its zero follows, slowly, what
-//! warmth and moisture do to a load cell. Counts and instants go in, what there is to tell comes out.
+//! it has to have been seen empty: what lies on it already is no part of anybody's weight. While it is empty its zero follows what warmth and
+//! moisture do to a load cell, and nothing that moves faster. Whatever else happens (something lies on it, it was not asked, its
+//! converter failed) it has to be seen empty anew. Counts and instants go in, what there is to tell comes out.
 
 use super::Trouble;
-use super::still::Still;
+use super::still::{Shown, Still};
 use hearth_wire::frame::Ticks;
 
 /// What a load cell's converter shows: proportional to the load, from a zero that nobody knows beforehand.
@@ -43,10 +44,14 @@ const OFF: Grams = Grams(1_000);
 const SWAYS: i32 = 200;
 /// An empty scale moves by no more.
 const RESTS: i32 = 20;
+/// In two seconds a zero moves by no more: what rests further from it lies on the scale, or was taken away from it.
+const ZERO_STEP: i32 = 50;
 /// So far may the zero have moved since the scale was calibrated. What is more lies on it.
-const ZERO_RANGE: i32 = 2_000;
+const ZERO_RANGE: i32 = 300;
 /// Between two samples. In a longer gap anybody may have come or gone.
 const GAP_MS: u64 = 1_000;
+/// A converter that is set up has nothing to show for less.
+const SILENT_MS: u64 = 5_000;
 /// When it was not seen empty for so long, it is said that something lies on it.
 const LADEN_MS: u64 = 60_000;
 /// What a scale in a home shows, at most; and how far below nothing, when somebody lifts it.
@@ -67,9 +72,9 @@ pub struct Weighing {
     zero: Counts,
     load: Load,
     still: Still,
-    fails: Option<Trouble>,
-    /// Of the last good sample.
-    last: Ticks,
+    trouble: Option<Trouble>,
+    /// Of the last good sample; before the first, since when it is asked.
+    last: Option<Ticks>,
     /// With nothing on it, as a technician has said just now.
     empty: Option<Counts>,
 }
@@ -132,42 +137,52 @@ impl Weighing {
             zero,
             load: Load::Unknown(Ticks(0)),
             still: Still::new(),
-            fails: None,
-            last: Ticks(0),
+            trouble: None,
+            last: None,
             empty: None,
         }
     }
 
     /// The converter was asked. `Ok(None)`: it has nothing new.
     pub fn sample(&mut self, sample: Result<Option<Counts>, Trouble>, now: Ticks) -> Option<News> {
-        let gap = now.0.saturating_sub(self.last.0) > GAP_MS;
+        let age_ms = now.0.saturating_sub(self.last.get_or_insert(now).0);
         let counts = match sample {
             Ok(Some(counts)) => counts,
-            Ok(None) if gap => return self.failed(Trouble::Silent),
+            Ok(None) if age_ms > SILENT_MS => return self.fails(Trouble::Silent, now),
             Ok(None) => return None,
-            Err(trouble) => return self.failed(trouble),
+            Err(trouble) => return self.fails(trouble, now),
         };
-        if gap {
-            self.still = Still::new();
-            self.load = Load::Unknown(now);
+        if age_ms > GAP_MS {
+            self.begins_anew(now);
         }
-        self.last = now;
+        self.last = Some(now);
         self.still.push(counts);
-        let Some(calibration) = self.calibration else { return self.failed(Trouble::NotCalibrated) };
+        let Some(calibration) = self.calibration else { return self.says(Trouble::NotCalibrated) };
         let weighs = |counts: Counts| calibration.grams(i64::from(counts.0) - i64::from(self.zero.0));
         let shown = weighs(counts);
         if !POSSIBLE.contains(&shown) {
-            return self.failed(Trouble::Impossible);
+            return self.fails(Trouble::Impossible, now);
         }
         match self.shows(&calibration, shown, now) {
             Ok(Some(settled)) => Some(News::Settled(settled)),
-            Ok(None) => self.fails.take().map(|_| News::WorksAgain),
-            Err(trouble) => self.failed(trouble),
+            Ok(None) => self.trouble.take().map(|_| News::WorksAgain),
+            Err(trouble) => self.says(trouble),
         }
     }
 
-    fn failed(&mut self, trouble: Trouble) -> Option<News> {
-        (self.fails.replace(trouble) != Some(trouble)).then_some(News::Fails(trouble))
+    /// What it showed before says nothing of what it will show.
+    fn begins_anew(&mut self, now: Ticks) {
+        (self.still, self.load, self.empty) = (Still::new(), Load::Unknown(now), None);
+    }
+
+    fn fails(&mut self, trouble: Trouble, now: Ticks) -> Option<News> {
+        self.begins_anew(now);
+        self.says(trouble)
+    }
+
+    /// Once.
+    fn says(&mut self, trouble: Trouble) -> Option<News> {
+        (self.trouble.replace(trouble) != Some(trouble)).then_some(News::Fails(trouble))
     }
 
     fn shows(
@@ -176,48 +191,48 @@ impl Weighing {
         shown: Grams,
         now: Ticks,
     ) -> Result<Option<Grams>, Trouble> {
+        let zero = self.zero;
+        let weighs = |counts: Counts| calibration.grams(i64::from(counts.0) - i64::from(zero.0));
         let still = self.still.read();
         // Of a spread the sign says nothing but how the cell is wired.
-        let moves = |spread: i32| calibration.grams(spread.into()).0.abs();
+        let moves_by =
+            |most: i32| move |still: &Shown| calibration.grams(still.spread.into()).0.abs() <= most;
+        let rests = still.filter(moves_by(RESTS)).map(|still| still.mean);
         match self.load {
-            Load::Unknown(since) => {
-                let rests = still.filter(|still| moves(still.spread) <= RESTS);
-                match rests.map(|still| (still.mean, self.is_zero(calibration, still.mean))) {
-                    Some((mean, true)) => (self.zero, self.load) = (mean, Load::Empty),
-                    _ if now.0.saturating_sub(since.0) >= LADEN_MS => return Err(Trouble::Laden),
-                    _ => {}
-                }
-            }
+            Load::Unknown(since) => match rests.filter(|mean| is_zero(calibration, *mean)) {
+                Some(mean) => (self.zero, self.load) = (mean, Load::Empty),
+                None if now.0.saturating_sub(since.0) >= LADEN_MS => return Err(Trouble::Laden),
+                None => {}
+            },
             Load::Empty if shown >= ON => {
                 self.load = Load::Somebody;
                 self.still = Still::new();
             }
-            Load::Empty => {
-                if let Some(still) = still.filter(|still| moves(still.spread) <= RESTS)
-                    && self.is_zero(calibration, still.mean)
-                {
-                    self.zero = still.mean;
+            Load::Empty => match rests {
+                Some(mean) if weighs(mean).0.abs() <= ZERO_STEP && is_zero(calibration, mean) => {
+                    self.zero = mean
                 }
-            }
+                Some(_) => self.load = Load::Unknown(now),
+                None => {}
+            },
             Load::Somebody | Load::Told if shown < OFF => {
                 self.load = Load::Empty;
                 self.still = Still::new();
             }
+            // Nobody is as light: something was left there.
+            Load::Somebody | Load::Told if rests.is_some_and(|mean| weighs(mean) < ON) => {
+                self.load = Load::Unknown(now);
+            }
             Load::Somebody => {
-                if let Some(still) = still.filter(|still| moves(still.spread) <= SWAYS) {
+                let settled = still.filter(moves_by(SWAYS)).map(|still| weighs(still.mean));
+                if let Some(settled) = settled.filter(|settled| *settled >= ON) {
                     self.load = Load::Told;
-                    let counts = i64::from(still.mean.0) - i64::from(self.zero.0);
-                    return Ok(Some(calibration.grams(counts)));
+                    return Ok(Some(settled));
                 }
             }
             Load::Told => {}
         }
         Ok(None)
-    }
-
-    fn is_zero(&self, calibration: &Calibration, mean: Counts) -> bool {
-        let moved = calibration.grams(i64::from(mean.0) - i64::from(calibration.zero.0));
-        moved.0.abs() <= ZERO_RANGE
     }
 
     /// A technician says that nothing lies on it. `Err`: what they can do.
@@ -239,6 +254,12 @@ impl Weighing {
         }
         Ok(calibration)
     }
+}
+
+/// Whether it may be that nothing lies on it.
+fn is_zero(calibration: &Calibration, mean: Counts) -> bool {
+    let moved = calibration.grams(i64::from(mean.0) - i64::from(calibration.zero.0));
+    moved.0.abs() <= ZERO_RANGE
 }
 
 #[cfg(test)]

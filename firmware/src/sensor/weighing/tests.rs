@@ -93,19 +93,92 @@ fn a_scale_that_was_not_seen_empty_tells_nothing() {
     assert_eq!(bench.told_what(), [News::Settled(Grams(72_000))]);
 }
 
-/// What the cell drifts while the scale is empty is no part of a weight, up to 2 kg since it was calibrated.
+/// What the cell drifts while the scale is empty is no part of a weight, up to 300 g since it was calibrated.
 #[test]
 fn an_empty_scale_is_zero() {
     let mut bench = Bench::empty();
-    for drift in (0..=1_900).step_by(5) {
+    for drift in (0..=300).step_by(5) {
         bench.shows(drift, 5);
     }
-    bench.shows(1_900, 30);
-    bench.shows(1_900 + 72_000, 30);
+    bench.shows(300, 30);
+    bench.shows(300 + 72_000, 30);
     assert_eq!(bench.told_what(), [News::Settled(Grams(72_000))]);
     let mut bench = Bench::new();
-    bench.shows(2_005, 700);
+    bench.shows(305, 700);
     assert_eq!(bench.told_what(), [News::Fails(Trouble::Laden)]);
+}
+
+/// A towel is laid on it, lies there, and is taken away while somebody steps on: nobody's weight has it, nor lacks it.
+#[test]
+fn what_lies_there_is_no_part_of_a_weight() {
+    for towel in [1_500, 600, -1_500] {
+        let mut bench = Bench::empty();
+        bench.shows(towel, 100);
+        assert_eq!(bench.told(), []);
+        bench.shows(0, 2);
+        bench.shows(72_000, 100);
+        assert_eq!(bench.told(), [], "{towel}: it was not seen empty");
+        bench.shows(0, 30);
+        bench.shows(72_000, 30);
+        assert_eq!(bench.told_what(), [News::Settled(Grams(72_000))], "{towel}");
+    }
+    // It is left there by whoever steps off, before they were told or after.
+    for stands in [5, 60] {
+        let mut bench = Bench::empty();
+        bench.shows(72_000, stands);
+        bench.told();
+        bench.shows(1_200, 700);
+        assert_eq!(bench.told_what(), [News::Fails(Trouble::Laden)], "after {stands}");
+        bench.shows(73_200, 60);
+        assert_eq!(bench.told(), []);
+        bench.shows(0, 30);
+        bench.shows(72_000, 30);
+        assert_eq!(bench.told_what(), [News::WorksAgain, News::Settled(Grams(72_000))]);
+    }
+}
+
+/// One sample that failed: its converter may show everything otherwise from then on.
+#[test]
+fn after_a_fault_it_has_to_be_seen_empty() {
+    let mut bench = Bench::empty();
+    bench.shows(72_000, 30);
+    bench.sample(SILENT);
+    bench.shows(72_000, 100);
+    let faults = [News::Fails(Trouble::Silent), News::WorksAgain];
+    assert_eq!(bench.told_what(), [&[News::Settled(Grams(72_000))][..], &faults].concat());
+}
+
+/// Swinging, so that it does not rest: a bag at the scale's edge.
+#[test]
+fn what_is_too_light_is_nobody() {
+    let mut bench = Bench::empty();
+    bench.shows(72_000, 5);
+    for _ in 0..60 {
+        bench.shows(1_500, 1);
+        bench.shows(1_600, 1);
+    }
+    assert_eq!(bench.told(), []);
+}
+
+/// A second in which there was nothing new: anybody may have stepped on.
+#[test]
+fn who_came_in_a_gap_is_not_told() {
+    for (nothing_new, told) in [(9, vec![News::Settled(Grams(72_000))]), (10, vec![])] {
+        let mut bench = Bench::empty();
+        (0..nothing_new).for_each(|_| bench.sample(Ok(None)));
+        bench.shows(72_000, 30);
+        assert_eq!(bench.told_what(), told, "{nothing_new}");
+    }
+}
+
+/// Set up, a converter has nothing to show for some two seconds.
+#[test]
+fn a_converter_that_is_set_up_is_no_fault() {
+    let mut bench = Bench::new();
+    (0..50).for_each(|_| bench.sample(Ok(None)));
+    bench.shows(0, 30);
+    bench.shows(72_000, 30);
+    assert_eq!(bench.told_what(), [News::Settled(Grams(72_000))]);
 }
 
 /// Somebody who stepped on it while it was not asked is nobody that one knows.
@@ -195,6 +268,11 @@ fn what_moves_calibrates_nothing() {
     assert_eq!(bench.weighing.carries_now(Grams(20_000)), Err(MOVES));
     sways(&mut bench, 402_000, 700);
     assert!(bench.weighing.carries_now(Grams(20_000)).is_ok());
+    // Whoever pulled its plug in between begins again.
+    bench.sample(SILENT);
+    assert_eq!(bench.weighing.is_empty_now(), Err(MOVES));
+    sways(&mut bench, 402_000, 700);
+    assert!(bench.weighing.carries_now(Grams(20_000)).unwrap_err().starts_with("say first"));
 }
 
 #[test]
