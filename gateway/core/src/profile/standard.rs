@@ -25,6 +25,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "generic/pulse-oximeter",
     "generic/thermometer",
     "generic/weight-scale",
+    "hearth/wired-scale",
     "hearth/wired-thermometer",
     "i-sens/caresens",
     "medisana/bu-570",
