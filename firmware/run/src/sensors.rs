@@ -43,12 +43,16 @@ impl<S, M> Asked<S, M> {
         Asked { sensor, means, next: Instant::now() + every, every }
     }
 
-    /// `None`: it is not its turn. Who was asked late is not asked twice for that.
-    fn turn(asked: &mut Option<Self>) -> Option<(&mut S, &mut M)> {
+    /// `None`: it is not its turn.
+    fn turn(asked: &mut Option<Self>) -> Option<&mut Self> {
+        asked.as_mut().filter(|asked| Instant::now() >= asked.next)
+    }
+
+    /// It was asked. Who was asked late is not asked twice for that, and a bus that takes its time leaves the others some.
+    fn was_asked(&mut self) {
         let now = Instant::now();
-        let asked = asked.as_mut().filter(|asked| now >= asked.next)?;
-        asked.next = (asked.next + asked.every).max(now);
-        Some((&mut asked.sensor, &mut asked.means))
+        let next = self.next + self.every;
+        self.next = if next > now { next } else { now + self.every };
     }
 }
 
@@ -87,17 +91,19 @@ impl<T: Thermometer, C: LoadCell, F: NorFlash> Sensors<T, C, F> {
     /// Asks whoever is due, of the two that are the thermometer first: the other one's turn is right after it.
     pub(crate) async fn ask<'b>(&mut self, now: Ticks, octets: &'b mut [u8; LENGTH]) -> Option<Tells<'b>> {
         let log = |level, words| Some(Tells::Log(level, words));
-        if let Some((sensor, means)) = Asked::turn(&mut self.thermometer) {
-            let sample = with_timeout(BUS, sensor.sample()).await.unwrap_or(Err(Trouble::Silent));
-            return match means.sample(sample, now)? {
+        if let Some(asked) = Asked::turn(&mut self.thermometer) {
+            let sample = with_timeout(BUS, asked.sensor.sample()).await.unwrap_or(Err(Trouble::Silent));
+            asked.was_asked();
+            return match asked.means.sample(sample, now)? {
                 News::Fails(trouble) => log(Level::Warning, Sensor::Thermometer.fails(trouble)),
                 News::WorksAgain => log(Level::Info, Sensor::Thermometer.works_again()),
                 News::Settled(temperature) => measurement(temperature, now, octets).map(Tells::Said),
             };
         }
-        let (sensor, means) = Asked::turn(&mut self.scale)?;
-        let sample = with_timeout(BUS, sensor.sample()).await.unwrap_or(Err(Trouble::Silent));
-        match means.sample(sample, now)? {
+        let asked = Asked::turn(&mut self.scale)?;
+        let sample = with_timeout(BUS, asked.sensor.sample()).await.unwrap_or(Err(Trouble::Silent));
+        asked.was_asked();
+        match asked.means.sample(sample, now)? {
             ScaleNews::Fails(trouble) => log(Level::Warning, Sensor::Scale.fails(trouble)),
             ScaleNews::WorksAgain => log(Level::Info, Sensor::Scale.works_again()),
             ScaleNews::Settled(grams) => weighing(grams, now, octets).map(Tells::Said),
