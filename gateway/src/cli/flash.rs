@@ -49,6 +49,7 @@ pub(super) fn flat(firmware: Vec<u8>) -> Result<Vec<u8>, &'static str> {
 const MOST_BETWEEN: usize = 4_096;
 /// A board restarts when it has all, and its disk is gone; an old one takes a while to write it.
 const TAKES: Duration = Duration::from_secs(60);
+const SETTLES: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(200);
 /// What says on such a disk which board it is.
 const INFO: &str = "INFO_UF2.TXT";
@@ -78,8 +79,9 @@ pub(super) fn flash(
     }
     let mut parts = boots;
     parts.extend(segments(&image).map_err(|why| wrong(firmware, why))?);
-    let file = uf2(kind, &parts)
-        .ok_or_else(|| wrong(boot, "it goes where the firmware goes: they are not of one board"))?;
+    let file = uf2(kind, &parts).ok_or_else(|| {
+        wrong(boot, "it does not lie beside the firmware in the flash: they are not of one board")
+    })?;
     let what = format!("firmware {version} for {}", kind.board);
     let row = |field: &str, value: String| (field.to_owned(), value.into());
     let mut fields: Vec<(String, serde_json::Value)> =
@@ -104,14 +106,15 @@ fn find(kind: Kind, named: Option<&Path>) -> Result<PathBuf, Ending> {
     let is_one = |disk: &Path| {
         let info = std::fs::read_to_string(disk.join(INFO)).unwrap_or_default();
         let ids = info.lines().filter_map(|line| line.strip_prefix("Board-ID:"));
-        ids.map(str::trim).any(|id| id.starts_with(kind.id))
+        ids.map(str::trim).any(|id| id.contains(kind.id))
     };
     let none = |said: String| Ending::new(exit::UNAVAILABLE, said);
     if let Some(named) = named {
-        return if is_one(named) {
+        // Makers write what they like; whichever chip it is looks at the file's family before it takes any of it.
+        return if named.join(INFO).exists() {
             Ok(named.to_owned())
         } else {
-            Err(none(format!("{}: no {} shows itself there; {}", named.display(), kind.board, kind.how)))
+            Err(none(format!("{}: no board shows itself there; {}", named.display(), kind.how)))
         };
     }
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
@@ -140,15 +143,25 @@ fn copy(disk: &Path, file: &[u8]) -> Result<(), Ending> {
         to.write_all(file)?;
         to.sync_all()
     });
-    for _ in 0..TAKES.as_millis() / LOOK.as_millis() {
+    let takes_none = |error: &std::io::Error| {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        [PermissionDenied, ReadOnlyFilesystem, StorageFull].contains(&error.kind())
+    };
+    // A board that starts takes its disk away before all of the file is said to be written.
+    let patience = match &written {
+        Err(error) if takes_none(error) => Duration::ZERO,
+        Err(_) => SETTLES,
+        Ok(()) => TAKES,
+    };
+    for _ in 0..patience.as_millis() / LOOK.as_millis() {
         if !info.exists() {
             return Ok(());
         }
-        if let Err(error) = &written {
-            let said = format!("{}: {error}; pull the board's plug, and begin again", disk.display());
-            return Err(Ending::new(exit::IOERR, said));
-        }
         std::thread::park_timeout(LOOK);
+    }
+    if let Err(error) = &written {
+        let said = format!("{}: {error}; pull the board's plug, and begin again", disk.display());
+        return Err(Ending::new(exit::IOERR, said));
     }
     Err(Ending::new(
         exit::TEMPFAIL,
@@ -230,8 +243,8 @@ mod tests {
         let out = bench.path("pico.uf2");
         let said = bench.flash("boot", "pico", None, Some(&out)).unwrap();
         assert!(said.contains("firmware 1.2.3 for rp2040") && said.contains("BOOTSEL"), "{said}");
-        // Two sectors, of 16 blocks each.
-        assert_eq!(std::fs::metadata(&out).unwrap().len(), 2 * 16 * 512);
+        // From the first of the bootloader to the one of the firmware nine sectors, of 16 blocks each.
+        assert_eq!(std::fs::metadata(&out).unwrap().len(), 9 * 16 * 512);
         let again = bench.flash("boot", "pico", None, Some(&out)).unwrap_err();
         assert!(again.contains("it is there already"), "{again}");
     }
@@ -245,7 +258,7 @@ mod tests {
             let disk = disk.clone();
             std::thread::spawn(move || {
                 let whole = |disk: &Path| {
-                    std::fs::metadata(disk.join("HEARTH.UF2")).is_ok_and(|file| file.len() == 16_384)
+                    std::fs::metadata(disk.join("HEARTH.UF2")).is_ok_and(|file| file.len() == 73_728)
                 };
                 while !whole(&disk) {
                     std::thread::park_timeout(LOOK);
@@ -261,16 +274,17 @@ mod tests {
     #[test]
     fn what_does_not_fit_together_is_refused_by_name() {
         let bench = Bench::new();
-        let other = bench.disk("FTHR", "nRF52840-Feather-revD");
+        let other = bench.path("empty");
+        std::fs::create_dir(&other).unwrap();
         bench.put("emulated", &firmware("mps2-an386", 0x21F0_1000));
         bench.put("low", &firmware("rp2040", 0x1000_0000));
         bench.put("cut", &firmware("rp2040", 0x1000_8000)[..100]);
         bench.put("text", b"no firmware");
         let out = bench.path("out");
         for (boot, firmware, disk, why) in [
-            ("boot", "pico", Some(&other), "no rp2040 shows itself there; hold its button BOOTSEL"),
+            ("boot", "pico", Some(&other), "no board shows itself there; hold its button BOOTSEL"),
             ("boot", "emulated", None, "a board mps2-an386 is not flashed by a disk"),
-            ("boot", "low", None, "it goes where the firmware goes"),
+            ("boot", "low", None, "it does not lie beside the firmware"),
             ("boot", "cut", None, "it is no firmware of a bridge"),
             ("boot", "text", None, "it is no firmware of a bridge"),
             ("boot", "missing", None, "No such file"),
