@@ -143,7 +143,9 @@ impl<'d, D: Driver<'d>> Write for Output<'d, D> {
         Ok(packet.len())
     }
 
+    /// Until the hub has taken what was written before: an empty packet finds room then. Where nobody has the other end nothing is on its way.
     async fn flush(&mut self) -> Result<(), Infallible> {
+        _ = self.0.write_packet(&[]).await;
         Ok(())
     }
 }

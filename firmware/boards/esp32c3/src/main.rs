@@ -8,6 +8,7 @@
 #![no_std]
 #![no_main]
 
+mod line;
 mod memory;
 
 use embassy_embedded_hal::shared_bus::asynch::i2c::I2cDevice;
@@ -57,7 +58,7 @@ async fn main(_spawner: Spawner) {
         settings: memory::SETTINGS,
         updates: None,
         from_hub,
-        to_hub,
+        to_hub: line::Output(to_hub),
         thermometer: Some(Tmp117::new(I2cDevice::new(wires), 0x48)),
         scale: Some(Scale { cell: Nau7802::new(I2cDevice::new(wires)), calibration: memory::CALIBRATION }),
         restart: || software_reset(),

@@ -18,7 +18,7 @@ pub(crate) const CALIBRATION: Region<Memory> = Region::new(Memory, 0x19_2000, 2)
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory;
 
-/// Whoever works with the flash has the processor to itself.
+/// Its words are written where they are: esp-storage's other way erases the sector each time. Whoever works with the flash has the processor to itself.
 fn flash() -> FlashStorage<'static> {
     // SAFETY: nobody waits while it works, and each has regions of its own: no two are at it at once, and none runs what it changes.
     FlashStorage::new(unsafe { FLASH::steal() })
@@ -26,11 +26,11 @@ fn flash() -> FlashStorage<'static> {
 
 impl Chip for Memory {
     fn read(&self, from: u32, into: &mut [u8]) -> Result<(), Fails> {
-        flash().read(from, into).map_err(|_| Fails)
+        flash().read_nor(from, into).map_err(|_| Fails)
     }
 
     fn write(&self, from: u32, octets: &[u8]) -> Result<(), Fails> {
-        flash().write(from, octets).map_err(|_| Fails)
+        flash().write_nor(from, octets).map_err(|_| Fails)
     }
 
     fn erase(&self, from: u32, to: u32) -> Result<(), Fails> {

@@ -5,6 +5,7 @@
 use cortex_m::peripheral::SCB;
 use embassy_embedded_hal::flash::partition::Partition;
 use embassy_executor::Spawner;
+use embassy_nrf::config::LfclkSource;
 use embassy_nrf::peripherals::{RNG, USBD};
 use embassy_nrf::rng::Rng;
 use embassy_nrf::usb::vbus_detect::SoftwareVbusDetect;
@@ -20,7 +21,7 @@ use firmware_boot::Region;
 use firmware_run::{Board, Desk, Scale, mark};
 use hearth_wire::frame::Capabilities;
 use memory::Memory;
-use nrf_mpsl::{Flash, MultiprotocolServiceLayer, raw};
+use nrf_mpsl::{Flash, Hfclk, MultiprotocolServiceLayer, raw};
 use nrf_sdc::SoftdeviceController;
 use static_cell::StaticCell;
 
@@ -88,7 +89,9 @@ fn part(flash: &'static Shared, region: &Region<Memory>) -> Partition<'static, N
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) {
-    let board = embassy_nrf::init(Default::default());
+    let mut clocks = embassy_nrf::config::Config::default();
+    clocks.lfclk_source = LfclkSource::ExternalXtal;
+    let board = embassy_nrf::init(clocks);
     let Some(mark) = mark!() else { SCB::sys_reset() };
 
     let services = nrf_mpsl::Peripherals::new(
@@ -133,6 +136,14 @@ async fn main(spawner: Spawner) {
     static FLASH: StaticCell<Shared> = StaticCell::new();
     let flash: &'static Shared = FLASH.init(Mutex::new(Flash::take(services, board.NVMC)));
 
+    if let Ok(layer) = layer(services) {
+        spawner.spawn(layer);
+    }
+    // USB runs by the crystal, which the controller has for itself, and lets rest: it is held for ever.
+    let Ok(_crystal) = services.request_hfclk().await else { SCB::sys_reset() };
+    if Hfclk::wait().await.is_err() {
+        SCB::sys_reset()
+    }
     // Its power is the controller's matter, which has the interrupt: it is plugged in, or would not run.
     static POWER: StaticCell<SoftwareVbusDetect> = StaticCell::new();
     let power: &'static SoftwareVbusDetect = POWER.init(SoftwareVbusDetect::new(true, true));
@@ -141,10 +152,7 @@ async fn main(spawner: Spawner) {
     let line = LINE.init(firmware_usb::Memory::new());
     let (device, from_hub, to_hub) = firmware_usb::line(driver, memory::name(), line);
 
-    if let (Ok(layer), Ok(radio), Ok(usb), Ok(fed)) =
-        (layer(services), radio(controller, flash), usb(device), fed())
-    {
-        spawner.spawn(layer);
+    if let (Ok(radio), Ok(usb), Ok(fed)) = (radio(controller, flash), usb(device), fed()) {
         spawner.spawn(radio);
         spawner.spawn(usb);
         spawner.spawn(fed);

@@ -13,7 +13,8 @@
 #![no_std]
 
 use embassy_nrf::nvmc::Nvmc;
-use embassy_nrf::peripherals::NVMC;
+use embassy_nrf::peripherals::{NVMC, WDT};
+use embassy_nrf::wdt::WatchdogHandle;
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use firmware_boot::{Chip, Fails, Region};
 use hearth_wire::frame::BridgeId;
@@ -38,16 +39,24 @@ fn flash() -> Nvmc<'static> {
     Nvmc::new(unsafe { NVMC::steal() })
 }
 
+/// The watchdog goes on over a restart, and an exchange takes longer than it waits. Where it does not run yet this does nothing.
+fn fed() {
+    // SAFETY: the image that has it does not run: this is the bootloader's.
+    unsafe { WatchdogHandle::steal::<WDT>(0) }.pet();
+}
+
 impl Chip for Memory {
     fn read(&self, from: u32, into: &mut [u8]) -> Result<(), Fails> {
         flash().read(from, into).map_err(|_| Fails)
     }
 
     fn write(&self, from: u32, octets: &[u8]) -> Result<(), Fails> {
+        fed();
         flash().write(from, octets).map_err(|_| Fails)
     }
 
     fn erase(&self, from: u32, to: u32) -> Result<(), Fails> {
+        fed();
         flash().erase(from, to).map_err(|_| Fails)
     }
 }

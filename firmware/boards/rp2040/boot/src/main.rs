@@ -18,6 +18,10 @@ struct Page([u8; PAGE]);
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
+    // SAFETY: nobody else has it now, and the image takes it from here.
+    let mut watchdog = Watchdog::new(unsafe { Dog::steal() });
+    // It goes on over a restart, and an exchange takes longer than it waits.
+    watchdog.stop();
     let mut page = Page([0; PAGE]);
     if choose(ACTIVE, NEXT, STATE, &mut page.0).is_err() {
         // The next start goes on with it.
@@ -33,8 +37,6 @@ fn main() -> ! {
             cortex_m::asm::wfi()
         }
     }
-    // SAFETY: nobody else has it now, and the image takes it from here.
-    let mut watchdog = Watchdog::new(unsafe { Dog::steal() });
     watchdog.enable_tick_generation(MEGAHERTZ);
     watchdog.start(WATCHDOG);
     // SAFETY: a register of this chip (RP2040 datasheet, 2.4.8, VTOR), which nobody else writes now; the table stays where it is.
