@@ -161,7 +161,9 @@ impl Weighing {
         let weighs = |counts: Counts| calibration.grams(i64::from(counts.0) - i64::from(self.zero.0));
         let shown = weighs(counts);
         if !POSSIBLE.contains(&shown) {
-            return self.fails(Trouble::Impossible, now);
+            // It may be the calibration that is wrong: what is shown is still of use for another.
+            self.load = Load::Unknown(now);
+            return self.says(Trouble::Impossible);
         }
         match self.shows(&calibration, shown, now) {
             Ok(Some(settled)) => Some(News::Settled(settled)),

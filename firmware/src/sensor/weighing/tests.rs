@@ -252,6 +252,16 @@ fn a_technician_calibrates_it() {
 }
 
 #[test]
+fn a_wrong_calibration_is_replaced() {
+    let mut bench = Bench::with(Some(Calibration { zero: Counts(5_000_000), ..CALIBRATION }));
+    bench.shows(0, 30);
+    assert_eq!(bench.told_what(), [News::Fails(Trouble::Impossible)]);
+    assert_eq!(bench.weighing.is_empty_now(), Ok(()));
+    bench.shows(20_000, 30);
+    assert_eq!(bench.weighing.carries_now(Grams(20_000)), Ok(CALIBRATION));
+}
+
+#[test]
 fn what_moves_calibrates_nothing() {
     let mut bench = Bench::with(None);
     let sways = |bench: &mut Bench, at: i32, by: i32| {
