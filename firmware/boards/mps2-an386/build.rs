@@ -1,15 +1,10 @@
-//! Gives the linker the memory's plan. Where it is, it has another name: the linker would take a memory.x of the folder in which cargo
-//! runs for every binary.
+//! The memory's plan, for the linker.
 
-use std::path::PathBuf;
+#[path = "../plan.rs"]
+mod plan;
 
 fn main() {
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says where to write"));
-    std::fs::write(out.join("memory.x"), include_bytes!("memory/bridge.x")).expect("a file for the linker");
+    let out = plan::plan("memory/bridge.x", &["link.x"]);
     // The table of interrupts is in src/interrupts.rs: no handler has a name that the linker would look for.
     std::fs::write(out.join("device.x"), b"").expect("a file for the linker");
-    println!("cargo:rustc-link-search={}", out.display());
-    println!("cargo:rustc-link-arg-bins=--nmagic");
-    println!("cargo:rustc-link-arg-bins=-Tlink.x");
-    println!("cargo:rerun-if-changed=memory/bridge.x");
 }

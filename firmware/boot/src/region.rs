@@ -94,6 +94,17 @@ impl<C> Region<C> {
 }
 
 impl<C: Chip> Region<C> {
+    /// Whether it begins with what an image for a Cortex-M begins with: where its stack is, and where in it it starts (ARMv7-M
+    /// Architecture Reference Manual, B1.5.3). Where nothing was flashed all bits are set. `runs_at`: where the processor sees the region.
+    #[must_use]
+    pub fn has_image(&self, runs_at: u32) -> bool {
+        let mut table = [0xFF; 2 * WORD];
+        let is_read = self.get(0, &mut table).is_ok();
+        let [stack, start] =
+            [0, WORD].map(|at| table[at..].first_chunk().map_or(u32::MAX, |word| u32::from_le_bytes(*word)));
+        is_read && stack != u32::MAX && (runs_at..runs_at + self.length() as u32).contains(&start)
+    }
+
     fn get(&self, from: u32, into: &mut [u8]) -> Result<(), Refused> {
         let place = self.within(from, into.len(), 1)?;
         Ok(self.chip.read(place.start, into)?)

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use core::ptr::{read_volatile, write_volatile};
+use core::ptr::write_volatile;
 use firmware_boot::{PAGE, choose};
 use memory::{ACTIVE, NEXT, STATE};
 
@@ -31,11 +31,8 @@ fn main() -> ! {
         // The next start goes on with it.
         cortex_m::peripheral::SCB::sys_reset()
     }
-    let table = ACTIVE.begins() as *const u32;
-    // SAFETY: the flash is there, whatever it holds; and what it holds is an image, or nothing: where nothing is, all bits are set.
-    let (stack, start) = unsafe { (read_volatile(table), read_volatile(table.add(1))) };
-    let there = ACTIVE.begins()..ACTIVE.begins() + ACTIVE.length() as u32;
-    if stack == u32::MAX || !there.contains(&start) {
+    let at = ACTIVE.begins();
+    if !ACTIVE.has_image(at) {
         // Nobody has flashed one yet.
         loop {
             cortex_m::asm::wfi()
@@ -45,13 +42,13 @@ fn main() -> ! {
         (WATCHDOG_LOCK, UNLOCKED),
         (WATCHDOG_LOAD, CLOCK * WATCHDOG_S),
         (WATCHDOG_CONTROL, BITES),
-        (VECTOR_TABLE_OFFSET, table as u32),
+        (VECTOR_TABLE_OFFSET, at),
     ] {
         // SAFETY: registers of this machine, which nobody else writes now; the table stays where it is.
         unsafe { write_volatile(register as *mut u32, value) };
     }
     // SAFETY: an image begins with its table: where its stack is, and where it starts.
-    unsafe { cortex_m::asm::bootload(table) }
+    unsafe { cortex_m::asm::bootload(at as *const u32) }
 }
 
 unsafe extern "C" {

@@ -2,7 +2,6 @@
 #![no_std]
 #![no_main]
 
-use core::ptr::read_volatile;
 use cortex_m::peripheral::SCB;
 use embassy_nrf::peripherals::WDT;
 use embassy_nrf::wdt::{Config, Watchdog};
@@ -32,11 +31,8 @@ fn main() -> ! {
         // The next start goes on with it.
         SCB::sys_reset()
     }
-    let table = ACTIVE.begins() as *const u32;
-    // SAFETY: the flash is there, whatever it holds; and what it holds is an image, or nothing: where nothing is, all bits are set.
-    let (stack, start) = unsafe { (read_volatile(table), read_volatile(table.add(1))) };
-    let there = ACTIVE.begins()..ACTIVE.begins() + ACTIVE.length() as u32;
-    if stack == u32::MAX || !there.contains(&start) {
+    let at = ACTIVE.begins();
+    if !ACTIVE.has_image(at) {
         // Nobody has flashed one yet.
         loop {
             cortex_m::asm::wfi()
@@ -48,9 +44,9 @@ fn main() -> ! {
     _ = Watchdog::try_new::<_, 1>(unsafe { WDT::steal() }, config);
     // SAFETY: a register of this processor (ARMv7-M Architecture Reference Manual, B3.2.5), which nobody else writes now; the table
     // stays where it is.
-    unsafe { (*SCB::PTR).vtor.write(table as u32) };
+    unsafe { (*SCB::PTR).vtor.write(at) };
     // SAFETY: an image begins with its table: where its stack is, and where it starts.
-    unsafe { cortex_m::asm::bootload(table) }
+    unsafe { cortex_m::asm::bootload(at as *const u32) }
 }
 
 /// Nobody is there to read it.

@@ -2,7 +2,6 @@
 #![no_std]
 #![no_main]
 
-use core::ptr::read_volatile;
 use cortex_m::peripheral::SCB;
 use embassy_rp::peripherals::WATCHDOG as Dog;
 use embassy_rp::watchdog::Watchdog;
@@ -27,11 +26,8 @@ fn main() -> ! {
         // The next start goes on with it.
         SCB::sys_reset()
     }
-    let table = (XIP + ACTIVE.begins()) as *const u32;
-    // SAFETY: the flash is there, whatever it holds; and what it holds is an image, or nothing: where nothing is, all bits are set.
-    let (stack, start) = unsafe { (read_volatile(table), read_volatile(table.add(1))) };
-    let there = table as u32..table as u32 + ACTIVE.length() as u32;
-    if stack == u32::MAX || !there.contains(&start) {
+    let at = XIP + ACTIVE.begins();
+    if !ACTIVE.has_image(at) {
         // Nobody has flashed one yet.
         loop {
             cortex_m::asm::wfi()
@@ -40,9 +36,9 @@ fn main() -> ! {
     watchdog.enable_tick_generation(MEGAHERTZ);
     watchdog.start(WATCHDOG);
     // SAFETY: a register of this chip (RP2040 datasheet, 2.4.8, VTOR), which nobody else writes now; the table stays where it is.
-    unsafe { (*SCB::PTR).vtor.write(table as u32) };
+    unsafe { (*SCB::PTR).vtor.write(at) };
     // SAFETY: an image begins with its table: where its stack is, and where it starts.
-    unsafe { cortex_m::asm::bootload(table) }
+    unsafe { cortex_m::asm::bootload(at as *const u32) }
 }
 
 /// Nobody is there to read it.
