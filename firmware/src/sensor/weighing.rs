@@ -118,6 +118,11 @@ impl Calibration {
         Calibration::of(Counts(zero), Counts(zero.checked_add(span)?), Grams(number(2)?))
     }
 
+    /// What these weigh beyond a zero.
+    fn weighs(&self, counts: Counts, zero: Counts) -> Grams {
+        self.grams(i64::from(counts.0) - i64::from(zero.0))
+    }
+
     /// What so many counts beyond the zero weigh, rounded; a half away from zero.
     fn grams(&self, counts: i64) -> Grams {
         let (twice, span) = (2 * counts * i64::from(self.mass.0), i64::from(self.span));
@@ -158,8 +163,7 @@ impl Weighing {
         self.last = Some(now);
         self.still.push(counts);
         let Some(calibration) = self.calibration else { return self.says(Trouble::NotCalibrated) };
-        let weighs = |counts: Counts| calibration.grams(i64::from(counts.0) - i64::from(self.zero.0));
-        let shown = weighs(counts);
+        let shown = calibration.weighs(counts, self.zero);
         if !POSSIBLE.contains(&shown) {
             // It may be the calibration that is wrong: what is shown is still of use for another.
             self.load = Load::Unknown(now);
@@ -194,7 +198,7 @@ impl Weighing {
         now: Ticks,
     ) -> Result<Option<Grams>, Trouble> {
         let zero = self.zero;
-        let weighs = |counts: Counts| calibration.grams(i64::from(counts.0) - i64::from(zero.0));
+        let weighs = |counts| calibration.weighs(counts, zero);
         let still = self.still.read();
         // Of a spread the sign says nothing but how the cell is wired.
         let moves_by =
@@ -260,8 +264,7 @@ impl Weighing {
 
 /// Whether it may be that nothing lies on it.
 fn is_zero(calibration: &Calibration, mean: Counts) -> bool {
-    let moved = calibration.grams(i64::from(mean.0) - i64::from(calibration.zero.0));
-    moved.0.abs() <= ZERO_RANGE
+    calibration.weighs(mean, calibration.zero).0.abs() <= ZERO_RANGE
 }
 
 #[cfg(test)]

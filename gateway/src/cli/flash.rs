@@ -62,10 +62,6 @@ pub(super) fn flash(
     out: Option<&Path>,
 ) -> Result<Shown, Ending> {
     let wrong = |path: &Path, why: &str| Ending::new(exit::DATAERR, format!("{}: {why}", path.display()));
-    let read = |path: &Path| {
-        let octets = super::bridge::read(path)?;
-        segments(&octets).map_err(|why| wrong(path, why))
-    };
     let image = super::bridge::read(firmware)?;
     let mark = Mark::find(&image).ok_or_else(|| wrong(firmware, "it is no firmware of a bridge"))?;
     let kind = KINDS.into_iter().find(|kind| kind.board == mark.board).ok_or_else(|| {
@@ -73,11 +69,10 @@ pub(super) fn flash(
         wrong(firmware, &format!("a board {} is not flashed by a disk; these are: {known}", mark.board))
     })?;
     let version = mark.version;
-    let boots = read(boot)?;
-    if boots.iter().any(|(_, octets)| Mark::find(octets).is_some()) {
+    let mut parts = segments(&super::bridge::read(boot)?).map_err(|why| wrong(boot, why))?;
+    if parts.iter().any(|(_, octets)| Mark::find(octets).is_some()) {
         return Err(wrong(boot, "this is a firmware: name its bootloader, then the firmware"));
     }
-    let mut parts = boots;
     parts.extend(segments(&image).map_err(|why| wrong(firmware, why))?);
     let file = uf2(kind, &parts).ok_or_else(|| {
         wrong(boot, "it does not lie beside the firmware in the flash: they are not of one board")
