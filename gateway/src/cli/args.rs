@@ -59,9 +59,10 @@ pub(super) enum Verb {
         /// List the profiles instead
         #[arg(long, conflicts_with = "nearby")]
         profiles: bool,
-        /// List what the radio hears instead: of the house or not, by which profile, how strong
-        #[arg(long)]
-        nearby: bool,
+        /// List what the radio hears instead: of the house or not, by which profile, how strong. Of one address alone: for a device
+        /// that no profile knows, print a draft, too
+        #[arg(long, value_name = "ADDRESS", num_args = 0..=1)]
+        nearby: Option<Option<String>>,
         #[command(subcommand)]
         one: Option<Devices>,
     },

@@ -124,7 +124,8 @@ impl Command {
                 ask(Request::DevicesExplain { device: *device })
             }
             Verb::Devices { profiles: true, .. } => check::profiles(&self.config),
-            Verb::Devices { nearby: true, .. } => ask(Request::Nearby),
+            Verb::Devices { nearby: Some(None), .. } => ask(Request::Nearby),
+            Verb::Devices { nearby: Some(Some(address)), .. } => pair::nearby(&self.config()?, address),
             Verb::Devices { .. } => ask(Request::Devices),
             Verb::Pair { address, bridge } => {
                 pair::pair(&self.config()?, address.as_deref(), *bridge, !self.json)

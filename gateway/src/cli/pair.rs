@@ -1,7 +1,7 @@
 //! `hearth pair`: a person stands before the device, and is told what to press and what to type.
 
 use super::door::Door;
-use super::person::{self, ask, ask_until, yes};
+use super::person::{self, ask_until, yes};
 use super::{Ending, Shown, exit, guide};
 use crate::config::Config;
 use crate::control::Request;
@@ -26,6 +26,7 @@ pub(super) fn pair(
         None => find(&mut door, bridge)?,
     };
     let mut shown = door.ask(Request::Pair { address, bridge })?;
+    let mut digits_agreed = false;
     loop {
         let step = shown.rows.first().cloned().unwrap_or_default();
         let digits = text(&step, "digits");
@@ -42,13 +43,13 @@ pub(super) fn pair(
                 complain(format_args!("type {digits} on the device"));
                 (None, None)
             }
-            "just-works" => {
-                complain("the device shows no digits, so nobody can tell whether it is the one before you");
-                (None, None)
-            }
+            "just-works" => (None, None),
             _ => {
                 let device = step.get("device").and_then(|no| no.as_i64()).unwrap_or_default();
-                let said = format!("Paired, as device {device}.");
+                let mut said = format!("Paired, as device {device}.");
+                if !digits_agreed {
+                    said += " It showed no digits: whether it is the one before you, only its first reading tells.";
+                }
                 if guided && person::is_there() {
                     complain(&said);
                     let said = Some(guide::guide(config, &mut door, device)?);
@@ -58,8 +59,29 @@ pub(super) fn pair(
                 return Ok(Shown { said: Some(said), ..Shown::fields(step) });
             }
         };
+        digits_agreed |= !digits.is_empty() || passkey.is_some();
         shown = door.ask(Request::PairAnswer { passkey, same })?;
     }
+}
+
+/// What the radio hears of one device; and a draft, if no profile knows it.
+pub(super) fn nearby(config: &Config, address: &str) -> Result<Shown, Ending> {
+    let near = Door::open(config)?.ask(Request::Nearby)?;
+    let row = near.rows.into_iter().find(|row| text(row, "address").eq_ignore_ascii_case(address));
+    let row = row.ok_or_else(|| {
+        let said =
+            format!("{address} is not heard. Press its Bluetooth button near the hub, or measure once");
+        Ending::new(exit::TEMPFAIL, said)
+    })?;
+    let draft = row.get("draft").and_then(|draft| draft["text"].as_str());
+    let said = draft.map(|draft| {
+        format!(
+            "No profile fits this device. Fill in what this draft leaves open, save it as MAKER/MODEL.toml in the folder that \
+             `profiles` names in gateway.toml, and start the hub again (docs/profiles.md):\n\n{}",
+            draft.trim_end()
+        )
+    });
+    Ok(Shown { said, ..Shown::rows(vec![row], "") })
 }
 
 /// As a scale shows it: 0 to 9999 (User Data Service, Consent).
@@ -110,8 +132,13 @@ fn choose(all: &[&Fields]) -> Result<(String, Option<i64>), Ending> {
             text(row, "profile")
         ));
     }
-    let said = ask("Which one? Its number, or nothing to end:")?;
-    let chosen = said.parse::<usize>().ok().and_then(|n| all.get(n.checked_sub(1)?));
+    let chosen = ask_until("Which one? Its number, or nothing to end:", |said| match said {
+        "" => Ok(None),
+        said => {
+            let row = said.parse::<usize>().ok().and_then(|n| all.get(n.checked_sub(1)?));
+            row.map(Some).ok_or_else(|| format!("{said:?} is none of them"))
+        }
+    })?;
     chosen
         .map(|row| (text(row, "address").to_owned(), bridge(row)))
         .ok_or_else(|| Ending::usage("none was chosen, and none paired"))

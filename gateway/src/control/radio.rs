@@ -94,7 +94,11 @@ async fn nearby(inside: &Inside, desk: &Desk) -> Answer {
         0 => {
             "Nothing is heard. Press the device's Bluetooth button near the hub, or measure once.".to_owned()
         }
-        n => count(n as u64, "device") + ".",
+        n if all.iter().all(|view| view.profile.is_ok()) => count(n as u64, "device") + ".",
+        n => {
+            count(n as u64, "device")
+                + "; of one that no profile knows, `hearth devices --nearby ADDRESS` prints a draft."
+        }
     };
     Ok(Shown::rows(all.iter().map(row).collect(), said))
 }

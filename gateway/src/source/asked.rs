@@ -64,7 +64,7 @@ pub(super) fn fitting<'c>(facts: &Facts, catalog: &'c Catalog) -> Result<&'c Pro
     match catalog.fitting(facts).as_slice() {
         [one] => Ok(one),
         _ => Err(
-            "no profile fits the device; `hearth devices --nearby` prints a draft of one (docs/profiles.md)",
+            "no profile fits the device; `hearth devices --nearby ADDRESS` prints a draft of one (docs/profiles.md)",
         ),
     }
 }
