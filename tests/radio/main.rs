@@ -12,6 +12,7 @@ mod hub;
 mod noise;
 mod pairing;
 mod pairs;
+mod running;
 
 use e2e::World;
 use e2e::air::Air;

@@ -100,8 +100,8 @@ class Peer:
         self.sessions = 0
         self.deaths = 0
         self.said = []
-        # So much was told right before it was unsubscribed from.
-        self.late = 0
+        # The records that were told right before it was unsubscribed from.
+        self.late = set()
         self.pairs = True
         self.passkey = self.pairs_by if isinstance(self.pairs_by, int) else None
         self.shows = None
@@ -186,7 +186,7 @@ class Peer:
             'holds': len(self.holds()),
             'faults': len(self.faults),
             'deaths': self.deaths,
-            'late': self.late,
+            'late': sorted(self.late),
         }
 
     def holds(self):
@@ -305,7 +305,12 @@ class Peer:
         on = len(value) == 2 and value != bytes(2)
         self.subscribed[short] = on
         if not on:
-            self.late += sum(1 for told in self.said if told['confirmed'] and now() - told['ms'] < LATE_MS)
+            self.late |= {
+                told['n']
+                for told in self.said
+                if told['confirmed'] and 'n' in told
+                and told['characteristic'] == f'{short:04X}' and now() - told['ms'] < LATE_MS
+            }
         self.say(f'{short:04X} {"subscribed" if on else "unsubscribed"}')
         self.changed()
         if on:

@@ -1,26 +1,45 @@
-//! Does in the machine what a test outside says. It calls the test; each connection is one command, a line: how, and what the
-//! shell is to run. A machine that is emulated has no time for a shell that does this with a dozen programs for each.
+//! Does in the machine what a test outside says. It calls the test, and sends an empty line; each connection is one command, a line:
+//! how, and what the shell is to run. A machine that is emulated has no time for a shell that does this with a dozen programs for each.
 
 use std::io::{BufRead, BufReader, Error, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// The emulated network forgets a call now and then.
+const ANSWERED: Duration = Duration::from_secs(5);
 
 fn main() -> Result<(), Error> {
-    let test = std::env::args().nth(1).ok_or_else(|| Error::other("agent ADDRESS:PORT"))?;
+    let test = std::env::args().nth(1).and_then(|address| address.parse().ok());
+    let test = test.ok_or_else(|| Error::other("agent ADDRESS:PORT"))?;
     for n in 0.. {
-        let call = TcpStream::connect(&test)?;
-        let mut order = String::new();
-        // Nothing comes after the line until it is answered.
-        BufReader::new(&call).read_line(&mut order)?;
+        let (call, order) = loop {
+            match ordered(test) {
+                Ok(ordered) => break ordered,
+                Err(why) => println!("agent: {why}; it calls again"),
+            }
+        };
         std::thread::spawn(move || {
             // Whoever hung up does not want to know.
             _ = work(&call, order.trim_end_matches('\n'), n);
         });
     }
     Ok(())
+}
+
+/// One call, and what is ordered.
+fn ordered(test: SocketAddr) -> Result<(TcpStream, String), Error> {
+    let mut call = TcpStream::connect_timeout(&test, ANSWERED)?;
+    writeln!(call)?;
+    let mut order = String::new();
+    // Nothing comes after the line until it is answered.
+    match BufReader::new(&call).read_line(&mut order)? {
+        0 => Err(Error::other("the test hung up")),
+        _ => Ok((call, order)),
+    }
 }
 
 fn work(mut call: &TcpStream, order: &str, n: u32) -> Result<(), Error> {
