@@ -23,7 +23,18 @@ pub struct Config {
     pub bluetooth: bool,
     /// Serial lines, each with a bridge at its other end.
     pub bridges: Vec<PathBuf>,
+    /// A thermometer on the hub's own I2C.
+    pub sensor: Option<WiredSensor>,
     pub destinations: Vec<Destination>,
+}
+
+/// A TMP117 that is wired to the hub.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WiredSensor {
+    /// Linux' name of the bus: `/dev/i2c-1`.
+    pub bus: PathBuf,
+    /// Seven bits, by what its address pin is wired to: 0x48 to 0x4B.
+    pub address: u8,
 }
 
 /// When the hub's own clock may be believed.
@@ -56,6 +67,7 @@ struct File {
     hub: Hub,
     #[serde(default)]
     destination: Vec<Door>,
+    sensor: Option<Wired>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +88,21 @@ struct Hub {
     /// `/dev/serial/by-id/…`: the name of a line that is the same wherever it is plugged in.
     #[serde(default)]
     bridges: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Wired {
+    chip: Chip,
+    bus: PathBuf,
+    #[serde(default = "default_address")]
+    address: u8,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Chip {
+    Tmp117,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +167,11 @@ fn default_clock() -> String {
     "/run/systemd/timesync/synchronized".into()
 }
 
+/// Its address pin at ground.
+fn default_address() -> u8 {
+    0x48
+}
+
 fn default_keep() -> u16 {
     365
 }
@@ -163,6 +195,7 @@ impl Config {
             keep: SignedDuration::MAX,
             bluetooth: false,
             bridges: vec![],
+            sensor: None,
             destinations: vec![],
         }
     }
@@ -233,6 +266,7 @@ impl Config {
             },
             bluetooth: file.hub.bluetooth,
             bridges: bridges(file.hub.bridges)?,
+            sensor: file.sensor.map(Wired::checked).transpose()?,
             keep: match file.hub.keep_days {
                 0 => return Err("[hub] keep-days = 0: give at least 1; 365 suits most".into()),
                 days => SignedDuration::from_hours(24 * i64::from(days)),
@@ -257,6 +291,24 @@ fn bridges(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, String> {
         }
     }
     Ok(paths)
+}
+
+impl Wired {
+    fn checked(self) -> Result<WiredSensor, String> {
+        let Wired { chip: Chip::Tmp117, bus, address } = self;
+        if !bus.is_absolute() {
+            return Err(format!(
+                "[sensor] bus = {:?}: give its whole path, such as \"/dev/i2c-1\"",
+                bus.display()
+            ));
+        }
+        if !(0x48..=0x4B).contains(&address) {
+            return Err(format!(
+                "[sensor] address = {address:#04x}: a TMP117 is at 0x48 to 0x4b, by what its address pin is wired to"
+            ));
+        }
+        Ok(WiredSensor { bus, address })
+    }
 }
 
 impl Door {

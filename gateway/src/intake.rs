@@ -8,6 +8,7 @@ mod house;
 mod radio;
 mod strangers;
 pub(crate) mod whose;
+mod wired;
 
 use crate::open::{Inside, Time, unpoisoned};
 use crate::source::lines::{Bind, Said};
@@ -27,6 +28,7 @@ use std::time::Duration;
 pub(crate) use strangers::Strangers;
 use strangers::{Broadcast, Crowd};
 use whose::Wanted;
+pub(crate) use wired::serve_wired;
 
 /// Names that one source uses.
 #[derive(Debug, Default)]

@@ -48,6 +48,7 @@ use show::{Ending, Shown, exit};
 use source::ble::{self, Keeper};
 use source::house;
 use source::serial as bridge;
+use source::wired;
 use std::sync::Arc;
 use store::Desk;
 use tokio::signal::unix::{SignalKind, signal};
@@ -96,6 +97,13 @@ fn run(config: Config) -> Result<Shown, Ending> {
                 inside.has_bridge(door);
                 tasks.spawn(bridge::run(behind, keeper.clone(), clock.clone()));
             }
+        }
+        if let (Some(sensor), Time::Running(clock)) = (&config.sensor, &inside.time) {
+            let (state, seen) = watch::channel(None);
+            let (keeper, wished) = wired::Keeper::new();
+            inside.has_sensor(seen);
+            tasks.spawn(intake::serve_wired(desk.clone(), Arc::clone(&inside), wished));
+            tasks.spawn(wired::run(sensor.clone(), keeper, clock.clone(), state));
         }
         tracing::info!(
             "ready: store in {}, socket {}, destinations: {}",

@@ -5,21 +5,23 @@ use crate::config::{ClockTrust, Config};
 use crate::intake::Strangers;
 use crate::show::{Ending, complain, exit};
 use crate::source::asked::Ask;
-use crate::source::serial;
+use crate::source::{serial, wired};
 use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
 use hearth_core::bridge::BridgeNo;
 use hearth_core::identity::Labels;
-use hearth_core::profile::{Catalog, Problem, ProfileName};
 use hearth_core::radio::adapter;
 use hearth_core::when::{BootNo, HubTicks};
 use hearth_wire::frame::{BridgeId, Capabilities};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
+
+mod profiles;
+
+pub(crate) use profiles::{catalog, catalog_of, say_left_out};
 
 const NO_RADIO: &str =
     "This hub does not use Bluetooth; `bluetooth = true` under [hub] in its configuration lets it.";
@@ -46,6 +48,8 @@ pub(crate) struct Inside {
     radio: Mutex<Option<(Asks, watch::Receiver<adapter::State>)>>,
     /// Each line to a bridge, its door, and how it fares.
     bridges: Mutex<Vec<serial::Door>>,
+    /// How the sensor fares that is wired to the hub. `None`: there is none.
+    sensor: Mutex<Option<watch::Receiver<wired::State>>>,
 }
 
 /// Whose ticks news is taken at.
@@ -82,6 +86,7 @@ impl Inside {
             destinations: Mutex::default(),
             radio: Mutex::default(),
             bridges: Mutex::default(),
+            sensor: Mutex::default(),
         }
     }
 
@@ -93,6 +98,16 @@ impl Inside {
     /// From now on there is a line to a bridge.
     pub(crate) fn has_bridge(&self, door: serial::Door) {
         unpoisoned(&self.bridges).push(door);
+    }
+
+    /// From now on there is a wired sensor.
+    pub(crate) fn has_sensor(&self, state: watch::Receiver<wired::State>) {
+        *unpoisoned(&self.sensor) = Some(state);
+    }
+
+    /// What is wrong with the wired sensor, for a person.
+    pub(crate) fn sensor_trouble(&self) -> Option<String> {
+        unpoisoned(&self.sensor).as_ref()?.borrow().clone()
     }
 
     /// Each line to a bridge, and how it fares.
@@ -226,80 +241,6 @@ impl Inside {
 
     pub(crate) fn due(&self) -> Option<HubTicks> {
         *unpoisoned(&self.due)
-    }
-}
-
-/// The built-in profiles and the site's own, or everything that is wrong with those.
-pub(crate) fn catalog(config: &Config) -> Result<Catalog, Ending> {
-    let catalog = catalog_of(config);
-    match catalog.left_out() {
-        [] => Ok(catalog),
-        wrong => Err(Ending::new(exit::CONFIG, wrong.join("\n"))),
-    }
-}
-
-/// One bad profile must not keep the hub from hearing every other device: it is left out, and whoever opens the catalogue
-/// says so.
-pub(crate) fn catalog_of(config: &Config) -> Catalog {
-    let standard = Catalog::standard();
-    let Some(folder) = &config.profiles else { return standard };
-    let mut files = vec![];
-    let mut wrong: Vec<(Option<ProfileName>, String)> = vec![];
-    profiles(folder, folder, &mut files, &mut wrong);
-    let mut catalog = loop {
-        match standard.clone().overridden(files.iter().map(|(name, text)| (name.clone(), text))) {
-            Ok(catalog) => break catalog,
-            Err(problems) => {
-                let said = |problem: &Problem| format!("{}/{problem}", folder.display());
-                wrong.extend(problems.iter().map(|problem| (Some(problem.profile.clone()), said(problem))));
-                let before = files.len();
-                files.retain(|(name, _)| problems.iter().all(|problem| problem.profile != *name));
-                if files.len() == before {
-                    break standard;
-                }
-            }
-        }
-    };
-    for (name, said) in wrong {
-        catalog.leave_out(name, said);
-    }
-    catalog
-}
-
-/// What is left out is said on standard error, by every command that goes on without it.
-pub(crate) fn say_left_out(catalog: &Catalog) {
-    for said in catalog.left_out() {
-        complain(format_args!("a profile is left out: {said}"));
-    }
-}
-
-/// `maker/model.toml` below a folder, by its name without the ending. What can't be read is named.
-fn profiles(
-    root: &Path,
-    folder: &Path,
-    found: &mut Vec<(ProfileName, String)>,
-    wrong: &mut Vec<(Option<ProfileName>, String)>,
-) {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) => return wrong.push((None, format!("{}: {e}; check [hub] profiles", folder.display()))),
-    };
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            profiles(root, &path, found, wrong);
-        } else if path.extension().is_some_and(|e| e == "toml") {
-            let name = path.strip_prefix(root).unwrap_or(&path).with_extension("");
-            let name = ProfileName(name.to_string_lossy().into_owned());
-            match std::fs::read_to_string(&path) {
-                Ok(text) => found.push((name, text)),
-                Err(e) => {
-                    let said = format!("{}: {e}; a profile is a file of UTF-8 text", path.display());
-                    wrong.push((Some(name), said));
-                }
-            }
-        }
     }
 }
 

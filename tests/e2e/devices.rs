@@ -176,3 +176,18 @@ fn decode_knows_the_site_s_profiles() {
         assert_eq!(with(&named)["not_a_reading"], "weight-unsettled", "{named:?}");
     }
 }
+
+/// A sensor that is wired to the hub, on a bus that is not there: status names the bus, and what helps; the hub goes on.
+#[test]
+fn a_wired_sensor_without_a_bus_is_named() {
+    let (_world, _record, hub) = house("sensor");
+    let mut config = std::fs::read_to_string(&hub.config).unwrap();
+    config += "\n[sensor]\nchip = \"tmp117\"\nbus = \"/dev/i2c-nowhere\"\n";
+    std::fs::write(&hub.config, config).unwrap();
+    let daemon = hub.run();
+    let status = hub.until(&["status"], |status| status["sensor"].is_string());
+    let said = status["sensor"].as_str().unwrap();
+    assert!(said.contains("/dev/i2c-nowhere can't be opened (No such file"), "{said}");
+    assert!(said.contains("mend `bus` of [sensor]"), "{said}");
+    assert_eq!(daemon.stop(), 0);
+}

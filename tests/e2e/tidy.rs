@@ -104,7 +104,7 @@ fn arrows_point_one_way() {
         ("firmware-radio", &["firmware", "firmware-run", "hearth-wire"]),
         ("firmware-run", &["firmware", "hearth-wire"]),
         ("firmware-usb", &["hearth-wire"]),
-        ("gateway", &["hearth-core", "hearth-wire"]),
+        ("gateway", &["firmware", "hearth-core", "hearth-wire"]),
         ("hearth-core", &["hearth-wire"]),
         ("hearth-wire", &[]),
     ];

@@ -43,6 +43,7 @@ pub fn config(
         keep,
         bluetooth: false,
         bridges: vec![],
+        sensor: None,
         destinations: names.iter().enumerate().map(destination).collect(),
     }
 }

@@ -128,6 +128,9 @@ impl Asked<'_> {
         if !bridges.is_empty() {
             fields.insert("bridges".into(), bridges.into());
         }
+        if let Some(trouble) = self.inside.sensor_trouble() {
+            fields.insert("sensor".into(), trouble.into());
+        }
         let attention = self.attention()?;
         if !attention.is_empty() {
             fields.insert("devices".into(), attention.into());

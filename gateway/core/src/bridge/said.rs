@@ -104,8 +104,8 @@ fn of_address(address: Address) -> Facts {
     Facts { address: Some(address), ..Facts::default() }
 }
 
-/// A sensor is named by its board and its number there: it is part of the board.
-fn wired(BridgeId(bridge): BridgeId, number: u8) -> Facts {
+/// A sensor is named by its board, or its hub, and its number there: it is part of that.
+pub fn wired(BridgeId(bridge): BridgeId, number: u8) -> Facts {
     let board = bridge.map(|octet| format!("{octet:02X}")).concat();
     Facts {
         serial: Some(format!("{board}-{number}")),
@@ -120,7 +120,7 @@ fn wired(BridgeId(bridge): BridgeId, number: u8) -> Facts {
 }
 
 /// What the profiles of wired sensors match.
-const MAKER: &str = "Hearth bridge";
-/// The numbers that boards give their sensors.
-const THERMOMETER: u8 = 1;
-const SCALE: u8 = 2;
+const MAKER: &str = "Hearth";
+/// The numbers that boards, and the hub, give their sensors.
+pub const THERMOMETER: u8 = 1;
+pub const SCALE: u8 = 2;

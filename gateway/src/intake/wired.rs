@@ -1,0 +1,61 @@
+//! What the hub's own wired sensors wish: a measurement is committed.
+
+use super::{Session, Trouble, until_room};
+use crate::open::Inside;
+use crate::source::lines::Said;
+use crate::source::wired::{Measured, Wish};
+use crate::store::{Desk, Store};
+use hearth_core::bridge;
+use hearth_core::capture::Link;
+use hearth_wire::frame::BridgeId;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Grants their wishes, one after the other, for ever.
+pub(crate) async fn serve_wired(desk: Desk, inside: Arc<Inside>, mut wished: mpsc::Receiver<Wish>) {
+    let mut session = Session::default();
+    let mut contact = 0;
+    while let Some(Wish { measured, done }) = wished.recv().await {
+        contact += 1;
+        let taken = until_room(&desk, "what a wired sensor measured", (session, measured), {
+            move |store, (session, measured)| take(store, session, measured, contact)
+        });
+        let Some((back, taken)) = taken.await else { return };
+        // It remembers each contact, and none comes again.
+        session = Session { devices: back.0.devices, ..Session::default() };
+        match taken {
+            Ok(all) => {
+                for committed in all {
+                    inside.committed(committed.due);
+                    committed.release();
+                }
+            }
+            Err(why) => tracing::error!("what a wired sensor measured was not kept: {why}"),
+        }
+        _ = done.send(());
+    }
+}
+
+/// Each measurement is a contact of its own: such a sensor has no conversations.
+fn take(
+    store: &mut Store,
+    session: &mut Session,
+    measured: &Measured,
+    contact: u64,
+) -> Result<super::Taken, Trouble> {
+    let device = "wired thermometer".to_owned();
+    let facts = bridge::wired(BridgeId(store.hub().system_id), bridge::THERMOMETER);
+    let mut all = vec![];
+    if !session.devices.contains_key(&device) {
+        all.push(Said::Met { device: device.clone(), facts });
+    }
+    all.push(Said::Heard {
+        device,
+        contact,
+        link: Link::Wired,
+        origin: None,
+        characteristic: measured.characteristic,
+        octets: measured.octets.clone(),
+    });
+    session.take_all(store, all.iter().map(|said| (said, measured.at)), None)
+}

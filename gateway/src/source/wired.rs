@@ -1,0 +1,212 @@
+//! A sensor that is wired to the hub's own I2C: the same drivers as on a bridge's board, and the same octets.
+//!
+//! The bus is Linux' (`/dev/i2c-N`), by linux-embedded-hal. It blocks, for a second where nobody lets go of the bus: so each sample is
+//! taken on a thread for what blocks, and the bus is opened anew after any trouble.
+
+use super::wishes::Wishes;
+use crate::clock::Clock;
+use crate::config::WiredSensor;
+use embedded_hal::i2c::{ErrorType, I2c as Blocking, Operation};
+use embedded_hal_async::i2c::I2c;
+use firmware::sensor::{self, News, Sensor, Settling, Temperature, Thermometer as _, Tmp117, Trouble};
+use futures_util::FutureExt as _;
+use hearth_core::capture::Uuid16;
+use hearth_core::when::HubTicks;
+use hearth_wire::frame::Ticks;
+use hearth_wire::frame::said::What;
+use linux_embedded_hal::I2cdev;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+/// A thermometer measures once a second.
+const EVERY: Duration = Duration::from_secs(1);
+/// So many measurements wait for the store at the most, and then the sensor is not asked: a person measures a few times a day.
+const WAITING: usize = 16;
+
+/// A measurement that has to be committed.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    pub(crate) measured: Measured,
+    pub(crate) done: oneshot::Sender<()>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Measured {
+    pub(crate) at: HubTicks,
+    pub(crate) characteristic: Uuid16,
+    pub(crate) octets: Vec<u8>,
+}
+
+/// How a sensor fares: what is wrong with it, for a person.
+pub(crate) type State = Option<String>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Keeper(Wishes<Wish>);
+
+impl Keeper {
+    pub(crate) fn new() -> (Keeper, mpsc::Receiver<Wish>) {
+        let (wishes, wished) = Wishes::new(WAITING);
+        (Keeper(wishes), wished)
+    }
+}
+
+/// Asks the sensor once a second, for ever. A measurement is committed before it is asked again.
+pub(crate) async fn run(sensor: WiredSensor, keeper: Keeper, clock: Clock, state: watch::Sender<State>) {
+    let mut probe = None;
+    let mut settling = Settling::new();
+    let mut turn = interval_at(Instant::now(), EVERY);
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        turn.tick().await;
+        let (bus, address) = (sensor.bus.clone(), sensor.address);
+        let taken = tokio::task::spawn_blocking(move || {
+            let mut probe = match probe {
+                Some(probe) => probe,
+                None => Tmp117::new(AtOnce(I2cdev::new(&bus).map_err(|why| why.to_string())?), address),
+            };
+            let sample = now(probe.sample());
+            Ok((sample.is_ok().then_some(probe), sample))
+        });
+        let taken: Result<_, String> = match taken.await {
+            Ok(taken) => taken,
+            // A driver has panicked; the next one starts anew.
+            Err(_) => Ok((None, Err(Trouble::Silent))),
+        };
+        let (kept, sample, closed) = match taken {
+            Ok((kept, sample)) => (kept, sample, None),
+            Err(why) => (None, Err(Trouble::Silent), Some(why)),
+        };
+        probe = kept;
+        let at = clock.ticks();
+        let trouble = sample.err();
+        let measured = heard(&mut settling, sample, at);
+        state.send_if_modified(|state| {
+            let now = trouble.map(|trouble| sentence(&sensor, trouble, closed.as_deref()));
+            let is_news = *state != now;
+            *state = now;
+            is_news
+        });
+        if let Some(measured) = measured {
+            keeper.0.wish(|done| Wish { measured, done }).await;
+        }
+    }
+}
+
+/// What a sample means. What is wrong with the sensor is said once, until it works again.
+fn heard(settling: &mut Settling, sample: Result<Temperature, Trouble>, at: HubTicks) -> Option<Measured> {
+    let ticks = Ticks(at.ms.unsigned_abs());
+    match settling.sample(sample, ticks)? {
+        News::Fails(trouble) => tracing::warn!("wired sensor: {}", Sensor::Thermometer.fails(trouble)),
+        News::WorksAgain => tracing::info!("wired sensor: {}", Sensor::Thermometer.works_again()),
+        News::Settled(temperature) => {
+            let mut octets = [0; sensor::LENGTH];
+            let said = sensor::measurement(temperature, ticks, &mut octets)?;
+            let What::Value { characteristic, octets, .. } = said.what else { return None };
+            let (characteristic, octets) = (Uuid16(characteristic), octets.to_vec());
+            return Some(Measured { at, characteristic, octets });
+        }
+    }
+    None
+}
+
+fn sentence(sensor: &WiredSensor, trouble: Trouble, closed: Option<&str>) -> String {
+    let place = format!("{} at 0x{:02X}", sensor.bus.display(), sensor.address);
+    match (closed, trouble) {
+        (Some(why), _) => format!(
+            "{} can't be opened ({why}): mend `bus` of [sensor], load the module i2c-dev, or let the daemon's user open it",
+            sensor.bus.display()
+        ),
+        (None, Trouble::Silent) => {
+            format!(
+                "{} ({place}): look at its wires, and at `address` of [sensor]",
+                Sensor::Thermometer.fails(trouble)
+            )
+        }
+        (None, _) => format!("{} ({place})", Sensor::Thermometer.fails(trouble)),
+    }
+}
+
+/// A bus that blocks, for drivers that wait: each transaction is over when it returns.
+#[derive(Debug)]
+struct AtOnce<B>(B);
+
+impl<B: ErrorType> ErrorType for AtOnce<B> {
+    type Error = B::Error;
+}
+
+impl<B: Blocking> I2c for AtOnce<B> {
+    async fn transaction(&mut self, address: u8, all: &mut [Operation<'_>]) -> Result<(), B::Error> {
+        self.0.transaction(address, all)
+    }
+}
+
+/// What a driver on such a bus says: it never waits.
+fn now(sample: impl Future<Output = Result<Temperature, Trouble>>) -> Result<Temperature, Trouble> {
+    sample.now_or_never().unwrap_or(Err(Trouble::Silent))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use embedded_hal::i2c::{ErrorKind, NoAcknowledgeSource};
+    use hearth_core::when::BootNo;
+    use std::path::PathBuf;
+
+    /// A TMP117 with this temperature in its register, or nobody.
+    struct Bus(Option<u16>);
+
+    #[derive(Debug)]
+    struct NoAnswer;
+
+    impl embedded_hal::i2c::Error for NoAnswer {
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::NoAcknowledge(NoAcknowledgeSource::Address)
+        }
+    }
+
+    impl ErrorType for Bus {
+        type Error = NoAnswer;
+    }
+
+    impl Blocking for Bus {
+        fn transaction(&mut self, address: u8, all: &mut [Operation<'_>]) -> Result<(), NoAnswer> {
+            let shown = self.0.filter(|_| address == 0x48).ok_or(NoAnswer)?;
+            let [Operation::Write([register]), Operation::Read(octets)] = all else { panic!("{all:?}") };
+            let value = if *register == 0x0F { 0x0117 } else { shown };
+            octets.copy_from_slice(&u16::to_be_bytes(value));
+            Ok(())
+        }
+    }
+
+    /// 36.6015625 degrees are 124D (TI's data sheet: 128ths), and 36.60 in a Temperature Measurement is 0E4C with the exponent -2.
+    #[test]
+    fn a_probe_that_settles_is_measured_once() {
+        let mut probe = Tmp117::new(AtOnce(Bus(Some(0x124D))), 0x48);
+        let mut settling = Settling::new();
+        let measured: Vec<_> = (0..60)
+            .filter_map(|second| {
+                let at = HubTicks { boot: BootNo(1), ms: second * 1_000 };
+                heard(&mut settling, now(probe.sample()), at)
+            })
+            .collect();
+        let [one] = measured.as_slice() else { panic!("{measured:?}") };
+        assert_eq!(one.characteristic, Uuid16::TEMPERATURE_MEASUREMENT);
+        assert_eq!(one.octets, [0x00, 0x4C, 0x0E, 0x00, 0xFE]);
+    }
+
+    #[test]
+    fn what_helps_is_said() {
+        let sensor = WiredSensor { bus: PathBuf::from("/dev/i2c-9"), address: 0x48 };
+        let sample = now(Tmp117::new(AtOnce(Bus(None)), 0x48).sample());
+        assert_eq!(sample, Err(Trouble::Silent));
+        assert_eq!(
+            sentence(&sensor, Trouble::Silent, None),
+            "the thermometer does not answer (/dev/i2c-9 at 0x48): look at its wires, and at `address` of [sensor]"
+        );
+        assert!(sentence(&sensor, Trouble::Silent, Some("No such file")).contains("load the module i2c-dev"));
+        assert!(sentence(&sensor, Trouble::Another, None).contains("no such thermometer"));
+    }
+}
