@@ -7,6 +7,9 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+pub use wires::{BridgeLine, Pin, WiredSensor};
+
+mod wires;
 
 /// What a hub is told.
 #[derive(Clone, Debug)]
@@ -22,19 +25,10 @@ pub struct Config {
     /// Whether devices are heard over Bluetooth.
     pub bluetooth: bool,
     /// Serial lines, each with a bridge at its other end.
-    pub bridges: Vec<PathBuf>,
+    pub bridges: Vec<BridgeLine>,
     /// A thermometer on the hub's own I2C.
     pub sensor: Option<WiredSensor>,
     pub destinations: Vec<Destination>,
-}
-
-/// A TMP117 that is wired to the hub.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct WiredSensor {
-    /// Linux' name of the bus: `/dev/i2c-1`.
-    pub bus: PathBuf,
-    /// Seven bits, by what its address pin is wired to: 0x48 to 0x4B.
-    pub address: u8,
 }
 
 /// When the hub's own clock may be believed.
@@ -67,7 +61,7 @@ struct File {
     hub: Hub,
     #[serde(default)]
     destination: Vec<Door>,
-    sensor: Option<Wired>,
+    sensor: Option<wires::Sensor>,
 }
 
 #[derive(Deserialize)]
@@ -87,22 +81,7 @@ struct Hub {
     bluetooth: bool,
     /// `/dev/serial/by-id/…`: the name of a line that is the same wherever it is plugged in.
     #[serde(default)]
-    bridges: Vec<PathBuf>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Wired {
-    chip: Chip,
-    bus: PathBuf,
-    #[serde(default = "default_address")]
-    address: u8,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Chip {
-    Tmp117,
+    bridges: Vec<wires::Bridge>,
 }
 
 #[derive(Deserialize)]
@@ -165,11 +144,6 @@ fn default_socket() -> PathBuf {
 
 fn default_clock() -> String {
     "/run/systemd/timesync/synchronized".into()
-}
-
-/// Its address pin at ground.
-fn default_address() -> u8 {
-    0x48
 }
 
 fn default_keep() -> u16 {
@@ -265,49 +239,14 @@ impl Config {
                 }
             },
             bluetooth: file.hub.bluetooth,
-            bridges: bridges(file.hub.bridges)?,
-            sensor: file.sensor.map(Wired::checked).transpose()?,
+            bridges: wires::bridges(file.hub.bridges)?,
+            sensor: file.sensor.map(wires::Sensor::checked).transpose()?,
             keep: match file.hub.keep_days {
                 0 => return Err("[hub] keep-days = 0: give at least 1; 365 suits most".into()),
                 days => SignedDuration::from_hours(24 * i64::from(days)),
             },
             destinations,
         })
-    }
-}
-
-/// Whole paths, each once.
-fn bridges(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, String> {
-    for (at, path) in paths.iter().enumerate() {
-        let name = path.display();
-        if !path.is_absolute() {
-            return Err(format!(
-                "[hub] bridges: {name:?}: give the whole path of a serial line, best one of /dev/serial/by-id, which stays the \
-                 same wherever the board is plugged in"
-            ));
-        }
-        if paths[..at].contains(path) {
-            return Err(format!("[hub] bridges: {name:?} is there twice; leave one of them out"));
-        }
-    }
-    Ok(paths)
-}
-
-impl Wired {
-    fn checked(self) -> Result<WiredSensor, String> {
-        let Wired { chip: Chip::Tmp117, bus, address } = self;
-        if !bus.is_absolute() {
-            return Err(format!(
-                "[sensor] bus = {:?}: give its whole path, such as \"/dev/i2c-1\"",
-                bus.display()
-            ));
-        }
-        if !(0x48..=0x4B).contains(&address) {
-            return Err(format!(
-                "[sensor] address = {address:#04x}: a TMP117 is at 0x48 to 0x4b, by what its address pin is wired to"
-            ));
-        }
-        Ok(WiredSensor { bus, address })
     }
 }
 

@@ -92,8 +92,8 @@ fn run(config: Config) -> Result<Shown, Ending> {
         if let (false, Time::Running(clock)) = (config.bridges.is_empty(), &inside.time) {
             let (keeper, wished) = bridge::Keeper::new(house.clone());
             tasks.spawn(intake::serve_bridges(desk.clone(), Arc::clone(&inside), wished));
-            for (no, path) in (1..).zip(&config.bridges) {
-                let (door, behind) = bridge::Door::new(bridge::Port { no, path: path.clone() });
+            for (no, line) in (1..).zip(&config.bridges) {
+                let (door, behind) = bridge::Door::new(bridge::Port { no, path: line.path.clone() });
                 inside.has_bridge(door);
                 tasks.spawn(bridge::run(behind, keeper.clone(), clock.clone()));
             }

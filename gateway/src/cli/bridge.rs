@@ -3,7 +3,7 @@
 use super::args::row;
 use super::door::{self, Door};
 use super::flash::{flash, flat};
-use super::{Ending, Shown, exit};
+use super::{Ending, Shown, exit, pins};
 use crate::config::Config;
 use crate::control::Request;
 use crate::show::text;
@@ -41,8 +41,14 @@ pub(super) enum Bridge {
     /// Start a bridge anew; what it keeps stays
     Reset {
         /// Its row, as `hearth bridge list` shows it
-        #[arg(value_parser = row)]
-        bridge: i64,
+        #[arg(value_parser = row, required_unless_present = "line")]
+        bridge: Option<i64>,
+        /// By its pins, also where nobody talks on this line of [hub] bridges
+        #[arg(long, value_name = "PATH", conflicts_with = "bridge")]
+        line: Option<PathBuf>,
+        /// Have its chip start the bootloader of its own, to flash it
+        #[arg(long, requires = "line")]
+        bootloader: bool,
     },
     /// Tell a bridge's wired scale what a mass is: first with nothing on it, then with a known mass
     Calibrate {
@@ -113,7 +119,10 @@ impl Bridge {
             Bridge::List => door::ask(&config()?, Request::Bridges),
             Bridge::Info { bridge } => door::ask(&config()?, Request::BridgeInfo { bridge: *bridge }),
             Bridge::Logs { bridge } => door::ask(&config()?, Request::BridgeLogs { bridge: *bridge }),
-            Bridge::Reset { bridge } => door::ask(&config()?, Request::BridgeReset { bridge: *bridge }),
+            Bridge::Reset { line: Some(line), bootloader, .. } => pins::reset(&config()?, line, *bootloader),
+            Bridge::Reset { bridge, .. } => {
+                door::ask(&config()?, Request::BridgeReset { bridge: bridge.unwrap_or_default() })
+            }
             Bridge::Calibrate { bridge, mass, .. } => {
                 let grams = mass.unwrap_or_default();
                 door::ask(&config()?, Request::BridgeCalibrate { bridge: *bridge, grams })

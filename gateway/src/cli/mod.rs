@@ -13,6 +13,7 @@ mod flash;
 mod guide;
 mod pair;
 mod person;
+mod pins;
 mod replay;
 
 use crate::show::{Ending, Fields, Shown, complain, exit};
