@@ -83,6 +83,12 @@ impl Temperature {
         Temperature(whole * 256)
     }
 
+    /// Whether a probe in a home may show it.
+    #[must_use]
+    pub fn is_possible(self) -> bool {
+        (Temperature::degrees(-40)..=Temperature::degrees(60)).contains(&self)
+    }
+
     /// In hundredths of a degree, rounded; a half away from zero.
     #[must_use]
     pub const fn hundredths(self) -> i32 {

@@ -18,8 +18,6 @@ const FALL: i32 = 77;
 const STILL_MS: u64 = 20_000;
 /// Between two samples. What happened in a longer gap nobody knows, and the probe has to be still for as long again.
 const GAP_MS: u64 = 3_000;
-/// What a probe in a home shows, at least and at most.
-const POSSIBLE: core::ops::RangeInclusive<Temperature> = Temperature::degrees(-40)..=Temperature::degrees(60);
 
 /// What there is to tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +61,7 @@ impl Settling {
     /// The sensor was asked.
     pub fn sample(&mut self, sample: Result<Temperature, Trouble>, now: Ticks) -> Option<News> {
         let sample = match sample {
-            Ok(sample) if POSSIBLE.contains(&sample) => sample,
+            Ok(sample) if sample.is_possible() => sample,
             fails => {
                 let trouble = fails.err().unwrap_or(Trouble::Impossible);
                 // What is known of the probe stays: a fault must not make two measurements of one.

@@ -20,8 +20,7 @@ const LOOKED: Duration = Duration::from_millis(500);
 pub(super) fn reset(config: &Config, line: &Path, bootloader: bool) -> Result<Shown, Ending> {
     let lines = &config.bridges;
     let wired = lines.iter().find(|wired| wired.path == line).ok_or_else(|| {
-        let known: Vec<String> = lines.iter().map(|line| line.path.display().to_string()).collect();
-        Ending::usage(format!("[hub] bridges has no line {:?}, but: {}", line.display(), known.join(", ")))
+        Ending::usage(format!("{}: no such line stands under [hub] bridges", line.display()))
     })?;
     let missing = |what: &str| {
         let said = format!("{}: [hub] bridges says nothing of its pin `{what}`", line.display());
@@ -35,14 +34,20 @@ pub(super) fn reset(config: &Config, line: &Path, bootloader: bool) -> Result<Sh
     };
     let mut boot_pin = boot.map(open).transpose()?;
     let mut reset_pin = open(reset)?;
-    pulse(&mut reset_pin, boot_pin.as_mut(), std::thread::park_timeout).map_err(|e| {
+    pulse(&mut reset_pin, boot_pin.as_mut(), wait).map_err(|e| {
         Ending::new(exit::IOERR, format!("{}: its pins can't be pulled: {e}", line.display()))
     })?;
     let said = match bootloader {
-        true => "The board's chip has started its own bootloader.",
-        false => "The board starts anew; `hearth bridge list` shows it when it talks.",
+        true => "Its pins were pulled. If they are wired so, its chip runs its own bootloader now.",
+        false => "Its pin was pulled. `hearth bridge list` shows the board when it talks.",
     };
     Ok(Shown { said: Some(said.into()), ..Shown::default() })
+}
+
+/// At least so long: nobody says anything meanwhile.
+fn wait(time: Duration) {
+    let (_nobody, said) = std::sync::mpsc::channel::<()>();
+    _ = said.recv_timeout(time);
 }
 
 /// Let go of, until it is pulled.

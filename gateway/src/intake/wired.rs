@@ -3,7 +3,7 @@
 use super::{Session, Trouble, until_room};
 use crate::open::Inside;
 use crate::source::lines::Said;
-use crate::source::wired::{Measured, Wish};
+use crate::source::wired::Measured;
 use crate::store::{Desk, Store};
 use hearth_core::bridge;
 use hearth_core::capture::Link;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Grants their wishes, one after the other, for ever.
-pub(crate) async fn serve_wired(desk: Desk, inside: Arc<Inside>, mut wished: mpsc::Receiver<Wish>) {
+pub(crate) async fn serve_wired(desk: Desk, inside: Arc<Inside>, mut wished: mpsc::Receiver<Measured>) {
     let mut session = Session::default();
     let mut contact = 0;
-    while let Some(Wish { measured, done }) = wished.recv().await {
+    while let Some(measured) = wished.recv().await {
         contact += 1;
         let taken = until_room(&desk, "what a wired sensor measured", (session, measured), {
             move |store, (session, measured)| take(store, session, measured, contact)
@@ -32,7 +32,6 @@ pub(crate) async fn serve_wired(desk: Desk, inside: Arc<Inside>, mut wished: mps
             }
             Err(why) => tracing::error!("what a wired sensor measured was not kept: {why}"),
         }
-        _ = done.send(());
     }
 }
 

@@ -16,21 +16,15 @@ use hearth_wire::frame::Ticks;
 use hearth_wire::frame::said::What;
 use linux_embedded_hal::I2cdev;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// A thermometer measures once a second.
 const EVERY: Duration = Duration::from_secs(1);
-/// So many measurements wait for the store at the most, and then the sensor is not asked: a person measures a few times a day.
-const WAITING: usize = 16;
+/// So many measurements may wait for the store, which has no room: a person measures a few times a day. Then the sensor is not asked.
+const WAITING: usize = 64;
 
 /// A measurement that has to be committed.
-#[derive(Debug)]
-pub(crate) struct Wish {
-    pub(crate) measured: Measured,
-    pub(crate) done: oneshot::Sender<()>,
-}
-
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Measured {
     pub(crate) at: HubTicks,
@@ -42,16 +36,17 @@ pub(crate) struct Measured {
 pub(crate) type State = Option<String>;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Keeper(Wishes<Wish>);
+pub(crate) struct Keeper(Wishes<Measured>);
 
 impl Keeper {
-    pub(crate) fn new() -> (Keeper, mpsc::Receiver<Wish>) {
+    pub(crate) fn new() -> (Keeper, mpsc::Receiver<Measured>) {
         let (wishes, wished) = Wishes::new(WAITING);
         (Keeper(wishes), wished)
     }
 }
 
-/// Asks the sensor once a second, for ever. A measurement is committed before it is asked again.
+/// Asks the sensor once a second, for ever. What it measures waits elsewhere until it is committed: whoever uses the probe meanwhile is
+/// measured, too.
 pub(crate) async fn run(sensor: WiredSensor, keeper: Keeper, clock: Clock, state: watch::Sender<State>) {
     let mut probe = None;
     let mut settling = Settling::new();
@@ -79,35 +74,37 @@ pub(crate) async fn run(sensor: WiredSensor, keeper: Keeper, clock: Clock, state
         };
         probe = kept;
         let at = clock.ticks();
-        let trouble = sample.err();
-        let measured = heard(&mut settling, sample, at);
+        let trouble = match sample {
+            Ok(shown) if !shown.is_possible() => Some(Trouble::Impossible),
+            sample => sample.err(),
+        };
+        let trouble = trouble.map(|trouble| sentence(&sensor, trouble, closed.as_deref()));
+        let said = settling.sample(sample, Ticks(at.ms.unsigned_abs()));
+        match said {
+            Some(News::Fails(_)) => {
+                tracing::warn!("wired sensor: {}", trouble.as_deref().unwrap_or_default())
+            }
+            Some(News::WorksAgain) => tracing::info!("wired sensor: {}", Sensor::Thermometer.works_again()),
+            Some(News::Settled(_)) | None => {}
+        }
         state.send_if_modified(|state| {
-            let now = trouble.map(|trouble| sentence(&sensor, trouble, closed.as_deref()));
-            let is_news = *state != now;
-            *state = now;
+            let is_news = *state != trouble;
+            *state = trouble;
             is_news
         });
-        if let Some(measured) = measured {
-            keeper.0.wish(|done| Wish { measured, done }).await;
+        if let Some(measured) = said.and_then(|said| measured(said, at)) {
+            keeper.0.tell(measured).await;
         }
     }
 }
 
-/// What a sample means. What is wrong with the sensor is said once, until it works again.
-fn heard(settling: &mut Settling, sample: Result<Temperature, Trouble>, at: HubTicks) -> Option<Measured> {
-    let ticks = Ticks(at.ms.unsigned_abs());
-    match settling.sample(sample, ticks)? {
-        News::Fails(trouble) => tracing::warn!("wired sensor: {}", Sensor::Thermometer.fails(trouble)),
-        News::WorksAgain => tracing::info!("wired sensor: {}", Sensor::Thermometer.works_again()),
-        News::Settled(temperature) => {
-            let mut octets = [0; sensor::LENGTH];
-            let said = sensor::measurement(temperature, ticks, &mut octets)?;
-            let What::Value { characteristic, octets, .. } = said.what else { return None };
-            let (characteristic, octets) = (Uuid16(characteristic), octets.to_vec());
-            return Some(Measured { at, characteristic, octets });
-        }
-    }
-    None
+/// The octets of a measurement, if it is one.
+fn measured(news: News, at: HubTicks) -> Option<Measured> {
+    let News::Settled(temperature) = news else { return None };
+    let mut octets = [0; sensor::LENGTH];
+    let said = sensor::measurement(temperature, Ticks(at.ms.unsigned_abs()), &mut octets)?;
+    let What::Value { characteristic, octets, .. } = said.what else { return None };
+    Some(Measured { at, characteristic: Uuid16(characteristic), octets: octets.to_vec() })
 }
 
 fn sentence(sensor: &WiredSensor, trouble: Trouble, closed: Option<&str>) -> String {
@@ -119,7 +116,7 @@ fn sentence(sensor: &WiredSensor, trouble: Trouble, closed: Option<&str>) -> Str
         ),
         (None, Trouble::Silent) => {
             format!(
-                "{} ({place}): look at its wires, and at `address` of [sensor]",
+                "{} ({place}): look at its wires, and at `address` of [sensor], where no driver of the kernel's may be",
                 Sensor::Thermometer.fails(trouble)
             )
         }
@@ -189,7 +186,7 @@ mod tests {
         let measured: Vec<_> = (0..60)
             .filter_map(|second| {
                 let at = HubTicks { boot: BootNo(1), ms: second * 1_000 };
-                heard(&mut settling, now(probe.sample()), at)
+                measured(settling.sample(now(probe.sample()), Ticks(at.ms.unsigned_abs()))?, at)
             })
             .collect();
         let [one] = measured.as_slice() else { panic!("{measured:?}") };
@@ -204,7 +201,7 @@ mod tests {
         assert_eq!(sample, Err(Trouble::Silent));
         assert_eq!(
             sentence(&sensor, Trouble::Silent, None),
-            "the thermometer does not answer (/dev/i2c-9 at 0x48): look at its wires, and at `address` of [sensor]"
+            "the thermometer does not answer (/dev/i2c-9 at 0x48): look at its wires, and at `address` of [sensor], where no driver of the kernel's may be"
         );
         assert!(sentence(&sensor, Trouble::Silent, Some("No such file")).contains("load the module i2c-dev"));
         assert!(sentence(&sensor, Trouble::Another, None).contains("no such thermometer"));
