@@ -44,6 +44,9 @@ fn installed() {
 fn build(name: &str, sources: &[&str], make: impl FnOnce(&Path, &Path) -> Command) -> PathBuf {
     let (from, into) = (root().join("tests/servers").join(name), folder().join(name));
     std::fs::create_dir_all(&into).unwrap();
+    // Another test may be building it.
+    let alone = File::create(into.join("lock")).unwrap();
+    alone.lock().unwrap();
     let text: String = sources.iter().map(|file| std::fs::read_to_string(from.join(file)).unwrap()).collect();
     let stamp = into.join("built-from");
     if std::fs::read_to_string(&stamp).is_ok_and(|built| built == text) {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// The emulated network forgets a call now and then.
 const ANSWERED: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(200);
 
 fn main() -> Result<(), Error> {
     let test = std::env::args().nth(1).and_then(|address| address.parse().ok());
@@ -19,7 +20,10 @@ fn main() -> Result<(), Error> {
         let (call, order) = loop {
             match ordered(test) {
                 Ok(ordered) => break ordered,
-                Err(why) => println!("agent: {why}; it calls again"),
+                Err(why) => {
+                    println!("agent: {why}; it calls again");
+                    std::thread::park_timeout(AGAIN);
+                }
             }
         };
         std::thread::spawn(move || {
