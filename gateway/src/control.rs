@@ -10,6 +10,7 @@ mod radio;
 mod words;
 
 pub(crate) use answer::{ANOTHER_TIME, EARLIER, answer};
+pub(crate) use radio::address;
 #[cfg(feature = "demo")]
 pub(crate) use words::reason;
 pub(crate) use words::salvaged;

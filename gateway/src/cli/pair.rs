@@ -4,9 +4,8 @@ use super::door::Door;
 use super::person::{self, ask_until, yes};
 use super::{Ending, Shown, exit, guide};
 use crate::config::Config;
-use crate::control::Request;
+use crate::control::{self, Request};
 use crate::show::{Fields, complain, text};
-use crate::source::lines;
 use std::time::Duration;
 
 /// How long a device is looked for.
@@ -67,9 +66,7 @@ pub(super) fn pair(
 
 /// What the radio hears of one device; and a draft, if no profile knows it.
 pub(super) fn nearby(config: &Config, address: &str) -> Result<Shown, Ending> {
-    lines::address(address).map_err(|_| {
-        Ending::usage(format!("{address:?} is no address; `hearth devices --nearby` shows them"))
-    })?;
+    control::address(address)?;
     let near = Door::open(config)?.ask(Request::Nearby)?;
     let row = near.rows.into_iter().find(|row| text(row, "address").eq_ignore_ascii_case(address));
     let row = row.ok_or_else(|| {

@@ -157,11 +157,15 @@ async fn at<T: Send + 'static>(
     desk.ask(ask).await.map_err(|gone| Ending::new(exit::UNAVAILABLE, gone.to_string()))
 }
 
+/// As a person types it.
+pub(crate) fn address(typed: &str) -> Result<[u8; 6], Ending> {
+    lines::address(typed)
+        .map_err(|_| Ending::usage(format!("{typed:?} is no address; `hearth devices --nearby` shows them")))
+}
+
 impl Talk {
     async fn begin(&mut self, inside: &Inside, desk: &Desk, address: &str, bridge: Option<i64>) -> Answer {
-        let address = lines::address(address).map_err(|_| {
-            Ending::usage(format!("{address:?} is no address; `hearth devices --nearby` shows them"))
-        })?;
+        let address = self::address(address)?;
         let (steps, next) = mpsc::unbounded_channel();
         let ask = Ask::Pair { address, steps };
         let bridges = inside.bridge_radios();

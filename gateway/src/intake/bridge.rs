@@ -1,6 +1,6 @@
 //! What bridges wish: what they told is committed, in their order, and how far they have told with it.
 
-use super::{Follows, Session, Taken, Trouble, house, until_room};
+use super::{Follows, Session, Taken, Trouble, house, released, until_room};
 use crate::open::{Inside, Time};
 use crate::source::lines::Said;
 use crate::source::serial::Wish;
@@ -103,10 +103,7 @@ async fn take(
             }
         }
     };
-    for committed in committed {
-        inside.committed(committed.due);
-        committed.release();
-    }
+    released(inside, committed);
     Some(session)
 }
 

@@ -1,6 +1,6 @@
 //! What the radio wishes: what it heard is committed.
 
-use super::{Session, until_room};
+use super::{Session, released, until_room};
 use crate::open::Inside;
 use crate::source::ble::{TalkNo, Wish};
 use crate::source::lines::Said;
@@ -53,12 +53,7 @@ async fn take(
     });
     let ((session, _), taken) = taken.await?;
     match taken {
-        Ok(all) => {
-            for committed in all {
-                inside.committed(committed.due);
-                committed.release();
-            }
-        }
+        Ok(all) => released(inside, all),
         Err(why) => tracing::error!("{what} was not kept: {why}"),
     }
     Some(session)

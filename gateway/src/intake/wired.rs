@@ -1,6 +1,6 @@
 //! What the hub's own wired sensors wish: a measurement is committed.
 
-use super::{Session, Trouble, until_room};
+use super::{Session, Trouble, released, until_room};
 use crate::open::Inside;
 use crate::source::lines::Said;
 use crate::source::wired::Measured;
@@ -14,34 +14,24 @@ use tokio::sync::mpsc;
 /// Grants their wishes, one after the other, for ever.
 pub(crate) async fn serve_wired(desk: Desk, inside: Arc<Inside>, mut wished: mpsc::Receiver<Measured>) {
     let mut session = Session::default();
-    let mut contact = 0;
     while let Some(measured) = wished.recv().await {
-        contact += 1;
-        let taken = until_room(&desk, "what a wired sensor measured", (session, measured), {
-            move |store, (session, measured)| take(store, session, measured, contact)
-        });
+        let taken = until_room(
+            &desk,
+            "what a wired sensor measured",
+            (session, measured),
+            |store, (session, measured)| take(store, session, measured),
+        );
         let Some((back, taken)) = taken.await else { return };
-        // It remembers each contact, and none comes again.
+        // Each measurement is a contact of its own: such a sensor has no conversations.
         session = Session { devices: back.0.devices, ..Session::default() };
         match taken {
-            Ok(all) => {
-                for committed in all {
-                    inside.committed(committed.due);
-                    committed.release();
-                }
-            }
+            Ok(all) => released(&inside, all),
             Err(why) => tracing::error!("what a wired sensor measured was not kept: {why}"),
         }
     }
 }
 
-/// Each measurement is a contact of its own: such a sensor has no conversations.
-fn take(
-    store: &mut Store,
-    session: &mut Session,
-    measured: &Measured,
-    contact: u64,
-) -> Result<super::Taken, Trouble> {
+fn take(store: &mut Store, session: &mut Session, measured: &Measured) -> Result<super::Taken, Trouble> {
     let device = "wired thermometer".to_owned();
     let facts = bridge::wired(BridgeId(store.hub().system_id), bridge::THERMOMETER);
     let mut all = vec![];
@@ -50,7 +40,7 @@ fn take(
     }
     all.push(Said::Heard {
         device,
-        contact,
+        contact: 1,
         link: Link::Wired,
         origin: None,
         characteristic: measured.characteristic,

@@ -123,4 +123,4 @@ pub fn wired(BridgeId(bridge): BridgeId, number: u8) -> Facts {
 const MAKER: &str = "Hearth";
 /// The numbers that boards, and the hub, give their sensors.
 pub const THERMOMETER: u8 = 1;
-pub const SCALE: u8 = 2;
+const SCALE: u8 = 2;
