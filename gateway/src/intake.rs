@@ -277,14 +277,6 @@ impl Session {
     }
 }
 
-/// It is committed: whoever waits for that goes on.
-fn released(inside: &Inside, all: impl IntoIterator<Item = Committed>) {
-    for committed in all {
-        inside.committed(committed.due);
-        committed.release();
-    }
-}
-
 /// How long after a full disk something is tried again.
 const FULL: Duration = Duration::from_secs(1);
 

@@ -6,7 +6,7 @@ use crate::intake::Strangers;
 use crate::show::{Ending, complain, exit};
 use crate::source::asked::Ask;
 use crate::source::{serial, wired};
-use crate::store::{DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
+use crate::store::{Committed, DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
 use hearth_core::admit::News;
 use hearth_core::bridge::BridgeNo;
@@ -228,6 +228,14 @@ impl Inside {
         *unpoisoned(&self.due) = due;
         self.due_changed.notify_one();
         self.wake.wake();
+    }
+
+    /// All of it was, and whoever waits for that goes on.
+    pub(crate) fn released(&self, all: impl IntoIterator<Item = Committed>) {
+        for committed in all {
+            self.committed(committed.due);
+            committed.release();
+        }
     }
 
     pub(crate) fn watch(&self, destination: &str, state: watch::Receiver<uplink::State>) {

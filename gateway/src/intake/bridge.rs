@@ -1,6 +1,6 @@
 //! What bridges wish: what they told is committed, in their order, and how far they have told with it.
 
-use super::{Follows, Session, Taken, Trouble, house, released, until_room};
+use super::{Follows, Session, Taken, Trouble, house, until_room};
 use crate::open::{Inside, Time};
 use crate::source::lines::Said;
 use crate::source::serial::Wish;
@@ -103,7 +103,7 @@ async fn take(
             }
         }
     };
-    released(inside, committed);
+    inside.released(committed);
     Some(session)
 }
 

@@ -1,6 +1,6 @@
 //! What the radio wishes: what it heard is committed.
 
-use super::{Session, released, until_room};
+use super::{Session, until_room};
 use crate::open::Inside;
 use crate::source::ble::{TalkNo, Wish};
 use crate::source::lines::Said;
@@ -53,7 +53,7 @@ async fn take(
     });
     let ((session, _), taken) = taken.await?;
     match taken {
-        Ok(all) => released(inside, all),
+        Ok(all) => inside.released(all),
         Err(why) => tracing::error!("{what} was not kept: {why}"),
     }
     Some(session)

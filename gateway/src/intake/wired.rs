@@ -1,6 +1,6 @@
 //! What the hub's own wired sensors wish: a measurement is committed.
 
-use super::{Session, Trouble, released, until_room};
+use super::{Session, Trouble, until_room};
 use crate::open::Inside;
 use crate::source::lines::Said;
 use crate::source::wired::Measured;
@@ -25,7 +25,7 @@ pub(crate) async fn serve_wired(desk: Desk, inside: Arc<Inside>, mut wished: mps
         // Each measurement is a contact of its own: such a sensor has no conversations.
         session = Session { devices: back.0.devices, ..Session::default() };
         match taken {
-            Ok(all) => released(&inside, all),
+            Ok(all) => inside.released(all),
             Err(why) => tracing::error!("what a wired sensor measured was not kept: {why}"),
         }
     }
