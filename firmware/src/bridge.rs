@@ -17,7 +17,8 @@ use hearth_wire::frame::line::{self, LONGEST, LONGEST_ON_THE_LINE};
 use hearth_wire::frame::plan::{Device, Entries, digest};
 use hearth_wire::frame::said::{Said, What};
 use hearth_wire::frame::{
-    BridgeId, Capabilities, Hello, Level, Outcome, PROTOCOL, Peer, Place, Ticks, ToBridge, ToHub, Version,
+    BridgeId, Capabilities, Hello, Level, Outcome, PROTOCOL, Peer, Place, Ticks, TimeOfDay, ToBridge, ToHub,
+    Version,
 };
 
 /// Where frames go. Empty, it takes [`LONGEST_ON_THE_LINE`] octets.
@@ -48,6 +49,8 @@ pub struct Bridge<F, const PAGES: usize> {
     coming: Coming,
     /// Of the configuration that holds. 0: there is none.
     configuration: u32,
+    /// As the hub said last.
+    time: Option<TimeOfDay>,
     /// Frames that were none since the hub was last told.
     broken: u32,
     /// `None`: this board has no room for them.
@@ -96,6 +99,7 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
             losses: Losses::default(),
             coming: Coming::new(),
             configuration: 0,
+            time: None,
             broken: 0,
             updates,
         };
@@ -109,6 +113,12 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
         // What does not hold its own digest is none, and the hub knows that by its digest.
         let mut devices = whole.and_then(|whole| Entries::of(whole).ok()).into_iter().flatten();
         Ok(devices.nth(number).and_then(Result::ok))
+    }
+
+    /// What time it is, for the configuration that holds. `None`: the hub has not said so in this epoch.
+    pub fn time(&self) -> Option<TimeOfDay> {
+        let here = (self.spool.epoch(), self.configuration);
+        self.time.filter(|time| (time.epoch, time.configuration) == here)
     }
 
     /// Somebody said something. When this returns `Ok` it is kept, and whoever said it may forget it. `Err`: nothing is promised.

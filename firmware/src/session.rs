@@ -7,17 +7,21 @@
 //! profile's. What it told is kept; how the conversation went is told at its end. A value that [`Session::value`] wants to have kept is
 //! to be in flash before it is confirmed.
 //!
-//! Deliberately absent: connecting, pairing, handles; what a value means.
+//! Deliberately absent: connecting, pairing, handles; what a value means, but for a clock's.
 
+mod clock;
 mod last;
+mod words;
 
-use hearth_wire::frame::Ticks;
+use clock::Clock;
 use hearth_wire::frame::plan::{Device, Place, Step, Steps};
 use hearth_wire::frame::said::{Ending, What};
+use hearth_wire::frame::{Ticks, TimeOfDay};
 use hearth_wire::gatt::{GlucoseMeasurementContext, UserControlPoint, UserControlResult};
 use hearth_wire::racp::RecordAccessControlPoint;
 use hearth_wire::transfer::{self, Outcome, Transfer};
 pub use last::Last;
+pub use words::{Fault, Octets, Poll};
 
 /// ATT ends a link whose request was not answered for so long (Bluetooth Core, Vol 3, Part F, 3.3.3).
 const ANSWER_MS: u64 = 30_000;
@@ -28,69 +32,14 @@ const RECORDS_MS: u64 = 10_000;
 /// No conversation lasts longer: a thousand records take three minutes.
 const LIMIT_MS: u64 = 600_000;
 
-/// What to do for the conversation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Poll {
-    /// By indications where the characteristic has them, else by notifications.
-    Subscribe(Place),
-    Read(Place),
-    /// With a response.
-    Write(Place, Octets),
-    /// Nothing before this instant, unless something comes; then call [`Session::timeout`].
-    Wait(Ticks),
-    /// Hang up, and keep this.
-    Done(Ending),
-}
-
-/// What is written to a control point: a few octets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Octets {
-    octets: [u8; 8],
-    length: usize,
-}
-
-impl Octets {
-    /// `None`: more than there is room for.
-    fn of(write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<Octets> {
-        let mut octets = [0; 8];
-        let length = write(&mut octets)?;
-        Some(Octets { octets, length })
-    }
-
-    pub fn get(&self) -> &[u8] {
-        &self.octets[..self.length]
-    }
-}
-
-/// Why a request came to nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fault {
-    /// The device has no such characteristic, or it can't do that.
-    Missing,
-    /// ATT error. Bluetooth Core, Vol 3, Part F, 3.4.1.1.
-    Att(u8),
-}
-
-impl Fault {
-    fn code(self) -> u8 {
-        match self {
-            Fault::Missing => ATTRIBUTE_NOT_FOUND,
-            Fault::Att(code) => code,
-        }
-    }
-
-    /// Insufficient authentication, encryption key size, or encryption: it wants a bond, or a better one.
-    fn wants_a_bond(self) -> bool {
-        matches!(self, Fault::Att(0x05 | 0x0C | 0x0F))
-    }
-}
-
 #[derive(Clone, Debug)]
 enum Doing {
     Next,
     /// The answer to this is waited for, since then and until.
     Asking(Step, Ticks, Ticks),
     Pausing(Ticks),
+    /// What it told is kept apart from what it tells once its clock is another.
+    Parting(Step),
     Consenting(Ticks),
     /// From this number on, if from any; and whether that record came.
     Collecting(Place, Transfer, Option<u16>, bool),
@@ -103,6 +52,9 @@ enum Doing {
 #[derive(Clone, Debug)]
 pub struct Session<'a> {
     steps: Steps<'a>,
+    /// Comes before them.
+    first: Option<Step>,
+    clock: Clock,
     silence_ms: u64,
     doing: Doing,
     now: Ticks,
@@ -118,10 +70,18 @@ pub struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// The link stands, and is as safe as the device's plan wants it. `told`: what [`Session::furthest`] came to in the last
-    /// conversation in which it told all, if that is still known: it is asked for what came since.
-    pub fn start(device: &Device<'a>, told: Option<Last>, now: Ticks) -> Session<'a> {
+    /// conversation in which it told all, if that is still known: it is asked for what came since. `time`: without it clocks are left
+    /// alone.
+    pub fn start(
+        device: &Device<'a>,
+        told: Option<Last>,
+        time: Option<TimeOfDay>,
+        now: Ticks,
+    ) -> Session<'a> {
         Session {
             steps: device.steps,
+            first: None,
+            clock: Clock::new(time),
             silence_ms: device.silence_ms.into(),
             doing: Doing::Next,
             now,
@@ -143,8 +103,13 @@ impl<'a> Session<'a> {
         };
         match step {
             Step::Read(Place { characteristic, .. }) => Some(What::Answer { characteristic, octets }),
-            Step::ReadClock(Place { characteristic, .. }) => {
-                Some(What::Clock { asked, characteristic, octets })
+            Step::ReadClock(place) => {
+                self.clock.read(place, octets, Ticks(asked.0.midpoint(now.0)));
+                Some(What::Clock { asked, characteristic: place.characteristic, octets })
+            }
+            Step::SetClock { .. } => {
+                self.first = self.clock.again();
+                None
             }
             _ => None,
         }
@@ -159,6 +124,11 @@ impl<'a> Session<'a> {
             }
             // A fact that it does not tell is no fault.
             Doing::Asking(Step::Read(_) | Step::ReadClock(_), ..) => self.doing = Doing::Next,
+            // What it told is whole, whatever its clock shows; a part of the time is taken by some that say so as a fault.
+            Doing::Asking(Step::SetClock { place, .. }, ..) => {
+                self.first = self.clock.again().filter(|_| clock::is_taken(*place, fault));
+                self.doing = Doing::Next;
+            }
             // Its control point was busy with another's request, or is not subscribed to: once more, until it is silent.
             Doing::Collecting(_, transfer, ..) if matches!(fault, Fault::Att(0x80 | 0xFE)) => {
                 transfer.again(transfer::Millis(now.0));
@@ -226,6 +196,16 @@ impl<'a> Session<'a> {
         true
     }
 
+    /// After [`Poll::Part`]: what it told is kept as what came before.
+    pub fn parted(&mut self, now: Ticks) {
+        self.now = now;
+        if let Doing::Parting(step) = self.doing {
+            self.doing = Doing::Next;
+            self.first = Some(step);
+            self.clock.parted();
+        }
+    }
+
     /// The bridge has no room for what the device tells: it is not confirmed, and the device keeps it.
     pub fn no_room(&mut self) {
         self.end(Ending::NoRoom);
@@ -274,7 +254,7 @@ impl<'a> Session<'a> {
     pub fn poll(&mut self) -> Poll {
         loop {
             let until = match &mut self.doing {
-                Doing::Next => match self.steps.next() {
+                Doing::Next => match self.first.take().map(Ok).or_else(|| self.steps.next()) {
                     Some(Ok(step)) => match self.begin(step) {
                         Some(poll) => return poll,
                         None => continue,
@@ -286,6 +266,7 @@ impl<'a> Session<'a> {
                     }
                 },
                 Doing::Ended(how) => return Poll::Done(*how),
+                Doing::Parting(_) => return Poll::Part,
                 Doing::Asking(_, _, until) | Doing::Pausing(until) | Doing::Consenting(until) => *until,
                 Doing::Draining(heard) => later(*heard, self.silence_ms),
                 Doing::Collecting(place, transfer, from, is_known) => {
@@ -352,8 +333,17 @@ impl<'a> Session<'a> {
                 self.doing = asking;
                 Some(Poll::Write(place, octets))
             }
-            // A bridge that was not told the time of day leaves clocks alone.
-            Step::SetClock(_) => None,
+            Step::SetClock { place, ahead_s, beyond_s } => {
+                // Of a device that did not tell all, what it will tell is by the clock that it has.
+                let is_due = self.clock.is_due(ahead_s, beyond_s, now) && self.fault.is_none();
+                if is_due && beyond_s.is_some() && !self.clock.is_parted() {
+                    self.doing = Doing::Parting(step);
+                    return Some(Poll::Part);
+                }
+                let octets = self.clock.setting(place, ahead_s, now).filter(|_| is_due)?;
+                self.doing = asking;
+                Some(Poll::Write(place, octets))
+            }
         }
     }
 
@@ -381,8 +371,6 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Bluetooth Core, Vol 3, Part F, 3.4.1.1: Attribute Not Found.
-const ATTRIBUTE_NOT_FOUND: u8 = 0x0A;
 /// What carries a sequence number behind its flags, and is counted by the control point: Glucose Measurement.
 const MEASUREMENTS: [u16; 1] = [0x2A18];
 

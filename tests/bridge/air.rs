@@ -218,7 +218,7 @@ fn said(record: &[u8]) -> Said<'_> {
     Said::decode(record).unwrap().value
 }
 
-fn octets(hex: &str) -> Vec<u8> {
+pub(crate) fn octets(hex: &str) -> Vec<u8> {
     let digits = hex.as_bytes().as_chunks::<2>().0.iter();
     digits.map(|two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap()).collect()
 }

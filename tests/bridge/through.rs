@@ -1,10 +1,13 @@
 //! Devices around a board, and a hub that meets them through it: somebody pairs them at the hub, and each reading is in the record
 //! once, whatever was pulled out or killed meanwhile.
 
+use crate::air::octets;
 use crate::house::House;
+
 use e2e::air::Air;
 use e2e::chart::{self, Row};
 use e2e::{Said, hearth};
+use hearth_wire::clock::{Shown, shown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -51,6 +54,18 @@ impl Devices {
     fn measure(&mut self, device: &str, n: usize) {
         let measured = self.air().measure(device, n);
         self.measured.extend(measured.into_iter().map(|record| (device.to_owned(), record)));
+    }
+
+    /// Its clock was set, and to the time that it is.
+    #[track_caller]
+    fn clock_is_right(&self, device: &str) {
+        let written = self.air().ask(&json!({ "do": "written", "device": device }));
+        let last = written.as_array().and_then(|all| all.last()).unwrap_or_else(|| panic!("{written}"));
+        assert_eq!(last["characteristic"], "2A08", "{written}");
+        let octets = octets(last["hex"].as_str().unwrap());
+        let Some(Shown::Time(ms)) = shown(0x2A08, &octets) else { panic!("{written}") };
+        let off = gateway::clock::now().as_millisecond() - i64::try_from(ms).unwrap();
+        assert!((-1_000..60_000).contains(&off), "{off} ms: {written}");
     }
 
     /// Until each is a reading.
@@ -116,6 +131,15 @@ fn what_devices_tell_a_bridge_is_in_the_record_once() {
     assert!(refused.code != 0 && refused.err.contains("the digits were wrong"), "{refused:?}");
     home.moves_in("meter", "438271\n");
     home.told();
+
+    // A cuff whose clock nobody can read: in its second conversation its zone is known, and the bridge sets it first.
+    home.measure("and", 1);
+    home.moves_in("and", "");
+    home.told();
+    home.air().wait("and", &json!({ "connected": false }));
+    home.measure("and", 1);
+    home.told();
+    home.clock_is_right("and");
 
     // The cable is out, and the bridge meets whom it knows.
     home.house.pull();

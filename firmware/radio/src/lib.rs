@@ -280,15 +280,15 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
             (Some(_), Ok(level)) if level.encrypted() => Err(Ending::Refused(INSUFFICIENT_AUTHENTICATION)),
             _ => Err(Ending::Lost),
         };
-        let (how, values) = match secured {
-            Err(how) => (how, 0),
+        let (how, values, before) = match secured {
+            Err(how) => (how, 0, 0),
             Ok((client, kind)) => {
                 if kind == Link::Bonded {
                     self.stands(peer, Standing::Good);
                 }
                 let device = plan.device();
                 let told = self.told.iter().find(|(of, _)| *of == peer).map(|(_, last)| *last);
-                let session = Session::start(&device, told, now());
+                let session = Session::start(&device, told, plan.time, now());
                 let mut talk =
                     Talk::new((self.desk, self.aside), (peer, contact, kind, number), session, early);
                 let how = match select4(
@@ -304,19 +304,22 @@ impl<'r, 's, C: Host, F: NorFlash> Radio<'r, 's, C, F> {
                     Either4::Second(_) | Either4::Third(()) => Ending::Lost,
                 };
                 talk.rest().await;
-                let (furthest, values) = (talk.session.furthest(), talk.session.values());
+                let (furthest, values, before) =
+                    (talk.session.furthest(), talk.session.values(), talk.before);
+                self.contact = talk.contact;
                 if how == Ending::Drained {
                     self.told.retain(|(of, _)| *of != peer);
                     // Of one for which there is no room all is asked for again.
                     _ = furthest.map(|last| self.told.push((peer, last)));
                 }
-                (how, values)
+                (how, values, before)
             }
         };
         if how == Ending::BondLost {
             self.stands(peer, Standing::Stale);
         }
-        let said = Said { at: now(), peer, contact, what: What::Ended { how, values } };
+        let what = What::Ended { how, values: values - before };
+        let said = Said { at: now(), peer, contact: self.contact, what };
         // A conversation that told something is known by that; of one that told nothing nothing is lost.
         _ = self.desk.keep(&said, false).await;
         self.ears.scout.borrow_mut().over(peer, how, values, now());

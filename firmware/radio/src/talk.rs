@@ -53,7 +53,10 @@ pub(crate) struct Talk<'t> {
     /// The link's number.
     number: u32,
     peer: Peer,
-    contact: u32,
+    /// Two of them, if its clock is set in between.
+    pub(crate) contact: u32,
+    /// So many of its values belong to the first of the two.
+    pub(crate) before: u16,
     link: Link,
     pub(crate) session: Session<'t>,
     table: Option<Table>,
@@ -67,7 +70,7 @@ impl<'t> Talk<'t> {
         session: Session<'t>,
         early: Early,
     ) -> Self {
-        Talk { desk, aside, number, peer, contact, link, session, table: None, early }
+        Talk { desk, aside, number, peer, contact, before: 0, link, session, table: None, early }
     }
 
     /// Until the plan is carried out, or can't be.
@@ -87,10 +90,25 @@ impl<'t> Talk<'t> {
                         Either::Second(()) => self.session.timeout(now()),
                     }
                 }
+                Poll::Part => self.parts().await,
                 Poll::Subscribe(place) => self.asks(client, place, Request::Subscribe).await,
                 Poll::Read(place) => self.asks(client, place, Request::Read).await,
                 Poll::Write(place, octets) => self.asks(client, place, Request::Write(octets)).await,
             }
+        }
+    }
+
+    /// What it told so far is a conversation of its own: its clock is set only once that is in flash.
+    async fn parts(&mut self) {
+        let values = self.session.values();
+        let ended = self.said(What::Ended { how: Ending::Drained, values });
+        match self.desk.keep(&ended, false).await {
+            Ok(Kept::Safe) => {
+                self.contact += 1;
+                self.before = values;
+                self.session.parted(now());
+            }
+            _ => self.session.no_room(),
         }
     }
 

@@ -14,7 +14,7 @@ use heapless::Vec;
 use hearth_wire::NoRoom;
 use hearth_wire::frame::plan::{self, Security, Steps};
 use hearth_wire::frame::said::Said;
-use hearth_wire::frame::{Level, Outcome, Peer, Prompt, Standing, Ticks};
+use hearth_wire::frame::{Level, Outcome, Peer, Prompt, Standing, Ticks, TimeOfDay};
 
 /// What a radio hears is no longer: 128 octets of a value, with who, what and when.
 const LONGEST: usize = 160;
@@ -80,18 +80,21 @@ pub struct Plan {
     pub peer: Peer,
     pub security: Security,
     pub silence_ms: u16,
+    /// What time it is, if the hub said so.
+    pub time: Option<TimeOfDay>,
     steps: Vec<u8, STEPS>,
 }
 
 impl Plan {
     pub fn device(&self) -> plan::Device<'_> {
-        let Plan { peer, security, silence_ms, ref steps } = *self;
+        let Plan { peer, security, silence_ms, ref steps, .. } = *self;
         plan::Device { peer, security, silence_ms, steps: Steps::of(steps) }
     }
 
-    pub(crate) fn of(device: &plan::Device<'_>) -> Result<Plan, NoPlan> {
-        let steps = Vec::from_slice(device.steps.octets()).map_err(|_| NoPlan::TooLong)?;
-        Ok(Plan { peer: device.peer, security: device.security, silence_ms: device.silence_ms, steps })
+    pub(crate) fn of(device: &plan::Device<'_>, time: Option<TimeOfDay>) -> Result<Plan, NoPlan> {
+        let plan::Device { peer, security, silence_ms, steps } = *device;
+        let steps = Vec::from_slice(steps.octets()).map_err(|_| NoPlan::TooLong)?;
+        Ok(Plan { peer, security, silence_ms, time, steps })
     }
 }
 

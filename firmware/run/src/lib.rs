@@ -196,7 +196,8 @@ async fn answer<F: NorFlash, const PAGES: usize>(
 ) -> Result<Answer, Refused<F::Error>> {
     let octets = match asked {
         Asked::Device(number) => {
-            let plan = bridge.device(number).await?.as_ref().map(Plan::of);
+            let time = bridge.time();
+            let plan = bridge.device(number).await?.map(|device| Plan::of(&device, time));
             return Ok(Answer::Device(plan.transpose()));
         }
         Asked::Keep(ref octets, _) => octets,

@@ -79,6 +79,10 @@ impl<F: NorFlash, const PAGES: usize> Bridge<F, PAGES> {
                 }
                 (token, Outcome::Unknown)
             }
+            ToBridge::TimeOfDay { token, time } => {
+                self.time = Some(time);
+                (token, Outcome::Good)
+            }
             ToBridge::Look { token, seconds } => return Ok(self.order(Order::Look { token, seconds }, line)),
             ToBridge::Pair { token, peer } => return Ok(self.order(Order::Pair { token, peer }, line)),
             ToBridge::Digits { token, digits } => {

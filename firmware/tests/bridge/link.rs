@@ -11,7 +11,7 @@ use hearth_wire::frame::plan::digest;
 use hearth_wire::frame::plan::{Plan, Security, Step};
 use hearth_wire::frame::said::{Link, Said, What};
 use hearth_wire::frame::{
-    AddressKind, BridgeId, Capabilities, PROTOCOL, Peer, Place, Ticks, ToBridge, Version,
+    AddressKind, BridgeId, Capabilities, PROTOCOL, Peer, Place, Ticks, TimeOfDay, ToBridge, Version,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -273,7 +273,24 @@ fn a_configuration_holds_when_all_of_it_has_come() {
     assert_eq!(world.answers(), [(4, true), (5, true)]);
     // Adopted meanwhile, it has said Hello: whoever hears that knows of no bonds.
     assert_eq!(world.wishes, [Wish::Greeted, Wish::Configured]);
+    // What time it is holds for this configuration, in this epoch.
+    let time = |configuration, epoch| TimeOfDay {
+        configuration,
+        epoch,
+        at: Ticks(0),
+        utc_ms: 1_718_486_260_000,
+        until: Ticks(60_000),
+    };
+    let epoch = world.store.first_epoch;
+    for (told, holds) in
+        [(time(digest, epoch), true), (time(1, epoch), false), (time(digest, epoch + 1), false)]
+    {
+        Hub::say(&ToBridge::TimeOfDay { token: 6, time: told }, &mut world.to_bridge);
+        world.turn(&mut bridge).unwrap();
+        assert_eq!((world.answers(), bridge.time()), (vec![(6, true)], Some(told).filter(|_| holds)));
+    }
     let mut bridge = world.start().unwrap();
+    assert_eq!(bridge.time(), None);
     for n in 0..10 {
         assert_eq!(now(bridge.device(n.into())).unwrap().map(|device| device.peer), Some(device(n)));
     }

@@ -3,12 +3,12 @@
 use firmware::session::{Fault, Poll, Session};
 use hearth_wire::frame::plan::{Device, Entries, Place, Plan, Security, Step};
 use hearth_wire::frame::said::{Ending, What};
-use hearth_wire::frame::{AddressKind, Peer, Ticks};
+use hearth_wire::frame::{AddressKind, Peer, Ticks, TimeOfDay};
 
 const CUFF: Peer = Peer::Device(AddressKind::Random, [0xC0, 0xFF, 0xEE, 0, 0, 1]);
-const PRESSURE: Place = Place { service: 0x1810, characteristic: 0x2A35 };
+pub(crate) const PRESSURE: Place = Place { service: 0x1810, characteristic: 0x2A35 };
 const SERIAL: Place = Place { service: 0x180A, characteristic: 0x2A25 };
-const TIME: Place = Place { service: 0x1805, characteristic: 0x2A2B };
+pub(crate) const TIME: Place = Place { service: 0x1805, characteristic: 0x2A2B };
 const GLUCOSE: Place = Place { service: 0x1808, characteristic: 0x2A18 };
 const RACP: Place = Place { service: 0x1808, characteristic: 0x2A52 };
 const WEIGHT: Place = Place { service: 0x181D, characteristic: 0x2A9D };
@@ -16,15 +16,20 @@ const USERS: Place = Place { service: 0x181C, characteristic: 0x2A9F };
 
 /// A conversation by these steps, which begins at 0.
 fn with<T>(steps: &[Step], talk: impl FnOnce(Session<'_>) -> T) -> T {
+    at(None, steps, talk)
+}
+
+/// By a bridge that was told what time it is.
+pub(crate) fn at<T>(time: Option<TimeOfDay>, steps: &[Step], talk: impl FnOnce(Session<'_>) -> T) -> T {
     let mut room = [0; 256];
     let mut plan = Plan::new(&mut room).unwrap();
     plan.device(CUFF, Security::Bonded, 5_000, steps.iter().copied()).unwrap();
     let device: Device<'_> = Entries::of(plan.done()).unwrap().next().unwrap().unwrap();
-    talk(Session::start(&device, None, Ticks(0)))
+    talk(Session::start(&device, None, time, Ticks(0)))
 }
 
 /// What is written, as octets.
-fn writes(session: &mut Session<'_>, place: Place) -> Vec<u8> {
+pub(crate) fn writes(session: &mut Session<'_>, place: Place) -> Vec<u8> {
     match session.poll() {
         Poll::Write(at, octets) if at == place => octets.get().to_vec(),
         other => panic!("{other:?}"),
@@ -118,7 +123,7 @@ fn a_meter_is_asked_for_what_came_since() {
     let device = Entries::of(plan.done()).unwrap().next().unwrap().unwrap();
     // It tells this record, and that it was all: whether the record is to be kept, and the conversation.
     let told = |last, octets: &[u8]| {
-        let mut session = Session::start(&device, last, Ticks(0));
+        let mut session = Session::start(&device, last, None, Ticks(0));
         let request = writes(&mut session, RACP);
         session.value(0x2A52, &[5, 0, 1, 0], Ticks(20));
         writes(&mut session, RACP);

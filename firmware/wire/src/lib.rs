@@ -1,11 +1,11 @@
 //! Bytes to values and back, for the health services of Bluetooth LE.
 //!
 //! What this crate is: one file per GATT characteristic ([`gatt`]), the medical numbers they carry
-//! ([`number`]), the record access control point ([`racp`]), the machine that collects a meter's records
-//! with it ([`transfer`]), and the one that joins their segments ([`reassembly`]). A hub and a `no_std` bridge both stand on it, and the smaller side sets
+//! ([`number`]), what a device's clock shows and is set to ([`clock`]), the record access control point ([`racp`]), the machine that
+//! collects a meter's records with it ([`transfer`]), and the one that joins their segments ([`reassembly`]). A hub and a `no_std` bridge both stand on it, and the smaller side sets
 //! the terms: no allocator, no std, no unsafe, no dependency.
 //!
-//! Deliberately absent: devices and their quirks, patients, unit conversion, clocks, radios.
+//! Deliberately absent: devices and their quirks, patients, unit conversion, the time of day, radios.
 //! Reserved bits and trailing octets are tolerated, as the standard asks, and reported, as an honest
 //! reader must: they betray quirky firmware. A frame that promises more than it holds is refused whole.
 //!
@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 pub mod advertising;
+pub mod clock;
 pub mod crc;
 pub mod frame;
 pub mod gatt;

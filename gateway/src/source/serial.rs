@@ -10,6 +10,7 @@ mod near;
 mod pairing;
 mod port;
 mod talk;
+mod times;
 
 use super::asked::{Ask, Step};
 use crate::clock::Clock;

@@ -9,7 +9,7 @@ use hearth_core::capture::Uuid16;
 use hearth_wire::frame::said::{Ending, Link, Said, What};
 use hearth_wire::frame::{
     AddressKind, BridgeId, Capabilities, Heard, Hello, Level, Outcome, PROTOCOL, Peer, Place, Prompt,
-    Standing, Ticks, ToBridge, ToHub, Version, line,
+    Standing, Ticks, TimeOfDay, ToBridge, ToHub, Version, line,
 };
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -114,6 +114,16 @@ fn frames() -> Vec<Vec<u8>> {
         ToBridge::Image { token: 1, from: 512, octets: &[1, 2] },
         ToBridge::Start { token: 1, signature: [0x5A; 64] },
         ToBridge::Confirm { token: 1 },
+        ToBridge::TimeOfDay {
+            token: 1,
+            time: TimeOfDay {
+                configuration: 9,
+                epoch: 2,
+                at: Ticks(7),
+                utc_ms: 1_718_486_260_000,
+                until: Ticks(9),
+            },
+        },
         ToBridge::Restart { token: 1 },
     ];
     let mut inputs: Vec<Vec<u8>> = records.iter().map(|record| [&[SAID], &record[..]].concat()).collect();

@@ -19,10 +19,12 @@ pub mod line;
 mod peer;
 pub mod plan;
 pub mod said;
+mod time_of_day;
 mod to_bridge;
 mod to_hub;
 
 pub use peer::{AddressKind, Peer};
+pub use time_of_day::TimeOfDay;
 pub use to_bridge::ToBridge;
 pub use to_hub::{Capabilities, Heard, Hello, Level, Outcome, Prompt, Standing, ToHub};
 

@@ -74,8 +74,13 @@ pub enum Step {
     },
     /// Until it falls silent.
     Drain,
-    /// Date Time or Current Time, from the hub's clock, in the zone's offset that the hub said with it.
-    SetClock(Place),
+    /// Date Time or Current Time, by the hub's clock ([`super::TimeOfDay`]): the device's is so many seconds ahead of UTC. `beyond_s`:
+    /// only if it was seen to be off by more; else whatever it shows.
+    SetClock {
+        place: Place,
+        ahead_s: i32,
+        beyond_s: Option<u32>,
+    },
 }
 
 /// What a configuration has. Each is [`Malformed`] at most once, and then the last.
@@ -215,7 +220,11 @@ impl Step {
                 place: Place::read(&mut reader)?,
                 from: if reader.is_empty() { None } else { Some(reader.u16("sequence number")?) },
             },
-            _ => Step::SetClock(Place::read(&mut reader)?),
+            _ => Step::SetClock {
+                place: Place::read(&mut reader)?,
+                ahead_s: reader.u32("seconds ahead")?.cast_signed(),
+                beyond_s: if reader.is_empty() { None } else { Some(reader.u32("limit")?) },
+            },
         }))
     }
 
@@ -244,7 +253,12 @@ impl Step {
                 from.map_or(Ok(()), |number| writer.u16("sequence number", number))
             }
             Step::Drain => begin(DRAIN, 0),
-            Step::SetClock(place) => begin(SET_CLOCK, 4).and_then(|()| place.write(writer)),
+            Step::SetClock { place, ahead_s, beyond_s } => {
+                begin(SET_CLOCK, if beyond_s.is_some() { 12 } else { 8 })?;
+                place.write(writer)?;
+                writer.u32("seconds ahead", ahead_s.cast_unsigned())?;
+                beyond_s.map_or(Ok(()), |limit| writer.u32("limit", limit))
+            }
         }
     }
 }
@@ -339,7 +353,11 @@ mod tests {
             (Step::Collect { place: PLACE, from: None }, "06 04 1D189D2A"),
             (Step::Collect { place: PLACE, from: Some(301) }, "06 06 1D189D2A 2D01"),
             (Step::Drain, "07 00"),
-            (Step::SetClock(PLACE), "08 04 1D189D2A"),
+            (Step::SetClock { place: PLACE, ahead_s: -3_600, beyond_s: None }, "08 08 1D189D2A F0F1FFFF"),
+            (
+                Step::SetClock { place: PLACE, ahead_s: 3_600, beyond_s: Some(300) },
+                "08 0C 1D189D2A 100E0000 2C010000",
+            ),
         ];
         let mut room = [0; 256];
         let mut plan = Plan::new(&mut room).unwrap();

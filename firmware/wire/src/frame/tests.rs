@@ -141,6 +141,19 @@ fn what_a_hub_says() {
         (ToBridge::Confirm { token: 1 }, "0D 0100"),
         (ToBridge::Restart { token: 1 }, "0E 0100"),
         (ToBridge::Calibrate { token: 1, grams: 20_000 }, "0F 0100 204E0000"),
+        (
+            ToBridge::TimeOfDay {
+                token: 1,
+                time: TimeOfDay {
+                    configuration: 0xDEAD_BEEF,
+                    epoch: 7,
+                    at: Ticks(9),
+                    utc_ms: 0x0190_1D7D_2820,
+                    until: Ticks(0x0102),
+                },
+            },
+            "10 0100 EFBEADDE 07000000 090000000000 20287D1D9001 020100000000",
+        ),
     ] {
         check!(ToBridge<'_>, frame, octets);
     }

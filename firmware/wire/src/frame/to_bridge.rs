@@ -1,4 +1,4 @@
-use super::{Peer, Place, Version};
+use super::{Peer, Place, TimeOfDay, Version};
 use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Decoded, Malformed, NoRoom};
@@ -79,6 +79,11 @@ pub enum ToBridge<'a> {
         token: u16,
         grams: u32,
     },
+    /// For the clocks that the configuration has set.
+    TimeOfDay {
+        token: u16,
+        time: TimeOfDay,
+    },
     /// A kind that a later version has.
     Other {
         kind: u8,
@@ -105,6 +110,7 @@ impl<'a> ToBridge<'a> {
     const CONFIRM: u8 = 13;
     const RESTART: u8 = 14;
     const CALIBRATE: u8 = 15;
+    const TIME_OF_DAY: u8 = 16;
 
     pub fn decode(octets: &'a [u8]) -> Result<Decoded<'a, Self>, Malformed> {
         let mut reader = Reader::new(octets)?;
@@ -151,6 +157,9 @@ impl<'a> ToBridge<'a> {
             ToBridge::RESTART => ToBridge::Restart { token: token(&mut reader)? },
             ToBridge::CALIBRATE => {
                 ToBridge::Calibrate { token: token(&mut reader)?, grams: reader.u32("grams")? }
+            }
+            ToBridge::TIME_OF_DAY => {
+                ToBridge::TimeOfDay { token: token(&mut reader)?, time: TimeOfDay::read(&mut reader)? }
             }
             kind => ToBridge::Other { kind, octets: reader.rest() },
         };
@@ -221,6 +230,10 @@ impl<'a> ToBridge<'a> {
             ToBridge::Calibrate { token, grams } => {
                 begin(ToBridge::CALIBRATE, token)?;
                 writer.u32("grams", grams)?;
+            }
+            ToBridge::TimeOfDay { token, time } => {
+                begin(ToBridge::TIME_OF_DAY, token)?;
+                time.write(&mut writer)?;
             }
             ToBridge::Other { kind, octets } => {
                 writer.u8("kind", kind)?;

@@ -74,6 +74,18 @@ impl DateTime {
         })
     }
 
+    /// The other way round. `None`: no date, or one before that year.
+    pub fn seconds_since(&self, year: u16) -> Option<u64> {
+        if !self.is_date() || self.year < year {
+            return None;
+        }
+        let years: u64 = (year..self.year).map(days_in_year).sum();
+        let months: u64 = (1..self.month).map(|month| u64::from(days_in_month(self.year, month))).sum();
+        let days = years + months + u64::from(self.day) - 1;
+        let [hours, minutes, seconds] = [self.hours, self.minutes, self.seconds].map(u64::from);
+        Some(days * 86_400 + hours * 3_600 + minutes * 60 + seconds)
+    }
+
     pub fn from_octets([y0, y1, month, day, hours, minutes, seconds]: [u8; 7]) -> Self {
         Self { year: u16::from_le_bytes([y0, y1]), month, day, hours, minutes, seconds }
     }

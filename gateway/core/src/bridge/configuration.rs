@@ -6,6 +6,7 @@ use crate::radio::session::{Known, lingers_ms, remote};
 use crate::when::HubTicks;
 use hearth_wire::frame::plan::{FORMAT, Plan, Security, digest};
 use hearth_wire::frame::{self, Peer, ToBridge};
+use jiff::Timestamp;
 
 /// More than any bridge has room for.
 const LONGEST: usize = 4_096;
@@ -34,8 +35,8 @@ pub fn peer(address: Address) -> Option<Peer> {
     Some(Peer::Device(kind, address.octets))
 }
 
-/// All that a bridge has to know of these. `None`: it is too much.
-pub fn configuration<'a>(devices: impl IntoIterator<Item = Housed<'a>>) -> Option<Vec<u8>> {
+/// All that a bridge has to know of these, as long as their clocks are as far ahead of UTC as at this time. `None`: it is too much.
+pub fn configuration<'a>(devices: impl IntoIterator<Item = Housed<'a>>, now: Timestamp) -> Option<Vec<u8>> {
     let mut room = [0; LONGEST];
     let mut plan = Plan::new(&mut room).ok()?;
     for Housed { address, profile, known } in devices {
@@ -45,7 +46,7 @@ pub fn configuration<'a>(devices: impl IntoIterator<Item = Housed<'a>>) -> Optio
             Pairing::Passkey => Security::Authenticated,
         };
         let silence_ms = lingers_ms(&profile.collect).try_into().unwrap_or(u16::MAX);
-        plan.device(peer(address)?, security, silence_ms, remote::remote(profile, known)).ok()?;
+        plan.device(peer(address)?, security, silence_ms, remote::remote(profile, known, now)).ok()?;
     }
     Some(plan.done().to_vec())
 }

@@ -10,6 +10,7 @@ mod line;
 mod said;
 #[cfg(test)]
 mod tests;
+mod time_of_day;
 pub mod uf2;
 pub mod update;
 
@@ -18,6 +19,7 @@ pub use configuration::{Housed, configuration, peer};
 use hearth_wire::frame::{BridgeId, Capabilities, Place, Ticks, Version};
 pub use line::{Line, Note, Poll};
 pub use said::{Meaning, Said, THERMOMETER, on_the_air, read, wired};
+pub use time_of_day::time_of_day;
 
 /// Row number of a bridge in this hub's store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -308,14 +308,45 @@ fn a_house_is_what_its_bridge_does() {
     let known = Known::default();
     let at = |kind, last| Address { octets: [0xC0, 0xFF, 0xEE, 0, 0, last], kind };
     let housed = |kind, last, profile| Housed { address: at(kind, last), profile, known: &known };
-    let octets =
-        configuration([housed(AddressKind::Identity, 1, meter), housed(AddressKind::Public, 2, cuff)]);
-    let octets = octets.unwrap();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let both = [housed(AddressKind::Identity, 1, meter), housed(AddressKind::Public, 2, cuff)];
+    let octets = configuration(both, now).unwrap();
     let devices: Vec<_> = Entries::of(&octets).unwrap().map(Result::unwrap).collect();
     assert_eq!(devices[0].peer, peer(at(AddressKind::Identity, 1)).unwrap());
     assert_eq!((devices[0].security, devices[1].security), (Security::Authenticated, Security::Bonded));
     assert!({ devices[0].steps }.any(|step| matches!(step, Ok(Step::Collect { from: None, .. }))));
     assert!({ devices[1].steps }.any(|step| matches!(step, Ok(Step::Drain))));
     assert_eq!(peer(at(AddressKind::Private, 3)), None, "it has another address tomorrow");
-    assert_eq!(configuration([]), Some(vec![1]));
+    assert_eq!(configuration([], now), Some(vec![1]));
+}
+
+/// On 2024-11-03T06:00:00Z the clocks of New York were set back; Berlin's had been.
+#[test]
+fn a_bridge_knows_the_time_until_the_clocks_change() {
+    use crate::when::{Anchor, AnchorSource, BootNo, Span, ZoneName};
+    use hearth_wire::frame::TimeOfDay;
+    use jiff::{SignedDuration, Timestamp};
+
+    let utc = |text: &str| -> Timestamp { text.parse().unwrap() };
+    let told = |anchored: HubTicks, off_s: i64, zones: &[&str]| {
+        let near = |s| utc("2024-11-03T05:00:10Z").checked_add(SignedDuration::from_secs(s)).unwrap();
+        let span = Span { earliest: near(-off_s), latest: near(off_s) };
+        let anchor = Anchor { at: anchored, utc: span, source: AnchorSource::Synchronised };
+        // The bridge counted 7 000 ten seconds before.
+        let met = Met { ticks: Ticks(7_000), at: at(50_000) };
+        time_of_day(5, (3, met), &anchor, zones.iter().filter_map(|zone| ZoneName::parse(zone)))
+    };
+    let time = TimeOfDay {
+        configuration: 5,
+        epoch: 3,
+        at: Ticks(7_000),
+        utc_ms: u64::try_from(utc("2024-11-03T05:00:00Z").as_millisecond()).unwrap(),
+        until: Ticks(7_000 + 6 * 3_600_000),
+    };
+    assert_eq!(told(at(60_000), 1, &[]), Some(time));
+    assert_eq!(told(at(60_000), 1, &["Europe/Berlin", "Asia/Tokyo"]), Some(time));
+    let until_then = TimeOfDay { until: Ticks(7_000 + 3_595_000), ..time };
+    assert_eq!(told(at(60_000), 1, &["Europe/Berlin", "America/New_York"]), Some(until_then));
+    assert_eq!(told(at(60_000), 2, &[]), None, "the hub knows it too loosely");
+    assert_eq!(told(HubTicks { boot: BootNo(99), ..at(60_000) }, 1, &[]), None, "in another boot");
 }

@@ -5,6 +5,7 @@ use super::keeper::Keeper;
 use super::near::Near;
 use super::pairing::{Awaited, Leaving, Pairing, person};
 use super::port;
+use super::times::Times;
 use super::{Logged, Port, State};
 use crate::clock::Clock;
 use crate::source::asked::{Ask, NearView};
@@ -41,7 +42,7 @@ pub(super) struct Stays {
 }
 
 pub(super) struct Talk<'a> {
-    stays: &'a Stays,
+    pub(super) stays: &'a Stays,
     pub(super) keeper: &'a Keeper,
     pub(super) line: Line,
     pub(super) update: &'a mut Option<Update>,
@@ -54,6 +55,7 @@ pub(super) struct Talk<'a> {
     pub(super) catalog: Arc<Catalog>,
     /// The digest of the configuration that it is to have.
     wanted: Option<u32>,
+    pub(super) times: Times,
     pub(super) near: Near,
     /// Since when it looks around, and until when.
     pub(super) looks: Option<(HubTicks, HubTicks)>,
@@ -80,6 +82,7 @@ impl<'a> Talk<'a> {
             house: BTreeMap::new(),
             catalog: Arc::new(Catalog::standard()),
             wanted: None,
+            times: Times::default(),
             near: Near::default(),
             looks: None,
             look: None,
@@ -132,6 +135,7 @@ impl<'a> Talk<'a> {
             let waited_for = self.waiting.iter().map(|(until, _)| *until);
             let updated = self.update.as_ref().map(Update::until);
             let until = waited_for.chain(paired).chain(self.waits_for_a_bond()).chain(updated);
+            let until = until.chain(self.times.again);
             let until = until.fold(line, HubTicks::min);
             let left = u64::try_from(until.ms.saturating_sub(self.now().ms)).unwrap_or(0);
             tokio::select! {
@@ -165,6 +169,9 @@ impl<'a> Talk<'a> {
         self.awaits();
         self.leaves(now);
         self.board_timeout(now);
+        if self.times.again.is_some_and(|again| again <= now) {
+            self.configure();
+        }
     }
 
     /// Another bridge may be there, or none: nothing that was asked of the one before is answered any more.
@@ -173,6 +180,7 @@ impl<'a> Talk<'a> {
         self.leaving.drain(..).for_each(|leaving| leaving.over(Err(why.to_owned())));
         self.waits.drain(..).for_each(Waits::gone);
         (self.looks, self.look, self.bonds) = (None, None, vec![]);
+        self.times = Times::default();
     }
 
     async fn happened(&mut self, poll: Poll) {
@@ -182,6 +190,8 @@ impl<'a> Talk<'a> {
                 if let Some((no, _)) = self.bridge {
                     self.keeper.met(no, epoch, met).await;
                     self.line.kept(self.now());
+                    self.times.met(epoch, met);
+                    self.configure();
                 }
             }
             Poll::Take(told) => {
@@ -246,22 +256,27 @@ impl<'a> Talk<'a> {
             return;
         }
         let candidate = self.pairing.as_ref().map(|pairing| &pairing.candidate);
-        let of_facts = |facts: &hearth_core::identity::Facts| session::Known {
+        let now = crate::clock::now();
+        let known = |facts: &hearth_core::identity::Facts, zone| session::Known {
             facts: facts.clone(),
+            zone,
             ..session::Known::default()
         };
         let mut all = vec![];
         for housed in self.house.values() {
             if candidate.is_none_or(|candidate| candidate.address != housed.address) {
-                all.push((housed.address, Arc::clone(&housed.profile), of_facts(&housed.device.facts)));
+                let known = known(&housed.device.facts, housed.zone(now));
+                all.push((housed.address, Arc::clone(&housed.profile), known));
             }
         }
-        all.extend(candidate.map(|one| (one.address, Arc::clone(&one.profile), of_facts(&one.facts))));
+        all.extend(candidate.map(|one| (one.address, Arc::clone(&one.profile), known(&one.facts, None))));
         let housed =
             all.iter().map(|(address, profile, known)| bridge::Housed { address: *address, profile, known });
-        match bridge::configuration(housed) {
+        match bridge::configuration(housed, now) {
             Some(octets) => {
-                self.wanted = Some(plan::digest(&octets));
+                let digest = plan::digest(&octets);
+                self.wanted = Some(digest);
+                self.is_timed(digest, all.into_iter().filter_map(|(.., known)| known.zone).collect());
                 self.line.configure(octets, self.now());
             }
             None => {
@@ -276,6 +291,9 @@ impl<'a> Talk<'a> {
             tracing::error!("bridge line {}: it does not take what it has to do: {why}", self.stays.port.no);
         }
         self.troubled(why);
+        if done.is_ok() {
+            self.tells_time();
+        }
         self.pairs(done).await;
     }
 

@@ -6,14 +6,11 @@ use crate::capture::Uuid16;
 use crate::decode::civil_of;
 use crate::profile::{Keeps, Profile};
 use crate::radio::Millis;
-use crate::when::{Face, Stamp, as_utc};
+use crate::when::{Face, Stamp, ZoneName, as_utc};
+use hearth_wire::clock::setting;
 use hearth_wire::gatt::{CurrentElapsedTime, CurrentTime, DateTime};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-/// How well the hub must know the time to set a clock by it, or to say that one is wrong.
-const KNOWN_TO: SignedDuration = SignedDuration::from_secs(2);
-/// Adjust Reason: by an external reference.
-const EXTERNAL_REFERENCE: u8 = 1 << 1;
 /// Current Time Service: the device took the time, and left a part of it aside.
 const DATA_FIELD_IGNORED: u8 = 0x80;
 
@@ -134,6 +131,17 @@ impl ClockWork {
         shown
     }
 
+    /// Where it is set, and by how many seconds it is ahead of UTC at that time. `None`: it may not be set, or nobody knows its zone.
+    pub(super) fn sets(&self, known: &Known, at: Timestamp) -> Option<(Place, i32)> {
+        let zone = zone(known, face(self.keeps))?;
+        self.sets.map(|place| (place, zone.to_offset(at).seconds()))
+    }
+
+    /// By more than so many seconds it is wrong.
+    pub(super) fn limit_s(&self) -> u32 {
+        self.limit_s.try_into().unwrap_or(u32::MAX)
+    }
+
     /// Whether it was seen to be wrong, or never to have been set.
     pub(super) fn is_wrong(&self) -> bool {
         self.unset || matches!(self.end, ClockEnd::Wrong { .. })
@@ -193,51 +201,21 @@ fn face(keeps: Keeps) -> Face {
     if keeps == Keeps::Utc { Face::Base } else { Face::Shown }
 }
 
-/// `None`: the hub does not know the time well enough.
-fn hub_instant(known: &Known, at: Millis) -> Option<Timestamp> {
-    let time = known.time.filter(|time| time.utc.width() <= KNOWN_TO)?;
-    let middle = time.utc.earliest.checked_add(time.utc.width() / 2).ok()?;
-    let since = i64::try_from(i128::from(at.0) - i128::from(time.at.0)).ok()?;
-    middle.checked_add(SignedDuration::from_millis(since)).ok()
-}
-
 /// What a right clock shows at this instant, on this face.
 fn hub_civil(known: &Known, at: Millis, face: Face) -> Option<civil::DateTime> {
-    let zone = match face {
-        Face::Base => TimeZone::UTC,
-        Face::Shown => known.zone.as_ref()?.zone(),
-    };
-    hub_instant(known, at).map(|instant| zone.to_datetime(instant))
+    known.time?.instant(at).and_then(|instant| Some(zone(known, face)?.to_datetime(instant)))
+}
+
+/// In which zone a clock ticks. `None`: nobody knows.
+fn zone(known: &Known, face: Face) -> Option<TimeZone> {
+    match face {
+        Face::Base => Some(TimeZone::UTC),
+        Face::Shown => known.zone.as_ref().map(ZoneName::zone),
+    }
 }
 
 /// As the characteristic has it. `None`: nothing that a clock is set by, or a year that it can't be set to.
 fn written(characteristic: Uuid16, civil: civil::DateTime) -> Option<Vec<u8>> {
-    let small = |number: i8| u8::try_from(number).ok();
-    let date_time = |civil: civil::DateTime| {
-        Some(DateTime {
-            year: u16::try_from(civil.year()).ok().filter(|year| (1582..=9999).contains(year))?,
-            month: small(civil.month())?,
-            day: small(civil.day())?,
-            hours: small(civil.hour())?,
-            minutes: small(civil.minute())?,
-            seconds: small(civil.second())?,
-        })
-    };
-    let mut room = [0; 10];
-    let octets = match characteristic.0 {
-        DateTime::UUID => {
-            // The second that is nearest.
-            let nearest = civil.checked_add(SignedDuration::from_millis(500)).ok()?;
-            date_time(nearest)?.encode(&mut room)
-        }
-        CurrentTime::UUID => CurrentTime {
-            date_time: date_time(civil)?,
-            day_of_week: small(civil.weekday().to_monday_one_offset())?,
-            fractions256: u8::try_from(i64::from(civil.subsec_nanosecond()) * 256 / 1_000_000_000).ok()?,
-            adjust_reason: EXTERNAL_REFERENCE,
-        }
-        .encode(&mut room),
-        _ => return None,
-    };
-    octets.ok().map(<[u8]>::to_vec)
+    let ms = u64::try_from(as_utc(civil).as_millisecond()).ok()?;
+    setting(characteristic.0, ms, &mut [0; 10]).map(<[u8]>::to_vec)
 }

@@ -11,6 +11,7 @@ use hearth_wire::gatt::device_information::{
 };
 use hearth_wire::gatt::{BatteryLevel, CurrentTime, DateTime, SystemId, UserControlPoint};
 use hearth_wire::racp::RecordAccessControlPoint;
+use jiff::Timestamp;
 
 const DEVICE_INFORMATION: u16 = 0x180A;
 const BATTERY: u16 = 0x180F;
@@ -18,8 +19,9 @@ const USER_DATA: u16 = 0x181C;
 /// In whichever service it is.
 const ANYWHERE: u16 = 0;
 
-/// What a bridge does in each conversation with a device of this profile. Clocks are left alone: it has no time of day.
-pub fn remote(profile: &Profile, known: &Known) -> Vec<wire::Step> {
+/// What a bridge does in each conversation with a device of this profile, as long as the device's clock is as far ahead of UTC as at
+/// this time.
+pub fn remote(profile: &Profile, known: &Known, now: Timestamp) -> Vec<wire::Step> {
     let own = profile.kind.service();
     let offer = |service, characteristic, can| Offer { place: Place { service, characteristic }, can };
     let read = Can { read: true, ..Can::default() };
@@ -36,6 +38,9 @@ pub fn remote(profile: &Profile, known: &Known) -> Vec<wire::Step> {
             offer(BATTERY, Uuid16(BatteryLevel::UUID), read),
             offer(ANYWHERE, Uuid16(CurrentTime::UUID), read),
         ])
+        .chain(
+            profile.clock.set_by.map(|sets| offer(own, Uuid16(sets), Can { write: true, ..Can::default() })),
+        )
         .collect();
     let clock = ClockWork::new(profile, known, &offers);
     let at = |place: Place| wire::Place { service: place.service, characteristic: place.characteristic.0 };
@@ -62,6 +67,14 @@ pub fn remote(profile: &Profile, known: &Known) -> Vec<wire::Step> {
                 steps.push(wire::Step::Collect { place: at(place), from });
             }
             Step::Drain => steps.push(wire::Step::Drain),
+            // One that can't be read is set first, or not at all.
+            Step::SetClock { first } if first || clock.reads().is_some() => {
+                steps.extend(clock.sets(known, now).map(|(place, ahead_s)| wire::Step::SetClock {
+                    place: at(place),
+                    ahead_s,
+                    beyond_s: (!first).then_some(clock.limit_s()),
+                }));
+            }
             Step::Subscribed | Step::SetClock { .. } => {}
         }
     }

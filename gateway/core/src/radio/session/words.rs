@@ -10,6 +10,7 @@ use crate::radio::bond::Evidence;
 use crate::when::{Span, Stamp, ZoneName};
 use hearth_wire::gatt::UserControlResult;
 use hearth_wire::transfer::Outcome;
+use jiff::{SignedDuration, Timestamp};
 
 /// How long a scale has to answer a consent code.
 pub(super) const CONSENT_MS: u64 = 5_000;
@@ -127,6 +128,21 @@ pub struct Known {
 pub struct HubTime {
     pub at: Millis,
     pub utc: Span,
+}
+
+/// How well the hub must know the time to set a clock by it, or to say that one is wrong.
+const KNOWN_TO: SignedDuration = SignedDuration::from_secs(2);
+
+impl HubTime {
+    /// UTC at this instant. `None`: the hub does not know the time well enough.
+    pub fn instant(&self, at: Millis) -> Option<Timestamp> {
+        if self.utc.width() > KNOWN_TO {
+            return None;
+        }
+        let middle = self.utc.earliest.checked_add(self.utc.width() / 2).ok()?;
+        let since = i64::try_from(i128::from(at.0) - i128::from(self.at.0)).ok()?;
+        middle.checked_add(SignedDuration::from_millis(since)).ok()
+    }
 }
 
 /// What became of a device's memory.
