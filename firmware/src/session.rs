@@ -48,6 +48,14 @@ enum Doing {
     Ended(Ending),
 }
 
+/// What it can be subscribed to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Tells {
+    NotAsked,
+    Nothing,
+    Something,
+}
+
 /// One conversation with one device.
 #[derive(Clone, Debug)]
 pub struct Session<'a> {
@@ -60,6 +68,7 @@ pub struct Session<'a> {
     now: Ticks,
     end: Ticks,
     values: u16,
+    tells: Tells,
     /// What a step came to that is worth telling: the first.
     fault: Option<Ending>,
     /// Up to which record it has told its memory before. `None`: unknown, or it has none.
@@ -87,6 +96,7 @@ impl<'a> Session<'a> {
             now,
             end: later(now, LIMIT_MS),
             values: 0,
+            tells: Tells::NotAsked,
             fault: None,
             told: told.filter(Last::can_be_asked_from),
             furthest: None,
@@ -107,6 +117,10 @@ impl<'a> Session<'a> {
                 self.clock.read(place, octets, Ticks(asked.0.midpoint(now.0)));
                 Some(What::Clock { asked, characteristic: place.characteristic, octets })
             }
+            Step::Subscribe(_) => {
+                self.tells = Tells::Something;
+                None
+            }
             Step::SetClock { .. } => {
                 self.first = self.clock.again();
                 None
@@ -119,16 +133,23 @@ impl<'a> Session<'a> {
     pub fn refused(&mut self, fault: Fault, now: Ticks) {
         self.now = now;
         match &mut self.doing {
+            // What it told is whole, whatever its clock shows; a part of the time is taken by some that say so as a fault.
+            Doing::Asking(Step::SetClock { place, .. }, ..) => {
+                let is_taken =
+                    matches!(fault, Fault::Att(code) if clock::takes_a_part(place.characteristic, code));
+                self.first = self.clock.again().filter(|_| is_taken);
+                self.doing = Doing::Next;
+            }
             Doing::Asking(..) | Doing::Collecting(..) if fault.wants_a_bond() => {
                 self.doing = Doing::Ended(Ending::BondLost);
             }
+            // The plan has all that such a device may have; one of them it has.
+            Doing::Asking(Step::Subscribe(_), ..) if fault == Fault::Missing => {
+                self.doing = Doing::Next;
+                self.tells = self.tells.max(Tells::Nothing);
+            }
             // A fact that it does not tell is no fault.
             Doing::Asking(Step::Read(_) | Step::ReadClock(_), ..) => self.doing = Doing::Next,
-            // What it told is whole, whatever its clock shows; a part of the time is taken by some that say so as a fault.
-            Doing::Asking(Step::SetClock { place, .. }, ..) => {
-                self.first = self.clock.again().filter(|_| clock::is_taken(*place, fault));
-                self.doing = Doing::Next;
-            }
             // Its control point was busy with another's request, or is not subscribed to: once more, until it is silent.
             Doing::Collecting(_, transfer, ..) if matches!(fault, Fault::Att(0x80 | 0xFE)) => {
                 transfer.again(transfer::Millis(now.0));
@@ -261,6 +282,9 @@ impl<'a> Session<'a> {
                     },
                     // A plan is whole, or is none: the hub is told by the digest of its configuration.
                     Some(Err(_)) | None => {
+                        if self.tells == Tells::Nothing {
+                            self.notes(Ending::Refused(Fault::Missing.code()));
+                        }
                         self.doing = Doing::Ended(self.fault.unwrap_or(Ending::Drained));
                         continue;
                     }

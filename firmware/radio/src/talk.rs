@@ -77,6 +77,8 @@ impl<'t> Talk<'t> {
     pub(crate) async fn all<C: Host>(&mut self, client: &Client<'_, C>) -> Ending {
         let Ok(table) = self.meanwhile(client, discover(client)).await else { return Ending::Lost };
         self.table = Some(table);
+        // That took its time, and a clock is set by the instant at which it is.
+        self.session.timeout(now());
         for value in core::mem::take(&mut self.early) {
             self.told(client, &value).await;
         }

@@ -1,13 +1,10 @@
 //! The device's clock: compared where it was read, set where the hub says so, by the hub's time.
 
-use super::words::{Fault, Octets};
+use super::words::Octets;
+pub(super) use hearth_wire::clock::takes_a_part;
 use hearth_wire::clock::{Shown, setting, shown};
 use hearth_wire::frame::plan::{Place, Step};
 use hearth_wire::frame::{Ticks, TimeOfDay};
-use hearth_wire::gatt::CurrentTime;
-
-/// Current Time Service: the device took the time, and left a part of it aside.
-const DATA_FIELD_IGNORED: u8 = 0x80;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
@@ -59,9 +56,4 @@ impl Clock {
     pub(super) fn again(&self) -> Option<Step> {
         self.read.map(|(place, ..)| Step::ReadClock(place))
     }
-}
-
-/// Whether this is a clock's way to say that it was set.
-pub(super) fn is_taken(place: Place, fault: Fault) -> bool {
-    place.characteristic == CurrentTime::UUID && fault == Fault::Att(DATA_FIELD_IGNORED)
 }

@@ -102,6 +102,17 @@ fn a_clock_is_left_alone() {
         session.timeout(Ticks(7_200));
         is_left_alone(session);
     });
+    // What it has no such characteristic for is no fault.
+    let steps = [Step::Subscribe(PRESSURE), SETS[0], Step::Subscribe(DATE_TIME), SETS[2]];
+    at(Some(NOW), &steps, |mut session| {
+        session.poll();
+        session.answered(&[], Ticks(1_500));
+        session.poll();
+        session.answered(&wrong, Ticks(2_000));
+        session.poll();
+        session.refused(Fault::Missing, Ticks(2_100));
+        assert_eq!(session.poll(), Poll::Part);
+    });
     // It has more to tell, by the clock that it has.
     let steps = [SETS[0], Step::Subscribe(PRESSURE), SETS[2]];
     at(Some(NOW), &steps, |mut session| {
@@ -116,7 +127,12 @@ fn a_clock_is_left_alone() {
 /// However it answers: all that it had to tell is told.
 #[test]
 fn a_clock_that_is_not_set_is_no_fault() {
-    let answers = [(Fault::Att(0x80), true), (Fault::Att(0x03), false), (Fault::Missing, false)];
+    let answers = [
+        (Fault::Att(0x80), true),
+        (Fault::Att(0x03), false),
+        (Fault::Att(0x05), false),
+        (Fault::Missing, false),
+    ];
     for (fault, is_taken) in answers {
         shows(Some(NOW), &clock(16, 17, 40), |mut session| {
             session.poll();

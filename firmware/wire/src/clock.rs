@@ -2,8 +2,10 @@
 
 use crate::gatt::{CurrentTime, DateTime};
 
-/// Years before this one are no times of a clock that somebody has set.
+/// What is before this year is so long ago that it need not be told apart.
 const FIRST: u16 = 1970;
+/// Current Time Service, "Current Time": the device took the time, and left a part of it aside.
+const DATA_FIELD_IGNORED: u8 = 0x80;
 /// Adjust Reason: by an external reference. Current Time Service.
 const EXTERNAL_REFERENCE: u8 = 1 << 1;
 
@@ -12,11 +14,11 @@ const EXTERNAL_REFERENCE: u8 = 1 << 1;
 pub enum Shown {
     /// It says that it was never set.
     Unset,
-    /// In milliseconds since 1970-01-01T00:00:00, as the clock has it.
+    /// In milliseconds since 1970-01-01T00:00:00, as the clock has it; before that, 0.
     Time(u64),
 }
 
-/// What Date Time or Current Time say. `None`: another characteristic, or no date of these years.
+/// What Date Time or Current Time say. `None`: another characteristic, or no date.
 pub fn shown(characteristic: u16, octets: &[u8]) -> Option<Shown> {
     let (date_time, fractions256) = match characteristic {
         DateTime::UUID => (DateTime::decode(octets).ok()?.value, 0),
@@ -30,7 +32,13 @@ pub fn shown(characteristic: u16, octets: &[u8]) -> Option<Shown> {
         return Some(Shown::Unset);
     }
     let ms = u64::from(fractions256) * 1_000 / 256;
-    date_time.seconds_since(FIRST).map(|seconds| Shown::Time(seconds * 1_000 + ms))
+    let time = date_time.seconds_since(FIRST).map(|seconds| seconds * 1_000 + ms);
+    date_time.is_date().then_some(Shown::Time(time.unwrap_or(0)))
+}
+
+/// Whether this ATT error, to whoever sets a clock by this characteristic, says that it was set.
+pub fn takes_a_part(characteristic: u16, error: u8) -> bool {
+    characteristic == CurrentTime::UUID && error == DATA_FIELD_IGNORED
 }
 
 /// What is written to set a clock that is to show so many milliseconds since 1970-01-01T00:00:00: Date Time, to the second that is
@@ -84,7 +92,7 @@ mod tests {
     fn what_shows_no_time_is_told_apart() {
         assert_eq!(shown(0x2A08, &[0, 0, 0, 0, 0, 0, 0]), Some(Shown::Unset));
         assert_eq!(shown(0x2A08, &[0xEA, 7, 13, 1, 0, 0, 0]), None, "a thirteenth month");
-        assert_eq!(shown(0x2A08, &[0xAD, 7, 1, 1, 0, 0, 0]), None, "1965");
+        assert_eq!(shown(0x2A08, &[0xAD, 7, 1, 1, 0, 0, 0]), Some(Shown::Time(0)), "1965");
         assert_eq!(shown(0x2A08, &DATE_TIME[..6]), None);
         assert_eq!(shown(0x2A0F, DATE_TIME), None);
     }

@@ -169,7 +169,7 @@ impl<'a> Talk<'a> {
         self.awaits();
         self.leaves(now);
         self.board_timeout(now);
-        if self.times.again.is_some_and(|again| again <= now) {
+        if self.times.again.take_if(|again| *again <= now).is_some() {
             self.configure();
         }
     }

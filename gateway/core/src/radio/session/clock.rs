@@ -7,12 +7,9 @@ use crate::decode::civil_of;
 use crate::profile::{Keeps, Profile};
 use crate::radio::Millis;
 use crate::when::{Face, Stamp, ZoneName, as_utc};
-use hearth_wire::clock::setting;
+use hearth_wire::clock::{setting, takes_a_part};
 use hearth_wire::gatt::{CurrentElapsedTime, CurrentTime, DateTime};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
-
-/// Current Time Service: the device took the time, and left a part of it aside.
-const DATA_FIELD_IGNORED: u8 = 0x80;
 
 #[derive(Clone, Debug)]
 pub(super) struct ClockWork {
@@ -161,8 +158,7 @@ impl ClockWork {
     pub(super) fn took(&self, place: Place, fault: Fault) -> bool {
         self.writing
             && Some(place) == self.sets
-            && place.characteristic.0 == CurrentTime::UUID
-            && fault == Fault::Att(DATA_FIELD_IGNORED)
+            && matches!(fault, Fault::Att(code) if takes_a_part(place.characteristic.0, code))
     }
 
     /// What came of the write. `Some`: it was set, and here it is read again.
