@@ -62,14 +62,14 @@ pub(super) enum Bridge {
         #[arg(long, value_name = "KG", value_parser = grams)]
         mass: Option<u32>,
     },
-    /// Flash a board that has no firmware of ours yet, by the disk that it shows; afterwards `hearth bridge update` does it
+    /// Flash a board that has no firmware of ours yet, by the disk that it shows, or over its line; afterwards `hearth bridge update` does it
     Flash {
-        /// The board's bootloader, as cargo built it
-        #[arg(value_name = "BOOTLOADER")]
-        boot: PathBuf,
-        /// Its firmware, as cargo built it
-        #[arg(value_name = "FIRMWARE")]
-        firmware: PathBuf,
+        /// The board's bootloader and its firmware, as cargo built them; over a line the firmware alone
+        #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
+        files: Vec<PathBuf>,
+        /// An ESP32-C3, which has its maker's bootloader, is on this line
+        #[arg(long, value_name = "PATH", conflicts_with_all = ["disk", "out"])]
+        line: Option<PathBuf>,
         /// Where the board's disk is mounted, if that is not found by itself
         #[arg(long, value_name = "FOLDER")]
         disk: Option<PathBuf>,
@@ -128,9 +128,17 @@ impl Bridge {
                 door::ask(&config()?, Request::BridgeCalibrate { bridge: *bridge, grams })
             }
             Bridge::Update { bridge, file, force } => update(&config()?, *bridge, file, *force, json),
-            Bridge::Flash { boot, firmware, disk, out } => {
-                flash(boot, firmware, disk.as_deref(), out.as_deref())
-            }
+            Bridge::Flash { files, line, disk, out } => match (&files[..], line) {
+                ([boot, firmware], None) => flash(boot, firmware, disk.as_deref(), out.as_deref()),
+                ([firmware], Some(line)) => over_a_line(firmware, line, json),
+                (_, None) => Err(Ending::new(
+                    exit::USAGE,
+                    "name the board's bootloader, then its firmware; an ESP32-C3 has its maker's: name its line by --line",
+                )),
+                (_, Some(_)) => {
+                    Err(Ending::new(exit::USAGE, "over a line goes the firmware alone: name that"))
+                }
+            },
             Bridge::Sign { firmware, key, out } => sign(firmware, key, out.as_deref()),
             Bridge::Key { key } => show_key(key),
         }
@@ -172,14 +180,32 @@ pub(super) fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), Ending>
     })
 }
 
+fn bar(length: u64, how_far: &str, json: bool) -> ProgressBar {
+    let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(length) };
+    let style = ProgressStyle::with_template(&format!("{{bar:40}} {how_far}, {{eta}} left  {{msg}}"));
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+#[cfg(feature = "esp")]
+fn over_a_line(firmware: &Path, line: &Path, json: bool) -> Result<Shown, Ending> {
+    super::esp::flash(firmware, line, &bar(0, "{pos} of {len} blocks", json))
+}
+
+#[cfg(not(feature = "esp"))]
+fn over_a_line(_: &Path, _: &Path, _: bool) -> Result<Shown, Ending> {
+    Err(Ending::new(
+        exit::UNAVAILABLE,
+        "this build flashes no board over a line: build it with `--features esp`",
+    ))
+}
+
 fn update(config: &Config, bridge: i64, path: &Path, forced: bool, json: bool) -> Result<Shown, Ending> {
     let file = read(path)?;
     let wrong = |why| Ending::new(exit::DATAERR, format!("{}: {why}", path.display()));
     // What is wrong with the file is said before anybody is asked.
     let image = Signed::read(&file).map_err(wrong)?;
-    let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(image.octets.len() as u64) };
-    let style = "{bar:40} {bytes} of {total_bytes}, {eta} left  {msg}";
-    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = bar(image.octets.len() as u64, "{bytes} of {total_bytes}", json);
     let mut door = Door::open(config)?;
     let file = BASE64.encode(&file);
     let mut shown = door.ask(Request::BridgeUpdate { bridge, file, forced })?;

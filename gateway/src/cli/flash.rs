@@ -168,29 +168,36 @@ fn copy(disk: &Path, file: &[u8]) -> Result<(), Ending> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::scratch::Scratch;
     use hearth_wire::frame::Version;
 
-    /// The Executable and Linkable Format, 32 bits, little-endian, with one segment: a header of 52 octets, a program header of 32, and
-    /// what it loads.
-    fn elf(at: u32, octets: &[u8]) -> Vec<u8> {
+    /// The Executable and Linkable Format, 32 bits, little-endian, with one segment, which is one section: a header of 52 octets, a
+    /// program header of 32, what it loads, the sections' names, and the headers of three of 40: none, that one, the names.
+    pub(crate) fn elf(machine: u16, at: u32, octets: &[u8]) -> Vec<u8> {
         let half = |number: u16| number.to_le_bytes().to_vec();
         let word = |number: u32| number.to_le_bytes().to_vec();
         let length = octets.len() as u32;
+        let names = 84 + length;
         let identification = [b"\x7FELF\x01\x01\x01".to_vec(), vec![0; 9]].concat();
-        // Executable, for ARM, version, entry, program headers behind this, no sections, flags.
-        let head = [half(2), half(40), word(1), word(at), word(52), word(0), word(0)].concat();
-        let sizes = [half(52), half(32), half(1), half(40), half(0), half(0)].concat();
+        // Executable, for this machine, version, entry, program headers behind this, sections behind their names, flags.
+        let head = [half(2), half(machine), word(1), word(at), word(52), word(names + 4), word(0)].concat();
+        let sizes = [half(52), half(32), half(1), half(40), half(3), half(2)].concat();
         // To be loaded, from the file's octet 84 on, to here; so many in the file and in memory; flags, alignment.
         let program = [1, 84, at, at, length, length, 5, 4].map(word).concat();
-        [identification, head, sizes, program, octets.to_vec()].concat()
+        // Without a name, octets, which are loaded, to here, from there on, so many; no links, alignment, no entries.
+        let section = [0, 1, 2, at, 84, length, 0, 0, 4, 0].map(word).concat();
+        let of_names = [0, 3, 0, 0, names, 4, 0, 0, 1, 0].map(word).concat();
+        [identification, head, sizes, program, octets.to_vec(), word(0), vec![0; 40], section, of_names]
+            .concat()
     }
+
+    const ARM: u16 = 40;
 
     fn firmware(board: &str, at: u32) -> Vec<u8> {
         let mark = Mark { board, version: Version { major: 1, minor: 2, patch: 3 } };
-        elf(at, &[&[7; 32], &mark.octets()[..]].concat())
+        elf(ARM, at, &[&[7; 32], &mark.octets()[..]].concat())
     }
 
     struct Bench(Scratch);
@@ -198,7 +205,7 @@ mod tests {
     impl Bench {
         fn new() -> Bench {
             let bench = Bench(Scratch::new("flash").unwrap());
-            bench.put("boot", &elf(0x1000_0000, &[1; 300]));
+            bench.put("boot", &elf(ARM, 0x1000_0000, &[1; 300]));
             bench.put("pico", &firmware("rp2040", 0x1000_8000));
             bench
         }

@@ -9,6 +9,8 @@ mod capture;
 mod check;
 mod decode;
 mod door;
+#[cfg(feature = "esp")]
+mod esp;
 mod flash;
 mod guide;
 mod pair;
