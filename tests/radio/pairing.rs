@@ -1,9 +1,9 @@
 //! `hearth pair`, on a terminal, as a person would; and a device that no profile knows.
 
+use crate::faults::{forget, kill_service, start_service};
 use crate::guest::Terminal;
 use crate::home::Home;
 use crate::hub::Hub;
-use crate::pairs::{forget, kill_service, start_service};
 use e2e::servers::{Servers, known};
 use serde_json::json;
 

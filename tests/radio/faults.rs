@@ -10,7 +10,7 @@ use e2e::disk::Random;
 use e2e::seeds;
 use hearth_core::radio::adapter::State;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// Those that a hub connects to; and the stages of each, beyond those of all.
@@ -281,9 +281,29 @@ fn collect(home: &mut Home, device: &str, fault: Fault, may_be_lost: usize) -> u
     panic!("{device}, {fault:?}: {} of {} came\n{}", home.readings(), home.due(), home.told());
 }
 
+fn pair(dice: &mut Random) -> (&'static str, Fault) {
+    let (device, stages) = DEVICES[dice.below(DEVICES.len())];
+    (device, Fault::of(dice, device, stages))
+}
+
+/// The pairs of a test run.
+const SEEDS: std::ops::Range<u64> = 50_187..50_196;
+
+/// Another version of the dice, or of what goes wrong, has other pairs.
+#[test]
+fn a_test_run_has_every_device_and_ends_a_hub_a_service_and_a_controller() {
+    let (devices, faults): (BTreeSet<_>, BTreeSet<_>) =
+        SEEDS.map(|seed| pair(&mut Random::new(seed))).unzip();
+    assert_eq!(devices, DEVICES.map(|(device, _)| device).into());
+    for fault in [HubKilled, PowerCut, ServiceKilled, Unplugged, Blocked, Silent] {
+        assert!(faults.contains(&fault), "{fault:?}: {faults:?}");
+    }
+    assert!(faults.iter().any(|fault| matches!(fault, Device(..))), "{faults:?}");
+}
+
 #[test]
 fn what_goes_wrong_loses_nothing_that_a_device_still_holds() {
-    let seeds = seeds("HEARTH_RADIO_SEEDS", 50_187..50_196);
+    let seeds = seeds("HEARTH_RADIO_SEEDS", SEEDS);
     let homes = std::env::var("HEARTH_RADIO_HOMES").map_or(1, |homes| homes.parse().expect("a number"));
     std::thread::scope(|all| {
         for nth in 0..homes {
@@ -308,8 +328,7 @@ fn suffers_and_loses_nothing(nth: usize, seeds: Vec<u64>) {
     let mut lost: BTreeMap<String, usize> = BTreeMap::new();
     for seed in seeds {
         let mut dice = Random::new(seed);
-        let (device, stages) = DEVICES[dice.below(DEVICES.len())];
-        let fault = Fault::of(&mut dice, device, stages);
+        let (device, fault) = pair(&mut dice);
         println!("radio, seed {seed}: {device}, {fault:?}");
         home.told_late(device);
         let may_be_lost = suffer(&mut home, device, fault, &mut dice);
