@@ -78,7 +78,7 @@ impl<const N: usize> Scout<N> {
             Ending::Drained => known.next_ms,
             _ => known.next_ms / SOONER,
         };
-        known.rests = Ticks(now.0.saturating_add(rest_ms));
+        known.rests = now.later(rest_ms);
         if values == 0 {
             known.next_ms = (known.next_ms * 2).min(LONGEST_MS);
         }

@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
             silence_ms: device.silence_ms.into(),
             doing: Doing::Next,
             now,
-            end: later(now, LIMIT_MS),
+            end: now.later(LIMIT_MS),
             values: 0,
             tells: Tells::NotAsked,
             fault: None,
@@ -107,11 +107,12 @@ impl<'a> Session<'a> {
     pub fn answered<'v>(&mut self, octets: &'v [u8], now: Ticks) -> Option<What<'v>> {
         self.now = now;
         let Doing::Asking(step, asked, _) = self.doing else { return None };
-        self.doing = match step {
-            Step::Consent { .. } => Doing::Consenting(later(now, CONSENT_MS)),
-            _ => Doing::Next,
-        };
+        self.doing = Doing::Next;
         match step {
+            Step::Consent { .. } => {
+                self.doing = Doing::Consenting(now.later(CONSENT_MS));
+                None
+            }
             Step::Read(Place { characteristic, .. }) => Some(What::Answer { characteristic, octets }),
             Step::ReadClock(place) => {
                 self.clock.read(place, octets, Ticks(asked.0.midpoint(now.0)));
@@ -256,7 +257,7 @@ impl<'a> Session<'a> {
                 self.doing = Doing::Next;
                 self.notes(Ending::Silent);
             }
-            Doing::Draining(heard) if now >= later(*heard, self.silence_ms) => self.doing = Doing::Next,
+            Doing::Draining(heard) if now >= heard.later(self.silence_ms) => self.doing = Doing::Next,
             Doing::Collecting(_, transfer, ..) => transfer.timeout(transfer::Millis(now.0)),
             _ => {}
         }
@@ -292,17 +293,15 @@ impl<'a> Session<'a> {
                 Doing::Ended(how) => return Poll::Done(*how),
                 Doing::Parting(_) => return Poll::Part,
                 Doing::Asking(_, _, until) | Doing::Pausing(until) | Doing::Consenting(until) => *until,
-                Doing::Draining(heard) => later(*heard, self.silence_ms),
+                Doing::Draining(heard) => heard.later(self.silence_ms),
                 Doing::Collecting(place, transfer, from, is_known) => {
                     let place = *place;
                     let is_another = from.is_some() && !*is_known;
                     match transfer.poll() {
                         transfer::Poll::Write(request) => {
                             let octets = Octets::of(|room| request.encode(room).ok().map(<[u8]>::len));
-                            match octets {
-                                Some(octets) => return Poll::Write(place, octets),
-                                None => continue,
-                            }
+                            let Some(octets) = octets else { continue };
+                            return Poll::Write(place, octets);
                         }
                         transfer::Poll::Wait(until) => Ticks(until.0),
                         // The record that was known is not there: numbers began anew, and all are asked for. Or it can't be asked so.
@@ -329,10 +328,10 @@ impl<'a> Session<'a> {
     /// `None`: there is nothing to ask for it.
     fn begin(&mut self, step: Step) -> Option<Poll> {
         let now = self.now;
-        let asking = Doing::Asking(step, now, later(now, ANSWER_MS));
+        let asking = Doing::Asking(step, now, now.later(ANSWER_MS));
         match step {
             Step::Pause { ms } => {
-                self.doing = Doing::Pausing(later(now, ms.into()));
+                self.doing = Doing::Pausing(now.later(ms.into()));
                 None
             }
             Step::Drain => {
@@ -397,7 +396,3 @@ impl<'a> Session<'a> {
 
 /// What carries a sequence number behind its flags, and is counted by the control point: Glucose Measurement.
 const MEASUREMENTS: [u16; 1] = [0x2A18];
-
-fn later(now: Ticks, ms: u64) -> Ticks {
-    Ticks(now.0.saturating_add(ms))
-}

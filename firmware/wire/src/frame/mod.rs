@@ -44,6 +44,14 @@ pub struct Place {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Ticks(pub u64);
 
+impl Ticks {
+    /// So many milliseconds after this one.
+    #[must_use]
+    pub fn later(self, ms: u64) -> Ticks {
+        Ticks(self.0.saturating_add(ms))
+    }
+}
+
 /// A bridge's own name: an EUI-64, from what its chip calls itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BridgeId(pub [u8; 8]);
