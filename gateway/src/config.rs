@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-pub use wires::{BridgeLine, Pin, WiredSensor};
+pub use wires::{BridgeLine, Pin, WiredScale, WiredSensor};
 
 mod wires;
 
@@ -28,6 +28,8 @@ pub struct Config {
     pub bridges: Vec<BridgeLine>,
     /// A thermometer on the hub's own I2C.
     pub sensor: Option<WiredSensor>,
+    /// `None`: it has no scale of its own.
+    pub scale: Option<WiredScale>,
     pub destinations: Vec<Destination>,
 }
 
@@ -62,6 +64,7 @@ struct File {
     #[serde(default)]
     destination: Vec<Door>,
     sensor: Option<wires::Sensor>,
+    scale: Option<wires::Scale>,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +173,7 @@ impl Config {
             bluetooth: false,
             bridges: vec![],
             sensor: None,
+            scale: None,
             destinations: vec![],
         }
     }
@@ -241,6 +245,7 @@ impl Config {
             bluetooth: file.hub.bluetooth,
             bridges: wires::bridges(file.hub.bridges)?,
             sensor: file.sensor.map(wires::Sensor::checked).transpose()?,
+            scale: file.scale.map(wires::Scale::checked).transpose()?,
             keep: match file.hub.keep_days {
                 0 => return Err("[hub] keep-days = 0: give at least 1; 365 suits most".into()),
                 days => SignedDuration::from_hours(24 * i64::from(days)),

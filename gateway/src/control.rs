@@ -97,7 +97,8 @@ pub(crate) enum Request {
     },
     /// So many grams lie on its scale; 0: nothing does.
     BridgeCalibrate {
-        bridge: i64,
+        /// `None`: the scale that is wired to the hub itself.
+        bridge: Option<i64>,
         grams: u32,
     },
     /// Gives it this firmware, a whole file in base64; the answer is the first step of it.

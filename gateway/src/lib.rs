@@ -98,12 +98,25 @@ fn run(config: Config) -> Result<Shown, Ending> {
                 tasks.spawn(bridge::run(behind, keeper.clone(), clock.clone()));
             }
         }
-        if let (Some(sensor), Time::Running(clock)) = (&config.sensor, &inside.time) {
-            let (state, seen) = watch::channel(None);
+        if let Time::Running(clock) = &inside.time
+            && (config.sensor.is_some() || config.scale.is_some())
+        {
             let (keeper, wished) = wired::Keeper::new();
-            inside.has_sensor(seen);
             tasks.spawn(intake::serve_wired(desk.clone(), Arc::clone(&inside), wished));
-            tasks.spawn(wired::run(sensor.clone(), keeper, clock.clone(), state));
+            let fares = || {
+                let (state, seen) = watch::channel(None);
+                inside.has_sensor(seen);
+                state
+            };
+            if let Some(sensor) = &config.sensor {
+                tasks.spawn(wired::run(sensor.clone(), keeper.clone(), clock.clone(), fares()));
+            }
+            if let Some(scale) = &config.scale {
+                let (door, asked) = mpsc::unbounded_channel();
+                inside.has_scale(door);
+                let file = config.state.join("scale");
+                tasks.spawn(wired::scale::run(scale.clone(), file, (keeper, clock.clone()), fares(), asked));
+            }
         }
         tracing::info!(
             "ready: store in {}, socket {}, destinations: {}",

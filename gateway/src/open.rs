@@ -5,6 +5,7 @@ use crate::config::{ClockTrust, Config};
 use crate::intake::Strangers;
 use crate::show::{Ending, complain, exit};
 use crate::source::asked::Ask;
+use crate::source::wired::scale::Calibrate;
 use crate::source::{serial, wired};
 use crate::store::{Committed, DestinationFacts, Now, OpenError, Opened, Seal, Store, StoreError};
 use crate::uplink::{self, Wake};
@@ -48,8 +49,10 @@ pub(crate) struct Inside {
     radio: Mutex<Option<(Asks, watch::Receiver<adapter::State>)>>,
     /// Each line to a bridge, its door, and how it fares.
     bridges: Mutex<Vec<serial::Door>>,
-    /// How the sensor fares that is wired to the hub. `None`: there is none.
-    sensor: Mutex<Option<watch::Receiver<wired::State>>>,
+    /// How the sensors fare that are wired to the hub.
+    sensors: Mutex<Vec<watch::Receiver<wired::State>>>,
+    /// The door of the scale among them, if there is one.
+    scale: Mutex<Option<mpsc::UnboundedSender<Calibrate>>>,
 }
 
 /// Whose ticks news is taken at.
@@ -86,7 +89,8 @@ impl Inside {
             destinations: Mutex::default(),
             radio: Mutex::default(),
             bridges: Mutex::default(),
-            sensor: Mutex::default(),
+            sensors: Mutex::default(),
+            scale: Mutex::default(),
         }
     }
 
@@ -102,12 +106,23 @@ impl Inside {
 
     /// From now on there is a wired sensor.
     pub(crate) fn has_sensor(&self, state: watch::Receiver<wired::State>) {
-        *unpoisoned(&self.sensor) = Some(state);
+        unpoisoned(&self.sensors).push(state);
     }
 
-    /// What is wrong with the wired sensor, for a person.
+    /// One of them is a scale.
+    pub(crate) fn has_scale(&self, door: mpsc::UnboundedSender<Calibrate>) {
+        *unpoisoned(&self.scale) = Some(door);
+    }
+
+    pub(crate) fn scale(&self) -> Option<mpsc::UnboundedSender<Calibrate>> {
+        unpoisoned(&self.scale).clone()
+    }
+
+    /// What is wrong with the wired sensors, for a person.
     pub(crate) fn sensor_trouble(&self) -> Option<String> {
-        unpoisoned(&self.sensor).as_ref()?.borrow().clone()
+        let sensors = unpoisoned(&self.sensors);
+        let troubles: Vec<String> = sensors.iter().filter_map(|state| state.borrow().clone()).collect();
+        (!troubles.is_empty()).then(|| troubles.join("; "))
     }
 
     /// Each line to a bridge, and how it fares.

@@ -177,7 +177,7 @@ fn decode_knows_the_site_s_profiles() {
     }
 }
 
-/// A sensor that is wired to the hub, on a bus that is not there: status names the bus, and what helps; the hub goes on.
+/// Sensors that are wired to the hub, on a bus that is not there: status names the bus, and what helps; the hub goes on.
 #[test]
 fn a_wired_sensor_without_a_bus_is_named() {
     let (_world, _record, hub) = house("sensor");
@@ -189,5 +189,19 @@ fn a_wired_sensor_without_a_bus_is_named() {
     let said = status["sensor"].as_str().unwrap();
     assert!(said.contains("/dev/i2c-nowhere can't be opened (No such file"), "{said}");
     assert!(said.contains("mend `bus` of [sensor]"), "{said}");
+    let none = hub.says(&["bridge", "calibrate", "--empty"]);
+    assert!(none.code == 69 && none.err.contains("no scale is wired to this hub"), "{none:?}");
+    assert_eq!(daemon.stop(), 0);
+
+    let config = std::fs::read_to_string(&hub.config).unwrap();
+    std::fs::write(&hub.config, config + "[scale]\nchip = \"nau7802\"\nbus = \"/dev/i2c-elsewhere\"\n")
+        .unwrap();
+    let daemon = hub.run();
+    hub.until(&["status"], |status| {
+        let said = status["sensor"].as_str().unwrap_or_default();
+        said.contains("mend `bus` of [sensor]") && said.contains("mend `bus` of [scale]")
+    });
+    let silent = hub.says(&["bridge", "calibrate", "--empty"]);
+    assert!(silent.code == 69 && silent.err.contains("is not still yet"), "{silent:?}");
     assert_eq!(daemon.stop(), 0);
 }

@@ -44,6 +44,7 @@ pub fn config(
         bluetooth: false,
         bridges: vec![],
         sensor: None,
+        scale: None,
         destinations: names.iter().enumerate().map(destination).collect(),
     }
 }

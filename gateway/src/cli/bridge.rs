@@ -50,11 +50,11 @@ pub(super) enum Bridge {
         #[arg(long, requires = "line")]
         bootloader: bool,
     },
-    /// Tell a bridge's wired scale what a mass is: first with nothing on it, then with a known mass
+    /// Tell a wired scale what a mass is: first with nothing on it, then with a known mass
     Calibrate {
-        /// Its row, as `hearth bridge list` shows it
+        /// Its row, as `hearth bridge list` shows it; without it the scale that is wired to the hub itself
         #[arg(value_parser = row)]
-        bridge: i64,
+        bridge: Option<i64>,
         /// Nothing lies on the scale
         #[arg(long, required_unless_present = "mass", conflicts_with = "mass")]
         empty: bool,

@@ -1,4 +1,4 @@
-//! What is wired to the hub: serial lines with bridges, the pins by which a board there is started anew, and a sensor.
+//! What is wired to the hub: serial lines with bridges, the pins by which a board there is started anew, and sensors.
 
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -27,6 +27,13 @@ pub struct WiredSensor {
     pub bus: PathBuf,
     /// Seven bits, by what its address pin is wired to: 0x48 to 0x4B.
     pub address: u8,
+}
+
+/// A scale whose load cell's converter, a NAU7802, is wired to the hub.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WiredScale {
+    /// As a sensor's. The converter has one address.
+    pub bus: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +68,20 @@ pub(super) struct Sensor {
 #[serde(rename_all = "lowercase")]
 enum Chip {
     Tmp117,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Scale {
+    #[serde(rename = "chip")]
+    _chip: Converter,
+    bus: PathBuf,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Converter {
+    Nau7802,
 }
 
 /// Its address pin at ground.
@@ -112,12 +133,7 @@ impl Pin {
 impl Sensor {
     pub(super) fn checked(self) -> Result<WiredSensor, String> {
         let Sensor { chip: Chip::Tmp117, bus, address } = self;
-        if !bus.is_absolute() {
-            return Err(format!(
-                "[sensor] bus = {:?}: give its whole path, such as \"/dev/i2c-1\"",
-                bus.display()
-            ));
-        }
+        let bus = whole_bus("sensor", bus)?;
         if !(0x48..=0x4B).contains(&address) {
             return Err(format!(
                 "[sensor] address = {address:#04x}: a TMP117 is at 0x48 to 0x4b, by what its address pin is wired to"
@@ -125,6 +141,19 @@ impl Sensor {
         }
         Ok(WiredSensor { bus, address })
     }
+}
+
+impl Scale {
+    pub(super) fn checked(self) -> Result<WiredScale, String> {
+        Ok(WiredScale { bus: whole_bus("scale", self.bus)? })
+    }
+}
+
+fn whole_bus(table: &str, bus: PathBuf) -> Result<PathBuf, String> {
+    if bus.is_absolute() {
+        return Ok(bus);
+    }
+    Err(format!("[{table}] bus = {:?}: give its whole path, such as \"/dev/i2c-1\"", bus.display()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::open::{Inside, Time};
 use crate::show::{Ending, Fields, Shown, count, exit};
 use crate::source::serial::board::{Ask, Step};
 use crate::source::serial::{Door, State};
+use crate::source::wired::scale::Calibrate;
 use data_encoding::BASE64;
 use hearth_core::bridge::BridgeNo;
 use hearth_core::bridge::image::Signed;
@@ -113,17 +114,38 @@ async fn reset(inside: &Inside, bridge: i64) -> Answer {
     Ok(Shown { said: Some(said), ..Shown::default() })
 }
 
-async fn calibrate(inside: &Inside, bridge: i64, grams: u32) -> Answer {
-    answered(inside, bridge, |done| Ask::Calibrate { grams, done }).await?;
+async fn calibrate(inside: &Inside, bridge: Option<i64>, grams: u32) -> Answer {
+    let (named, whose) = match bridge {
+        Some(bridge) => {
+            answered(inside, bridge, |done| Ask::Calibrate { grams, done }).await?;
+            (format!("{bridge} "), format!("bridge {bridge}"))
+        }
+        None => {
+            own_scale(inside, grams).await?;
+            (String::new(), "the hub".to_owned())
+        }
+    };
     let said = match grams {
         0 => format!(
-            "The empty scale is known. Put a known mass on it, wait until it is still, and: hearth bridge calibrate {bridge} --mass KG"
+            "The empty scale is known. Put a known mass on it, wait until it is still, and: hearth bridge calibrate {named}--mass KG"
         ),
-        _ => format!(
-            "The scale of bridge {bridge} is calibrated. Take the mass off: it weighs once it was empty."
-        ),
+        _ => format!("The scale of {whose} is calibrated. Take the mass off: it weighs once it was empty."),
     };
     Ok(Shown { said: Some(said), ..Shown::default() })
+}
+
+/// The scale that is wired to the hub.
+async fn own_scale(inside: &Inside, grams: u32) -> Result<(), Ending> {
+    let none = || {
+        let said = "no scale is wired to this hub ([scale] of its configuration); name the bridge whose scale it is: `hearth bridge list`";
+        Ending::new(exit::UNAVAILABLE, said)
+    };
+    let (done, answered) = oneshot::channel();
+    inside.scale().ok_or_else(none)?.send(Calibrate { grams, done }).map_err(|_| none())?;
+    match answered.await {
+        Ok(done) => done.map_err(|why| Ending::new(exit::UNAVAILABLE, why)),
+        Err(_) => Err(none()),
+    }
 }
 
 /// Asks its board, and waits for the answer.

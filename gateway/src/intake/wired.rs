@@ -32,8 +32,8 @@ pub(crate) async fn serve_wired(desk: Desk, inside: Arc<Inside>, mut wished: mps
 }
 
 fn take(store: &mut Store, session: &mut Session, measured: &Measured) -> Result<super::Taken, Trouble> {
-    let device = "wired thermometer".to_owned();
-    let facts = bridge::wired(BridgeId(store.hub().system_id), bridge::THERMOMETER);
+    let facts = bridge::wired(BridgeId(store.hub().system_id), measured.sensor);
+    let device = facts.model.clone().unwrap_or_default();
     let mut all = vec![];
     if !session.devices.contains_key(&device) {
         all.push(Said::Met { device: device.clone(), facts });

@@ -18,7 +18,7 @@ use crate::when::HubTicks;
 pub use configuration::{Housed, configuration, peer};
 use hearth_wire::frame::{BridgeId, Capabilities, Place, Ticks, Version};
 pub use line::{Line, Note, Poll};
-pub use said::{Meaning, Said, THERMOMETER, on_the_air, read, wired};
+pub use said::{Meaning, Said, on_the_air, read, wired};
 pub use time_of_day::time_of_day;
 
 /// Row number of a bridge in this hub's store.

@@ -122,5 +122,5 @@ pub fn wired(BridgeId(bridge): BridgeId, number: u8) -> Facts {
 /// What the profiles of wired sensors match.
 const MAKER: &str = "Hearth";
 /// The numbers that boards, and the hub, give their sensors.
-pub const THERMOMETER: u8 = 1;
+const THERMOMETER: u8 = 1;
 const SCALE: u8 = 2;
